@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Address events, the encodings they travel in, and the recordings they are kept in."""
+
+from neuro_control.events.address_events import Events
+from neuro_control.events.bag import BagError, event_topics, read_packets, write_packets
+from neuro_control.events.codecs import Decoder, decoder, supported_encodings
+from neuro_control.events.counters import DecoderCounters
+from neuro_control.events.evt3 import Evt3Decoder, Trigger
+from neuro_control.events.mono import MonoDecoder, encode_mono
+from neuro_control.events.packets import DropReason, Packet, PacketStream, StreamCounters
+from neuro_control.events.replay import Replay, ReplayReport, count
+
+__all__ = [
+    "BagError",
+    "Decoder",
+    "DecoderCounters",
+    "DropReason",
+    "Events",
+    "Evt3Decoder",
+    "MonoDecoder",
+    "Packet",
+    "PacketStream",
+    "Replay",
+    "ReplayReport",
+    "StreamCounters",
+    "Trigger",
+    "count",
+    "decoder",
+    "encode_mono",
+    "event_topics",
+    "read_packets",
+    "supported_encodings",
+    "write_packets",
+]

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The encodings that can be read, by the name that an event packet gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.events.address_events import Events
+from neuro_control.events.counters import DecoderCounters
+from neuro_control.events.evt3 import Evt3Decoder
+from neuro_control.events.mono import MonoDecoder
+
+
+class Decoder(Protocol):
+    """Turns the payloads of one stream into events; may carry state from packet to packet.
+
+    Whatever bytes come in, a decoder does not raise, returns only events inside the sensor, in
+    ascending time, and counts what it could not use.
+    """
+
+    @property
+    def width(self) -> int:
+        """Columns of the sensor."""
+
+    @property
+    def height(self) -> int:
+        """Rows of the sensor."""
+
+    @property
+    def counters(self) -> DecoderCounters:
+        """What has been decoded and dropped since construction."""
+
+    def decode(self, payload: NDArray[np.uint8], time_base_ns: int = 0) -> Events:
+        """Decode one packet's payload (uint8[n]); `time_base_ns` only where the encoding has it."""
+
+    def discontinuity(self) -> None:
+        """Say that packets were lost before the next one: what hung on them is not trusted."""
+
+    def reset(self) -> None:
+        """Say that the device started anew: forget all state but the counters."""
+
+
+DECODERS: Mapping[str, Callable[[int, int], Decoder]] = MappingProxyType(
+    {"evt3": Evt3Decoder, "mono": MonoDecoder}
+)
+"""Encoding name -> class of its decoder."""
+
+
+def supported_encodings() -> tuple[str, ...]:
+    """Names of the encodings that `decoder` knows."""
+    return tuple(sorted(DECODERS))
+
+
+def decoder(encoding: str, width: int, height: int) -> Decoder:
+    """A new decoder for one stream.
+
+    Raises ValueError naming the encoding and the supported ones, or a size that no sensor has.
+    """
+    make = DECODERS.get(encoding)
+    if make is None:
+        supported = ", ".join(supported_encodings())
+        raise ValueError(
+            f"encoding {encoding!r} is not supported; it must be one of: {supported}"
+            " (a driver's `encoding` parameter selects it)"
+        )
+    return make(width, height)

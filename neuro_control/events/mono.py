@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Encoding `mono`: eight bytes an event, read and written by numpy without a loop.
+
+A little-endian uint64 for every event: bits 0-31 nanoseconds after the packet's `time_base`,
+32-47 x, 48-62 y, 63 polarity (1: ON). Definition: README of event_camera_msgs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.events.address_events import Events, check_size
+from neuro_control.events.counters import DecoderCounters
+
+BYTES_PER_EVENT = 8
+LARGEST_SPAN_NS = (1 << 32) - 1
+"""Longest time that one packet can cover: 4.29 s."""
+
+MONO_LARGEST_HEIGHT = 1 << 15
+"""Rows that the 15 bits of y can name."""
+
+# Beyond this a time base plus an event's offset would not fit int64.
+_LARGEST_TIME_BASE_NS = (1 << 63) - 1 - LARGEST_SPAN_NS
+
+
+def encode_mono(events: Events) -> tuple[NDArray[np.uint8], int]:
+    """Encode events as one `mono` payload.
+
+    Returns (payload uint8[8 n], time_base_ns); the time base is the earliest event's time, and 0
+    for no events.
+
+    Raises ValueError when a time is negative, when the events span more than `LARGEST_SPAN_NS`
+    (split them), when a y does not fit 15 bits or a polarity is neither 0 nor 1.
+    """
+    if len(events) == 0:
+        return np.empty(0, np.uint8), 0
+    time_base_ns = int(events.t_ns.min())
+    span_ns = int(events.t_ns.max()) - time_base_ns
+    if time_base_ns < 0:
+        raise ValueError(f"t_ns goes down to {time_base_ns}; a packet's times must not be negative")
+    if span_ns > LARGEST_SPAN_NS:
+        raise ValueError(
+            f"t_ns spans {span_ns} ns; one mono packet holds {LARGEST_SPAN_NS} ns"
+            " at most: split the events into shorter packets"
+        )
+    if events.height > MONO_LARGEST_HEIGHT and int(events.y.max()) >= MONO_LARGEST_HEIGHT:
+        raise ValueError(
+            f"y goes up to {int(events.y.max())}; mono has 15 bits for it:"
+            f" it must be below {MONO_LARGEST_HEIGHT}"
+        )
+    if int(events.p.max()) > 1:
+        raise ValueError(f"p goes up to {int(events.p.max())}; a polarity must be 0 or 1")
+    words = np.empty((len(events), 4), "<u2")
+    words.view("<u4")[:, 0] = events.t_ns - time_base_ns
+    words[:, 2] = events.x
+    words[:, 3] = (events.p.astype(np.uint16) << 15) | events.y
+    return words.reshape(-1).view(np.uint8), time_base_ns
+
+
+class MonoDecoder:
+    """Decodes `mono` payloads; each stands by itself, so only the counters are kept.
+
+    Events outside the sensor are dropped and counted, bytes that do not fill an event are counted
+    as one malformed tail, a packet whose events are not ascending in time is sorted (stably).
+
+    Raises ValueError on construction for a size that no sensor has.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        check_size(width, height)
+        self._width = width
+        self._height = height
+        self._on = 0
+        self._off = 0
+        self._outside = 0
+        self._malformed = 0
+        self._reversals = 0
+
+    @property
+    def width(self) -> int:
+        """Columns of the sensor."""
+        return self._width
+
+    @property
+    def height(self) -> int:
+        """Rows of the sensor."""
+        return self._height
+
+    @property
+    def counters(self) -> DecoderCounters:
+        """What has been decoded and dropped since construction."""
+        return DecoderCounters(
+            events_on=self._on,
+            events_off=self._off,
+            outside_sensor=self._outside,
+            malformed=self._malformed,
+            time_reversals=self._reversals,
+        )
+
+    def decode(self, payload: NDArray[np.uint8], time_base_ns: int = 0) -> Events:
+        """Decode one payload (uint8[n]) whose times count from `time_base_ns`."""
+        n, tail = divmod(len(payload), BYTES_PER_EVENT)
+        if tail:
+            self._malformed += 1
+            payload = payload[: n * BYTES_PER_EVENT]
+        if n and not 0 <= time_base_ns <= _LARGEST_TIME_BASE_NS:
+            self._malformed += n
+            n = 0
+        if n == 0:
+            return Events.empty(self._width, self._height)
+        words = np.ascontiguousarray(payload).view("<u2").reshape(n, 4)
+        t_ns = words.view("<u4")[:, 0].astype(np.int64)
+        t_ns += time_base_ns
+        x = words[:, 2].astype(np.uint16)
+        high = words[:, 3].astype(np.uint16)
+        y = high & np.uint16(0x7FFF)
+        p = (high >> 15).astype(np.uint8)
+        if int(x.max()) >= self._width or int(y.max()) >= self._height:
+            inside = (x < self._width) & (y < self._height)
+            t_ns, x, y, p = t_ns[inside], x[inside], y[inside], p[inside]
+            self._outside += n - len(t_ns)
+        backwards = int(np.count_nonzero(t_ns[1:] < t_ns[:-1]))
+        if backwards:
+            order = np.argsort(t_ns, kind="stable")
+            t_ns, x, y, p = t_ns[order], x[order], y[order], p[order]
+            self._reversals += backwards
+        on = int(np.count_nonzero(p))
+        self._on += on
+        self._off += len(p) - on
+        return Events(t_ns, x, y, p, self._width, self._height)
+
+    def discontinuity(self) -> None:
+        """Nothing hangs on the packets before."""
+
+    def reset(self) -> None:
+        """Nothing hangs on the packets before."""

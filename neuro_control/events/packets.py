@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stream of event packets: which are taken, which are dropped, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.events.address_events import Events
+from neuro_control.events.codecs import decoder
+from neuro_control.events.counters import DecoderCounters
+
+
+@dataclass(frozen=True, eq=False)
+class Packet:
+    """One event packet as it came over a topic or out of a recording.
+
+    topic: where it came from.
+    seq: counts the publisher's packets.
+    time_base_ns: what the times in the payload count from, where the encoding has it.
+    stamp_ns: the message header's stamp: the host's clock, not the sensor's.
+    encoding: name of the payload's encoding.
+    width, height: the sensor's size.
+    is_bigendian: byte order of the payload.
+    payload: uint8[n].
+    """
+
+    topic: str
+    seq: int
+    time_base_ns: int
+    stamp_ns: int
+    encoding: str
+    width: int
+    height: int
+    is_bigendian: bool
+    payload: NDArray[np.uint8]
+
+
+class DropReason(str, Enum):
+    """Why a whole packet was not decoded."""
+
+    SIZE = "size"
+    """It claims another sensor size than the stream's."""
+    ENCODING = "encoding"
+    """It claims another encoding than the stream's."""
+    BYTE_ORDER = "byte_order"
+    """It claims to be big-endian; both encodings are little-endian."""
+    PAYLOAD = "payload"
+    """Its payload is no one-dimensional array of bytes."""
+    DUPLICATE = "duplicate"
+    """Its sequence number has come already."""
+    OUT_OF_ORDER = "out_of_order"
+    """It comes after packets that were sent later; it was counted as lost when they came."""
+    TIME_BACKWARDS = "time_backwards"
+    """Its events begin before the end of the events given out already."""
+
+
+@dataclass(frozen=True)
+class StreamCounters:
+    """What has become of a stream's packets since construction.
+
+    packets: received, taken or not.
+    packets_lost: missing sequence numbers.
+    restarts: times the publisher began anew (no loss is counted for these).
+    drops: packets dropped for each reason; reasons that never occurred are 0.
+    decoder: the decoder's own counters.
+    """
+
+    packets: int = 0
+    packets_lost: int = 0
+    restarts: int = 0
+    drops: Mapping[DropReason, int] = field(default_factory=dict)
+    decoder: DecoderCounters = field(default_factory=DecoderCounters)
+
+    @property
+    def packets_dropped(self) -> int:
+        """Packets dropped, for whatever reason."""
+        return sum(self.drops.values())
+
+    @property
+    def errors(self) -> int:
+        """Everything that should not have come: dropped packets and the decoder's errors."""
+        return self.packets_dropped + self.decoder.errors
+
+
+_SEEN = 64
+"""Sequence numbers remembered, to tell a duplicate from a packet that comes late."""
+
+_LARGEST_LOSS = 1 << 20
+"""A longer gap is a publisher that counts anew: over half an hour at 500 packets a second."""
+
+_STUBBORN = 8
+"""As many packets from the past in a row are a publisher that began anew, not stragglers."""
+
+
+class PacketStream:
+    """Checks and decodes the packets of one sensor; never raises on what a device sends.
+
+    Packets are compared with the size and encoding that the stream was made for. Gaps in `seq`
+    are counted as lost packets and told to the decoder. A `seq` far back or far ahead, or eight
+    packets from the past in a row, mean that the publisher began anew: the decoder is reset, its
+    times may start lower, and `counters.restarts` tells the caller to reset what hangs on them.
+
+    Raises ValueError on construction for an encoding that is not supported, naming it and those
+    that are, and for a size that no sensor has.
+    """
+
+    def __init__(self, width: int, height: int, encoding: str) -> None:
+        self._decoder = decoder(encoding, width, height)
+        self._width = width
+        self._height = height
+        self._encoding = encoding
+        self._packets = 0
+        self._lost = 0
+        self._restarts = 0
+        self._drops = dict.fromkeys(DropReason, 0)
+        self._last_drop: DropReason | None = None
+        self._next_seq = -1
+        self._seen = 0
+        self._past = 0
+        self._last_ns = -1
+
+    @property
+    def width(self) -> int:
+        """Columns of the sensor."""
+        return self._width
+
+    @property
+    def height(self) -> int:
+        """Rows of the sensor."""
+        return self._height
+
+    @property
+    def encoding(self) -> str:
+        """Encoding of the payloads."""
+        return self._encoding
+
+    @property
+    def last_drop(self) -> DropReason | None:
+        """Why the last packet was dropped; None if it was taken."""
+        return self._last_drop
+
+    @property
+    def restarts(self) -> int:
+        """Times the publisher began anew (also in `counters`; cheap enough for every packet)."""
+        return self._restarts
+
+    @property
+    def counters(self) -> StreamCounters:
+        """What has become of the packets since construction."""
+        return StreamCounters(
+            self._packets,
+            self._lost,
+            self._restarts,
+            MappingProxyType(dict(self._drops)),
+            self._decoder.counters,
+        )
+
+    def receive(self, packet: Packet) -> Events | None:
+        """Decode one packet: its events, perhaps none; None if the packet was dropped."""
+        self._packets += 1
+        reason = self._mismatch(packet)
+        if reason is None:
+            reason = self._follow(packet.seq)
+        if reason is not None:
+            return self._drop(reason)
+        events = self._decoder.decode(packet.payload, packet.time_base_ns)
+        if len(events):
+            if int(events.t_ns[0]) < self._last_ns:
+                self._past += 1
+                if self._past < _STUBBORN:
+                    return self._drop(DropReason.TIME_BACKWARDS)
+                self._restarts += 1
+            self._last_ns = int(events.t_ns[-1])
+            self._past = 0
+        self._last_drop = None
+        return events
+
+    def _drop(self, reason: DropReason) -> None:
+        self._drops[reason] += 1
+        self._last_drop = reason
+
+    def _mismatch(self, packet: Packet) -> DropReason | None:
+        """What the packet claims to be and the stream is not."""
+        if packet.width != self._width or packet.height != self._height:
+            return DropReason.SIZE
+        if packet.encoding != self._encoding:
+            return DropReason.ENCODING
+        if packet.is_bigendian:
+            return DropReason.BYTE_ORDER
+        payload = packet.payload
+        if not isinstance(payload, np.ndarray) or payload.dtype != np.uint8 or payload.ndim != 1:
+            return DropReason.PAYLOAD
+        return None
+
+    def _follow(self, seq: int) -> DropReason | None:
+        """Put the packet into the sequence: count losses, find duplicates and restarts."""
+        ahead = seq - self._next_seq
+        if ahead == 0 or self._next_seq < 0:
+            self._advance(seq, 1)
+        elif 0 < ahead <= _LARGEST_LOSS:
+            self._lost += ahead
+            self._decoder.discontinuity()
+            self._advance(seq, ahead + 1)
+        elif -_SEEN <= ahead < 0 and self._past + 1 < _STUBBORN:
+            self._past += 1
+            bit = 1 << (-ahead - 1)
+            if self._seen & bit:
+                return DropReason.DUPLICATE
+            self._seen |= bit
+            return DropReason.OUT_OF_ORDER
+        else:
+            self._restarts += 1
+            self._decoder.reset()
+            self._seen = 0
+            self._past = 0
+            self._last_ns = -1
+            self._advance(seq, 1)
+        return None
+
+    def _advance(self, seq: int, steps: int) -> None:
+        """Note seq as received; bit k of `_seen` stands for the packet k + 1 before the next."""
+        self._next_seq = seq + 1
+        self._seen = ((self._seen << steps) | 1) & ((1 << _SEEN) - 1) if steps <= _SEEN else 1
