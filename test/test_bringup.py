@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One table says which nodes make up a robot, and refuses by name what this release lacks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from neuro_control import bringup
+
+
+def test_the_simulated_arm_is_simulator_controller_and_guard() -> None:
+    plan = bringup.plan_bringup("arm", sim="mujoco")
+    assert [node.name for node in plan.nodes] == ["simulator", "controller", "guard"]
+    assert plan.robot.parameter_file == "config/arm.yaml"
+
+
+def test_the_real_arm_has_no_simulator_and_uses_the_wall_clock() -> None:
+    plan = bringup.plan_bringup("arm", sim="none")
+    assert [node.name for node in plan.nodes] == ["controller", "guard"]
+    assert not any(plan.parameters_of(node)["use_sim_time"] for node in plan.nodes)
+
+
+def test_all_but_the_owner_of_the_clock_follow_it() -> None:
+    plan = bringup.plan_bringup("arm", sim="mujoco")
+    follows = {node.name: plan.parameters_of(node)["use_sim_time"] for node in plan.nodes}
+    assert follows == {"simulator": False, "controller": True, "guard": True}
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("sim", "gazebo"), ("backend", "lava"), ("backend", "loihi"), ("dashboard", "true")],
+)
+def test_what_comes_later_is_refused_by_name(argument: str, value: str) -> None:
+    with pytest.raises(bringup.BringupError, match=f"{argument}:={value} comes in a later release"):
+        bringup.plan_bringup("arm", **{argument: value})
+
+
+def test_an_unknown_value_names_the_ones_that_work() -> None:
+    with pytest.raises(bringup.BringupError, match=r"mujocco.*did you mean mujoco.*mujoco, none"):
+        bringup.plan_bringup("arm", sim="mujocco")
+
+
+def test_an_unknown_robot_and_an_unknown_node_are_refused() -> None:
+    with pytest.raises(bringup.BringupError, match="did you mean arm"):
+        bringup.plan_bringup("arms")
+    with pytest.raises(bringup.BringupError, match="did you mean controller"):
+        bringup.runnable("controler")
+
+
+def test_the_table_imports_no_ros() -> None:
+    program = (
+        "import sys, neuro_control.bringup\n"
+        "heavy = {'rclpy', 'numpy', 'mujoco', 'numba', 'yaml'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
