@@ -89,7 +89,7 @@ class Events:
         raise ValueError(f"width {self.width!r} or height {self.height!r} is not an integer")
 
     def __len__(self) -> int:
-        return self.t_ns.shape[0]
+        return len(self.t_ns)
 
     @classmethod
     def empty(cls, width: int, height: int) -> Events:

@@ -95,7 +95,7 @@ def _packets(path: Path, topic: str | None) -> Iterator[Packet]:
             except Exception as error:
                 raise BagError(
                     f"{path}: corrupt or truncated after {n} packets ({_first_line(error)});"
-                    " record it again, or recover it with the tool that recorded it"
+                    " record it again, or recover it with the tool that made it"
                 ) from error
             n += 1
             yield _packet(connection.topic, message)
@@ -130,18 +130,43 @@ def _opened(path: Path) -> Iterator[Reader]:
         raise BagError(f"{path}: no rosbag2 storage; give a rosbag2 folder, a .db3 or a .mcap file")
     if path.is_file() and path.stat().st_size == 0:
         raise BagError(f"{path}: the file is empty; the recording never began or was not closed")
+    _check_whole(path)
     try:
         reader = Reader(path)
         reader.open()
     except Exception as error:  # see _packets: a damaged file can fail in any way
         raise BagError(
             f"{path}: not a readable rosbag2 recording, corrupt or truncated"
-            f" ({_first_line(error)}); record it again, or recover it with the tool that recorded it"
+            f" ({_first_line(error)}); record it again, or recover it with the tool that made it"
         ) from error
     try:
         yield reader
     finally:
         reader.close()
+
+
+def _check_whole(path: Path) -> None:
+    """Raise BagError for an sqlite file shorter than its header says.
+
+    sqlite itself reads a missing end as zeros, which would pass for messages.
+    Format: "Database File Format" of sqlite, section 1.3, the database header.
+    """
+    for file in path.glob("*.db3") if path.is_dir() else (path,):
+        with file.open("rb") as stream:
+            header = stream.read(100)
+        if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+            continue
+        if header[24:28] != header[92:96]:  # written by an sqlite that did not note the size
+            continue
+        page_size = int.from_bytes(header[16:18], "big")
+        pages = int.from_bytes(header[28:32], "big")
+        expected = (65536 if page_size == 1 else page_size) * pages
+        size = file.stat().st_size
+        if size < expected:
+            raise BagError(
+                f"{file}: corrupt or truncated ({size} of {expected} bytes);"
+                " record it again, or recover it with the tool that made it"
+            )
 
 
 def _event_topics(reader: Reader) -> tuple[str, ...]:

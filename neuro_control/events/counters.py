@@ -16,7 +16,8 @@ class DecoderCounters:
     malformed: words or bytes that mean nothing in this encoding.
     unreferenced: events dropped because the time, row or column that they refer to was never
         received: at the start of a stream, or after a loss.
-    time_reversals: time stamps that ran backwards (events are given in ascending time all the same).
+    time_reversals: time stamps that ran backwards; events are given in ascending time all the
+        same.
     """
 
     events_on: int = 0

@@ -88,16 +88,21 @@ class Evt3Decoder:
             return None
         return Trigger(int(self._state[kernel.TRIGGER_T_NS]), (word >> 8) & 0xF, bool(word & 1))
 
-    def decode(self, payload: NDArray[np.uint8], time_base_ns: int = 0) -> Events:
+    def decode(  # the signature is the protocol's
+        self,
+        payload: NDArray[np.uint8],
+        time_base_ns: int = 0,  # noqa: ARG002
+    ) -> Events:
         """Decode one payload (uint8[n]); EVT 3.0 carries its own time, so the base is not used.
 
         An odd byte at the end is kept: it is the first half of the next packet's first word.
         """
-        if len(self._carry):
-            payload = np.concatenate((self._carry, payload))
+        # Always a copy, far cheaper than the decoding: the kernel is compiled for each kind of
+        # array it meets, and a first read-only or unaligned one would stall a running robot.
+        payload = np.concatenate((self._carry, payload))
         odd = len(payload) & 1
         self._carry = payload[-1:].copy() if odd else _NO_BYTES
-        words = np.ascontiguousarray(payload[: len(payload) - odd]).view("<u2")
+        words = payload[: len(payload) - odd].view("<u2")
         room = kernel.most_events(words)
         t_ns = np.empty(room, np.int64)
         x = np.empty(room, np.uint16)

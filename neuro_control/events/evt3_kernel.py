@@ -73,7 +73,7 @@ def most_events(words: NDArray[np.uint16]) -> int:
         bits = (bits & 0xF) + ((bits >> 4) & 0xF) + (bits >> 8)
         if code == 2:
             total += 1
-        elif code == 4 or code == 5:
+        elif code in (4, 5):
             total += bits
     return total
 
@@ -115,17 +115,7 @@ def _upper_time(high: int, state: NDArray[np.int64]) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _time_us(state: NDArray[np.int64]) -> int:
-    """The time of the events that follow, us: never before one given out already."""
-    time_us = (state[HIGHS] << 12) | state[LOW]
-    if time_us < state[LAST_US]:
-        time_us = state[LAST_US]
-    state[LAST_US] = time_us
-    return time_us
-
-
-@njit(cache=True, nogil=True)
-def decode(
+def decode(  # noqa: C901, PLR0912, PLR0915 - one pass over the words is the point
     words: NDArray[np.uint16],
     state: NDArray[np.int64],
     width: int,
@@ -145,7 +135,9 @@ def decode(
     base = state[BASE]
     polarity = state[POLARITY]
     known = state[TIME_KNOWN] == 1
-    now_ns = _time_us(state) * 1000
+    highs_us = state[HIGHS] << 12
+    low = state[LOW]
+    now_us = state[LAST_US]
     for i in range(words.shape[0]):
         word = np.int64(words[i])
         code = word >> 12
@@ -157,7 +149,7 @@ def decode(
                 state[OUTSIDE] += 1
             else:
                 sign = (word >> 11) & 1
-                t_ns[n] = now_ns
+                t_ns[n] = now_us * 1000
                 x[n] = column
                 y[n] = row
                 p[n] = sign
@@ -167,12 +159,11 @@ def decode(
             # Bit 11 tells the second camera of a stereo pair; both have their own stream here.
             row = word & 0x7FF
         elif code == 0x6:
-            low = word & 0xFFF
-            if low < state[LOW]:
+            if known and (word & 0xFFF) < low:
                 state[REVERSALS] += 1
-            state[LOW] = low
-            now_ns = _time_us(state) * 1000
-        elif code == 0x4 or code == 0x5:
+            low = word & 0xFFF
+            now_us = max(now_us, highs_us | low)
+        elif code in (0x4, 0x5):
             size = 12 if code == 0x4 else 8
             bits = (word & 0xFFF) if code == 0x4 else (word & 0xFF)
             column = base
@@ -183,7 +174,7 @@ def decode(
                     elif column >= width or row >= height:
                         state[OUTSIDE] += 1
                     else:
-                        t_ns[n] = now_ns
+                        t_ns[n] = now_us * 1000
                         x[n] = column
                         y[n] = row
                         p[n] = polarity
@@ -197,16 +188,21 @@ def decode(
             base = word & 0x7FF
             polarity = (word >> 11) & 1
         elif code == 0x8:
+            state[LOW] = low
             _upper_time(word & 0xFFF, state)
             known = state[TIME_KNOWN] == 1
-            now_ns = _time_us(state) * 1000
+            highs_us = state[HIGHS] << 12
+            low = state[LOW]
+            now_us = max(now_us, highs_us | low)
         elif code == 0xA:
             state[TRIGGERS] += 1
             state[TRIGGER_WORD] = word
-            state[TRIGGER_T_NS] = now_ns
-        elif code == 0x1 or code == 0xB or code == 0xC or code == 0xD:
+            state[TRIGGER_T_NS] = now_us * 1000
+        elif code in (0x1, 0xB, 0xC, 0xD):
             state[MALFORMED] += 1
         # 0x7, 0xE, 0xF continue or extend other words, 0x9 is reserved and sent: nothing for us.
+    state[LOW] = low
+    state[LAST_US] = now_us
     state[ROW] = row
     state[BASE] = base
     state[POLARITY] = polarity

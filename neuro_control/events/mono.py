@@ -27,8 +27,8 @@ _LARGEST_TIME_BASE_NS = (1 << 63) - 1 - LARGEST_SPAN_NS
 def encode_mono(events: Events) -> tuple[NDArray[np.uint8], int]:
     """Encode events as one `mono` payload.
 
-    Returns (payload uint8[8 n], time_base_ns); the time base is the earliest event's time, and 0
-    for no events.
+    Returns (payload uint8[8 n], time_base_ns); the time base is the earliest event's time (at most
+    2^63 - 2^32, so that every offset can be added), and 0 for no events.
 
     Raises ValueError when a time is negative, when the events span more than `LARGEST_SPAN_NS`
     (split them), when a y does not fit 15 bits or a polarity is neither 0 nor 1.
@@ -51,6 +51,7 @@ def encode_mono(events: Events) -> tuple[NDArray[np.uint8], int]:
         )
     if int(events.p.max()) > 1:
         raise ValueError(f"p goes up to {int(events.p.max())}; a polarity must be 0 or 1")
+    time_base_ns = min(time_base_ns, _LARGEST_TIME_BASE_NS)
     words = np.empty((len(events), 4), "<u2")
     words.view("<u4")[:, 0] = events.t_ns - time_base_ns
     words[:, 2] = events.x

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -68,7 +68,7 @@ class StreamCounters:
     packets_lost: missing sequence numbers.
     restarts: times the publisher began anew (no loss is counted for these).
     drops: packets dropped for each reason; reasons that never occurred are 0.
-    decoder: the decoder's own counters.
+    decoder: the decoder's own counters; its events are those given out.
     """
 
     packets: int = 0
@@ -122,7 +122,10 @@ class PacketStream:
         self._last_drop: DropReason | None = None
         self._next_seq = -1
         self._seen = 0
-        self._past = 0
+        self._stragglers = 0
+        self._backwards = 0
+        self._refused_on = 0
+        self._refused_off = 0
         self._last_ns = -1
 
     @property
@@ -153,12 +156,17 @@ class PacketStream:
     @property
     def counters(self) -> StreamCounters:
         """What has become of the packets since construction."""
+        decoded = self._decoder.counters
         return StreamCounters(
             self._packets,
             self._lost,
             self._restarts,
             MappingProxyType(dict(self._drops)),
-            self._decoder.counters,
+            replace(
+                decoded,
+                events_on=decoded.events_on - self._refused_on,
+                events_off=decoded.events_off - self._refused_off,
+            ),
         )
 
     def receive(self, packet: Packet) -> Events | None:
@@ -168,16 +176,21 @@ class PacketStream:
         if reason is None:
             reason = self._follow(packet.seq)
         if reason is not None:
-            return self._drop(reason)
+            self._drop(reason)
+            return None
         events = self._decoder.decode(packet.payload, packet.time_base_ns)
         if len(events):
             if int(events.t_ns[0]) < self._last_ns:
-                self._past += 1
-                if self._past < _STUBBORN:
-                    return self._drop(DropReason.TIME_BACKWARDS)
+                self._backwards += 1
+                if self._backwards < _STUBBORN:
+                    on = int(np.count_nonzero(events.p))
+                    self._refused_on += on
+                    self._refused_off += len(events) - on
+                    self._drop(DropReason.TIME_BACKWARDS)
+                    return None
                 self._restarts += 1
             self._last_ns = int(events.t_ns[-1])
-            self._past = 0
+            self._backwards = 0
         self._last_drop = None
         return events
 
@@ -194,7 +207,7 @@ class PacketStream:
         if packet.is_bigendian:
             return DropReason.BYTE_ORDER
         payload = packet.payload
-        if not isinstance(payload, np.ndarray) or payload.dtype != np.uint8 or payload.ndim != 1:
+        if payload.dtype != np.uint8 or payload.ndim != 1:
             return DropReason.PAYLOAD
         return None
 
@@ -207,8 +220,8 @@ class PacketStream:
             self._lost += ahead
             self._decoder.discontinuity()
             self._advance(seq, ahead + 1)
-        elif -_SEEN <= ahead < 0 and self._past + 1 < _STUBBORN:
-            self._past += 1
+        elif -_SEEN <= ahead < 0 and self._stragglers + 1 < _STUBBORN:
+            self._stragglers += 1
             bit = 1 << (-ahead - 1)
             if self._seen & bit:
                 return DropReason.DUPLICATE
@@ -218,7 +231,7 @@ class PacketStream:
             self._restarts += 1
             self._decoder.reset()
             self._seen = 0
-            self._past = 0
+            self._backwards = 0
             self._last_ns = -1
             self._advance(seq, 1)
         return None
@@ -226,4 +239,5 @@ class PacketStream:
     def _advance(self, seq: int, steps: int) -> None:
         """Note seq as received; bit k of `_seen` stands for the packet k + 1 before the next."""
         self._next_seq = seq + 1
+        self._stragglers = 0
         self._seen = ((self._seen << steps) | 1) & ((1 << _SEEN) - 1) if steps <= _SEEN else 1

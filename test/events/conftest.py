@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No test of this room depends on how busy the machine is."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")

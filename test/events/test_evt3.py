@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""EVT 3.0: against a plain decoder, known recordings, and any bytes at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuro_control.events import Events, Evt3Decoder, Trigger, evt3_kernel, read_packets
+
+WIDTH, HEIGHT = 640, 480
+
+
+def row(y):
+    return 0x0000 | y
+
+
+def single(x, p=0):
+    return 0x2000 | p << 11 | x
+
+
+def base(x, p=0):
+    return 0x3000 | p << 11 | x
+
+
+def vector12(bits):
+    return 0x4000 | bits
+
+
+def vector8(bits):
+    return 0x5000 | bits
+
+
+def low(time_us):
+    return 0x6000 | time_us & 0xFFF
+
+
+def high(time_us):
+    return 0x8000 | (time_us >> 12) & 0xFFF
+
+
+def payload(*words) -> np.ndarray:
+    return np.array(words, "<u2").view(np.uint8)
+
+
+def decode(*words, decoder=None) -> list[tuple[int, int, int, int]]:
+    return tuples((decoder or Evt3Decoder(WIDTH, HEIGHT)).decode(payload(*words)))
+
+
+def tuples(events: Events) -> list[tuple[int, int, int, int]]:
+    arrays = (events.t_ns, events.x, events.y, events.p)
+    return list(zip(*(array.tolist() for array in arrays), strict=True))
+
+
+START = (high(0), low(100), row(7))
+
+
+def test_a_single_event():
+    assert decode(*START, single(12, 1)) == [(100_000, 12, 7, 1)]
+
+
+def test_a_vector_is_one_event_for_each_set_bit_and_moves_the_base():
+    words = (base(20, 1), vector12(0b1000_0000_0001), vector8(0b0000_0010), vector8(0b1))
+    assert [event[1:] for event in decode(*START, *words)] == [
+        (20, 7, 1),
+        (31, 7, 1),
+        (33, 7, 1),
+        (40, 7, 1),
+    ]
+
+
+def test_the_second_camera_bit_is_no_part_of_the_row():
+    assert decode(high(0), low(1), 0x0800 | row(9), single(1)) == [(1_000, 1, 9, 0)]
+
+
+def test_time_goes_on_over_the_roll_over():
+    end = 2**24 - 1
+    words = (high(end), low(end), row(1), single(1), high(0), low(3), single(1))
+    assert [event[0] for event in decode(*words)] == [end * 1000, (2**24 + 3) * 1000]
+
+
+def test_several_roll_overs_add_up():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    decode(high(0), row(1), decoder=decoder)
+    for time_us in range(0, 3 * 2**24 + 1, 2**15):
+        last = decode(high(time_us), low(time_us), single(1), decoder=decoder)
+    assert last[0][0] == 3 * 2**24 * 1000
+    assert decoder.counters.errors == 0
+
+
+def test_the_lower_bits_do_not_outlive_their_period():
+    words = (high(0), low(4095), row(1), single(1), high(4096), single(1))
+    assert [event[0] for event in decode(*words)] == [4_095_000, 4_096_000]
+
+
+def test_events_before_the_first_time_and_row_are_dropped_and_counted():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    words = (single(1), row(1), single(1), low(5), base(0), vector8(0b111), high(0), single(1))
+    assert len(decode(*words, decoder=decoder)) == 1
+    assert decoder.counters.unreferenced == 5
+
+
+def test_a_vector_without_a_base_is_dropped_and_counted():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    assert decode(*START, vector12(0b11), decoder=decoder) == []
+    assert decoder.counters.unreferenced == 2
+
+
+def test_an_event_outside_the_sensor_is_dropped_and_counted():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    words = (single(640), row(480), single(1), row(1), base(636), vector12(0xFFF))
+    assert [event[1] for event in decode(*START, *words, decoder=decoder)] == [636, 637, 638, 639]
+    assert decoder.counters.outside_sensor == 2 + 8
+
+
+def test_external_triggers_are_counted_and_the_last_is_kept():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    assert decoder.last_trigger is None
+    assert decode(*START, 0xA601, 0xA300, decoder=decoder) == []
+    assert decoder.counters.triggers == 2
+    assert decoder.last_trigger == Trigger(100_000, 3, False)
+
+
+def test_reserved_word_9_and_continuations_say_nothing_and_unknown_words_are_counted():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    words = (0x9ABC, 0x7001, 0xE123, 0xF456, single(2), 0x1000, 0xB000, 0xC000, 0xD000, single(3))
+    assert [event[1] for event in decode(*START, *words, decoder=decoder)] == [2, 3]
+    assert decoder.counters.malformed == 4
+
+
+def test_a_flipped_bit_in_the_time_does_not_move_the_clock():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    words = (*START, high(2**22), single(1), high(4096), low(1), single(2))
+    assert [e[0] for e in decode(*words, decoder=decoder)] == [100_000, 4_097_000]
+    assert decoder.counters.malformed == 1
+
+
+def test_a_jump_that_is_confirmed_is_believed():
+    far = 2**22
+    times = [e[0] for e in decode(*START, high(far), high(far + 4096), low(far), single(1))]
+    assert times == [(far + 4096) * 1000]
+
+
+def test_a_sensor_clock_that_begins_anew_goes_on_from_where_it_was():
+    start = 2**23
+    words = (high(start), low(5), row(1), single(1), high(0), high(4096), low(7), single(1))
+    first, second = (event[0] for event in decode(*words))
+    assert first == (start + 5) * 1000
+    assert second == (start + 4096 + 7) * 1000
+
+
+def test_after_a_loss_nothing_is_taken_until_time_and_row_are_known_again():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    decode(*START, base(5), decoder=decoder)
+    decoder.discontinuity()
+    assert decode(single(1), vector8(1), row(3), single(1), decoder=decoder) == []
+    later = 2**23 - 4096
+    words = (high(later), low(9), single(4), vector8(1))
+    assert decode(*words, decoder=decoder) == [((later + 9) * 1000, 4, 3, 0)]
+    assert decoder.counters.unreferenced == 4
+
+
+def test_a_reset_begins_the_time_anew_and_keeps_the_counters():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    decode(high(2**23), low(0), row(1), single(1), decoder=decoder)
+    decoder.reset()
+    assert decode(*START, single(1), decoder=decoder) == [(100_000, 1, 7, 0)]
+    assert decoder.counters.events_off == 2
+
+
+def plain(stream: list[int]) -> list[tuple[int, int, int, int]]:
+    """A decoder of sound streams, written for reading: no loss, no damage, no roll-over."""
+    events = []
+    y = x = p = upper = lower = 0
+    for word in stream:
+        code, value = word >> 12, word & 0xFFF
+        if code == 0x0:
+            y = value & 0x7FF
+        elif code == 0x2:
+            events.append((value & 0x7FF, y, value >> 11, upper + lower))
+        elif code == 0x3:
+            x, p = value & 0x7FF, value >> 11
+        elif code in (0x4, 0x5):
+            size = {0x4: 12, 0x5: 8}[code]
+            events += [(x + i, y, p, upper + lower) for i in range(size) if value >> i & 1]
+            x += size
+        elif code == 0x6:
+            lower = value
+        elif code == 0x8 and value << 12 != upper:
+            upper, lower = value << 12, 0
+    return [(t * 1000, x, y, p) for x, y, p, t in events if x < WIDTH and y < HEIGHT]
+
+
+@st.composite
+def sound_streams(draw) -> list[int]:
+    words = [high(0), low(0), row(0), base(0)]
+    time_us = 0
+    for _ in range(draw(st.integers(0, 40))):
+        kind = draw(st.integers(0, 5))
+        if kind == 0:
+            time_us += draw(st.integers(0, 9000))
+            words += [high(time_us), low(time_us)]
+        elif kind == 1:
+            words.append(row(draw(st.integers(0, 2047))))
+        elif kind == 2:
+            words.append(single(draw(st.integers(0, 2047)), draw(st.integers(0, 1))))
+        elif kind == 3:
+            words.append(base(draw(st.integers(0, 2047)), draw(st.integers(0, 1))))
+        elif kind == 4:
+            words.append(vector12(draw(st.integers(0, 4095))))
+        else:
+            words.append(vector8(draw(st.integers(0, 255))))
+    return words
+
+
+@given(sound_streams())
+def test_a_sound_stream_decodes_as_the_plain_decoder_says(stream):
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    assert decode(*stream, decoder=decoder) == plain(stream)
+    counters = decoder.counters
+    assert counters.errors == counters.outside_sensor
+
+
+@given(sound_streams(), st.lists(st.integers(0, 200), max_size=6))
+def test_where_a_stream_is_cut_into_packets_does_not_matter(stream, cuts):
+    whole = payload(*stream)
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    parts = [decoder.decode(part) for part in np.split(whole, sorted(c % len(whole) for c in cuts))]
+    assert tuples(Events.concatenate(parts)) == plain(stream)
+
+
+@given(st.lists(st.binary(max_size=120), max_size=8), st.sampled_from([(640, 480), (5, 3)]))
+def test_any_bytes_decode_to_sound_events(packets, size):
+    decoder = Evt3Decoder(*size)
+    parts = [Events.empty(*size)]
+    for packet in packets:
+        parts.append(decoder.decode(np.frombuffer(packet, np.uint8)))
+        if packet[:1] == b"\0":
+            decoder.discontinuity()
+    Events.concatenate(parts).check()
+    assert decoder.counters.events == sum(len(part) for part in parts)
+
+
+@given(st.lists(st.integers(0, 0xFFFF), max_size=200))
+def test_any_words_after_a_sound_start_decode_to_sound_events(words):
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    events = decoder.decode(payload(*START, *words))
+    events.check()
+    assert decoder.counters.events == len(events)
+
+
+def test_no_kind_of_array_makes_the_kernel_compile_again():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    before = len(evt3_kernel.decode.signatures)
+    data = payload(*START, single(1)).tobytes()
+    kinds = [
+        np.frombuffer(data, np.uint8),
+        np.frombuffer(bytearray(data), np.uint8),
+        np.frombuffer(b"\0" + data, np.uint8)[1:],
+        np.repeat(np.frombuffer(data, np.uint8), 2)[::2],
+    ]
+    assert [len(decoder.decode(kind)) for kind in kinds] == [1] * len(kinds)
+    assert len(evt3_kernel.decode.signatures) == before == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "off", "on"),
+    [
+        ("evt3_640x480.db3", (640, 480), 218_291, 125_183),
+        ("evt3_trigger_1280x720.db3", (1280, 720), None, 41_439),
+    ],
+)
+def test_recordings_give_the_known_counts(shared_data, name, size, off, on):
+    decoder = Evt3Decoder(*size)
+    for packet in read_packets(shared_data / "event_camera" / name):
+        decoder.decode(packet.payload)
+    counters = decoder.counters
+    assert counters.events_on == on
+    assert off is None or counters.events_off == off
+    assert counters.errors == 0
+
+
+def test_a_recording_gives_the_checksums_of_the_upstream_decoder(shared_data):
+    # Sums from event_camera_codecs' own test of this recording.
+    path = shared_data / "event_camera" / "evt3_trigger_1280x720.db3"
+    decoder = Evt3Decoder(1280, 720)
+    events = Events.concatenate([decoder.decode(q.payload) for q in read_packets(path)])
+    sums = [int(a.sum(dtype=np.int64)) for a in (events.t_ns, events.x, events.y, events.p)]
+    assert sums == [1_222_326_831_810_000, 42_078_718, 31_656_267, 41_439]
+
+
+def test_a_recording_with_flipped_bits_never_gives_unsound_events(shared_data):
+    path = shared_data / "event_camera" / "evt3_trigger_1280x720.db3"
+    rng = np.random.default_rng(0)
+    decoder = Evt3Decoder(1280, 720)
+    parts = []
+    for packet in read_packets(path):
+        damaged = packet.payload.copy()
+        where = rng.integers(0, len(damaged), len(damaged) // 100)
+        damaged[where] ^= np.uint8(1) << rng.integers(0, 8, len(where)).astype(np.uint8)
+        parts.append(decoder.decode(damaged))
+    events = Events.concatenate(parts)
+    events.check()
+    assert decoder.counters.errors > 0
+    # One flipped bit in a hundred bytes must not throw the clock off by more than a second.
+    assert abs(int(events.t_ns[-1] - events.t_ns[0]) - 1_251_317_000) < 1_000_000_000
