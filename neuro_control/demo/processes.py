@@ -98,7 +98,7 @@ class ChildProcesses:
                 stderr=subprocess.STDOUT,
                 env=self.environment,
                 start_new_session=True,
-                preexec_fn=_end_with_parent(os.getpid()),
+                preexec_fn=_end_with_parent(os.getpid()),  # noqa: PLW1509 - said there
             )
         child = Child(name, process, log)
         self.children.append(child)
