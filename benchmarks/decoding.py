@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast event packets are decoded: `python -m benchmarks.decoding`.
+
+The packets of a recording (or synthetic ones, if there is none) are decoded one after another, as
+a node does it, checks of the stream included; each pass gives one rate. Beside it, in the same
+run: a plain Python loop over the words, and expelliarmus' C decoder where it is installed, which
+reads a raw file without checking addresses, and without the trigger and vendor words, at which
+it stops.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import report
+from neuro_control.events import Events, Packet, PacketStream, Replay, encode_mono
+
+WIDTH, HEIGHT = 640, 480
+PERIOD_NS = 4_000_000
+RECORDING = Path("event_camera/evt3_640x480.db3")
+
+
+def shared_recording() -> Path | None:
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    path = Path(os.environ.get("NEURO_CONTROL_SHARED_DATA", default)) / RECORDING
+    return path if path.is_file() else None
+
+
+def random_events(n: int, start_ns: int, rng: np.random.Generator) -> Events:
+    return Events(
+        start_ns + np.sort(rng.integers(0, PERIOD_NS // 1000, n)) * 1000,
+        rng.integers(0, WIDTH, n).astype(np.uint16),
+        rng.integers(0, HEIGHT, n).astype(np.uint16),
+        rng.integers(0, 2, n).astype(np.uint8),
+        WIDTH,
+        HEIGHT,
+    )
+
+
+def evt3_words(events: Events) -> np.ndarray:
+    """The events as EVT 3.0 words, each said in full: upper and lower time, row, event."""
+    time_us = events.t_ns // 1000
+    words = np.empty((len(events), 4), "<u2")
+    words[:, 0] = 0x8000 | (time_us >> 12) & 0xFFF
+    words[:, 1] = 0x6000 | time_us & 0xFFF
+    words[:, 2] = events.y
+    words[:, 3] = 0x2000 | events.p.astype(np.uint16) << 11 | events.x
+    return words.reshape(-1).view(np.uint8)
+
+
+def as_packets(parts: Sequence[Events], encoding: str) -> list[Packet]:
+    packets = []
+    for seq, events in enumerate(parts):
+        payload, base_ns = encode_mono(events) if encoding == "mono" else (evt3_words(events), 0)
+        size = (events.width, events.height)
+        packets.append(Packet("events", seq, base_ns, seq, encoding, *size, False, payload))
+    return packets
+
+
+def measure(decode: Callable[[], int], passes: int) -> tuple[int, list[float]]:
+    """Number of events and seconds of every pass, the first (compilation) left out."""
+    n = decode()
+    seconds = []
+    for _ in range(passes):
+        start = time.perf_counter()
+        decode()
+        seconds.append(time.perf_counter() - start)
+    return n, seconds
+
+
+def through_stream(packets: Sequence[Packet]) -> int:
+    first = packets[0]
+    stream = PacketStream(first.width, first.height, first.encoding)
+    n = 0
+    for packet in packets:
+        events = stream.receive(packet)
+        n += 0 if events is None else len(events)
+    return n
+
+
+def plain_evt3(words: Sequence[int]) -> int:
+    """The same format in a plain Python loop, without any check."""
+    events = []
+    y = x = p = upper = lower = 0
+    for word in words:
+        code, value = word >> 12, word & 0xFFF
+        if code == 0x2:
+            events.append((upper | lower, value & 0x7FF, y, value >> 11))
+        elif code == 0x0:
+            y = value & 0x7FF
+        elif code == 0x6:
+            lower = value
+        elif code == 0x8:
+            upper = value << 12
+        elif code == 0x3:
+            x, p = value & 0x7FF, value >> 11
+        elif code in {0x4, 0x5}:
+            size = 12 if code == 0x4 else 8
+            events += [(upper | lower, x + i, y, p) for i in range(size) if value >> i & 1]
+            x += size
+    return len(events)
+
+
+def expelliarmus_evt3(payload: np.ndarray, folder: Path) -> Callable[[], int] | None:
+    try:
+        from expelliarmus import Wizard  # type: ignore[import-not-found]
+    except ImportError:
+        return None
+    words = payload.view("<u2")
+    path = folder / "events.raw"
+    path.write_bytes(b"% evt 3.0\n" + words[np.isin(words >> 12, (0, 2, 3, 4, 5, 6, 8))].tobytes())
+    wizard = Wizard(encoding="evt3")
+    return lambda: len(wizard.read(str(path)))
+
+
+def row(
+    name: str, what: str, measured: tuple[int, list[float]], size: int, packets: int
+) -> dict[str, Any]:
+    """One line of the table; size is the number of words (evt3: 2 bytes, mono: 8)."""
+    n, seconds = measured
+    time_s = report.summary(seconds, digits=9)
+    return {
+        "encoding": name,
+        "decoder": what,
+        "events": n,
+        "Mev/s": round(n / time_s["median"] / 1e6, 2),
+        "Mwords/s": round(size / time_s["median"] / 1e6, 2),
+        "p99 Mev/s": round(n / time_s["p99"] / 1e6, 2),
+        "us/packet": round(time_s["median"] / packets * 1e6, 2) if packets else None,
+        "p99 us/packet": round(time_s["p99"] / packets * 1e6, 2) if packets else None,
+    }
+
+
+def main() -> None:
+    arguments = report.parser("decoding", "How fast event packets are decoded.")
+    arguments.add_argument("--recording", metavar="PATH", type=Path, help="decode this evt3 bag")
+    arguments.add_argument("--passes", type=int, default=50, help="passes over the packets")
+    options = arguments.parse_args()
+
+    recording = options.recording or shared_recording()
+    rng = np.random.default_rng(0)
+    if recording is None:
+        source = "synthetic events, uniform over the sensor"
+        parts = [random_events(700, seq * PERIOD_NS, rng) for seq in range(500)]
+        evt3 = as_packets(parts, "evt3")
+    else:
+        source = recording.name
+        played = list(Replay(recording))
+        evt3 = [packet for packet, _ in played]
+        parts = [events for _, events in played]
+        if evt3[0].encoding != "evt3":
+            raise SystemExit(f"{recording} has encoding {evt3[0].encoding}; give an evt3 recording")
+
+    payload = np.concatenate([packet.payload for packet in evt3])
+    words = payload.view("<u2").tolist()
+    rows = []
+    measured = measure(lambda: through_stream(evt3), options.passes)
+    rows.append(row("evt3", "neuro_control, packet by packet", measured, len(words), len(evt3)))
+    whole = [Packet("", 0, 0, 0, "evt3", evt3[0].width, evt3[0].height, False, payload)]
+    measured = measure(lambda: through_stream(whole), options.passes)
+    rows.append(row("evt3", "neuro_control, in one piece", measured, len(words), 0))
+    with tempfile.TemporaryDirectory() as folder:
+        read = expelliarmus_evt3(payload, Path(folder))
+        if read is not None:
+            measured = measure(read, options.passes)
+            rows.append(row("evt3", "expelliarmus (C), raw file", measured, len(words), 0))
+    measured = measure(lambda: plain_evt3(words), max(3, options.passes // 10))
+    rows.append(row("evt3", "plain Python loop", measured, len(words), 0))
+
+    mono = as_packets(parts, "mono")
+    size = sum(map(len, parts))
+    measured = measure(lambda: through_stream(mono), options.passes)
+    rows.append(row("mono", "neuro_control, packet by packet", measured, size, len(mono)))
+
+    ours, *peers = rows[1:-1]
+    ratios = {peer["decoder"]: round(ours["Mev/s"] / peer["Mev/s"], 2) for peer in peers}
+    extra = {"source": source, "passes": options.passes, "ratio": ratios}
+    report.print_table(rows, f"Decoding {source}, median of {options.passes} passes")
+    for decoder, ratio in ratios.items():
+        print(f"neuro_control in one piece / {decoder}: {ratio}")
+    report.print_versions(report.versions("expelliarmus"))
+    report.write_json(options.json, "decoding", rows, extra)
+
+
+if __name__ == "__main__":
+    main()
