@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a FixedNetwork is laid out in memory for the compiled heart of the CPU backend.
+
+``plan`` int64: a header, a row a population, a row a projection, (offset, population) an output,
+then the row starts of all projections. ``memory`` holds current, membrane and pending input of
+all neurons, a partial sum for each projection with a negative exponent, and the parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection
+
+# Header of the plan.
+N_POPULATIONS, N_PROJECTIONS, N_NEURONS, N_INPUTS, N_OUTPUTS, HEADER = range(6)
+# Columns of a population.
+OFFSET, SIZE, EACH, PARAMETERS, POPULATION = range(5)
+# Columns of a projection: SOURCE is -1 for an input, and FIRST then its offset.
+SOURCE, FIRST, N_SOURCE, N_TARGET, DENSE, ROWS, WEIGHTS, TARGETS = range(8)
+ACCUMULATOR, PENDING, SHIFT, PROJECTION = range(8, 12)
+# Tallies: totals, then the spikes of each population, then a stamp for each input.
+TICKS, SPIKES, OPERATIONS, UPDATES, STAMP, TALLIES = range(6)
+
+SAFE_INPUT = 1 << 18
+"""While a tick brings no neuron more than this, its current stays within 2^23 after wrapping once,
+and no intermediate value leaves 32 bits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The arrays of a network; ``memory`` is the state at rest."""
+
+    plan: NDArray[np.int64]
+    weights: NDArray[np.int16]
+    targets: NDArray[np.uint32]
+    memory: NDArray[np.int32] | NDArray[np.int64]
+    n_inputs: int
+    n_output_channels: int
+
+
+def lay_out(network: FixedNetwork) -> Plan:
+    """The plan of a network and its state at rest."""
+    n_neurons = network.n_neurons
+    populations = {p.name: i for i, p in enumerate(network.populations)}
+    partial = [q for q in network.projections if q.weight_exponent < 0]
+    first_partial = 3 * n_neurons
+    parameters: list[NDArray[np.int64]] = []
+    next_parameter = first_partial + sum(q.n_target for q in partial)
+    rows: list[int] = []
+    for population in network.populations:
+        values, each = _parameters(population)
+        rows += [population.offset, population.size, int(each), next_parameter]
+        parameters.append(values)
+        next_parameter += len(values)
+
+    starts: list[NDArray[np.int64]] = []
+    weights: list[NDArray[np.int16]] = []
+    targets: list[NDArray[np.uint32]] = []
+    n_fixed = HEADER + len(rows) + PROJECTION * len(network.projections) + 2 * len(network.outputs)
+    n_start = n_weight = n_target_index = 0
+    for projection in network.projections:
+        pending = 2 * n_neurons + network.population(projection.target).offset
+        accumulator, shift = pending, 0
+        if projection.weight_exponent < 0:
+            accumulator, shift = first_partial, -projection.weight_exponent
+            first_partial += projection.n_target
+        is_input = projection.source in network.inputs
+        weight, target, dense = _synapses(projection)
+        rows += [
+            -1 if is_input else populations[projection.source],
+            network.inputs[projection.source].offset if is_input else 0,
+            projection.n_source,
+            projection.n_target,
+            int(dense),
+            n_fixed + n_start,
+            n_weight,
+            n_target_index,
+            accumulator,
+            pending,
+            shift,
+        ]
+        starts.append(projection.row_start)
+        weights.append(weight)
+        targets.append(target)
+        n_start += len(projection.row_start)
+        n_weight += len(weight)
+        n_target_index += len(target)
+    for name, port in network.outputs.items():
+        rows += [port.offset, populations[network.output_populations[name]]]
+
+    n_inputs = sum(port.size for port in network.inputs.values())
+    header = [
+        len(network.populations),
+        len(network.projections),
+        n_neurons,
+        n_inputs,
+        len(network.outputs),
+    ]
+    safe = worst_case_input(network) <= SAFE_INPUT
+    memory = np.zeros(next_parameter, np.int32 if safe else np.int64)
+    at_parameters = next_parameter - sum(len(values) for values in parameters)
+    memory[at_parameters:] = np.concatenate(parameters)
+    return Plan(
+        np.concatenate([np.array(header + rows, np.int64), *starts]),
+        np.concatenate([np.zeros(0, np.int16), *weights]),
+        np.concatenate([np.zeros(0, np.uint32), *targets]),
+        memory,
+        n_inputs,
+        sum(port.size for port in network.outputs.values()),
+    )
+
+
+def worst_case_input(network: FixedNetwork) -> int:
+    """The largest magnitude that the input of any neuron, or a partial sum, can reach in a tick."""
+    magnitude = np.zeros(network.n_neurons)
+    for projection in network.projections:
+        offset = network.population(projection.target).offset
+        absolute = np.abs(projection.weight.astype(np.float64)) * 2.0 ** max(
+            projection.weight_exponent, 0
+        )
+        total = np.bincount(projection.target_index, absolute, minlength=projection.n_target)
+        magnitude[offset : offset + projection.n_target] += total
+    return int(magnitude.max(initial=0.0))
+
+
+def _parameters(population: FixedPopulation) -> tuple[NDArray[np.int64], bool]:
+    """Parameters in the membrane's units, one of each where all neurons are alike.
+
+    In order: what a step keeps of current and membrane (in 1/4096), threshold, bias.
+    """
+    table = np.stack(
+        [
+            4095 - population.du.astype(np.int64),
+            4096 - population.dv.astype(np.int64),
+            population.vth.astype(np.int64) << 6,
+            population.bias.astype(np.int64),
+        ]
+    )
+    each = bool((table != table[:, :1]).any())
+    return (table if each else table[:, :1]).ravel(), each
+
+
+def _synapses(
+    projection: FixedProjection,
+) -> tuple[NDArray[np.int16], NDArray[np.uint32], bool]:
+    """Weights, shifted by a positive exponent (16 bits hold that), and their targets.
+
+    Where half of all pairs are joined, a full table without targets: rows in order are added
+    in vectors.
+    """
+    shifted = projection.weight << np.int16(max(projection.weight_exponent, 0))
+    if 2 * len(projection.weight) < projection.n_source * projection.n_target:
+        return shifted, projection.target_index.astype(np.uint32), False
+    table = np.zeros((projection.n_source, projection.n_target), np.int16)
+    sources = np.repeat(np.arange(projection.n_source), np.diff(projection.row_start))
+    table[sources, projection.target_index] = shifted
+    return table.ravel(), np.zeros(0, np.uint32), True

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every backend does: step a network on active indices, and show its state.
+
+Spikes are active indices (int32): the numbers of the channels that spike in a tick, concatenated
+over the inputs (or outputs) of the network in the order of its nodes. A synapse delivers in the
+tick after the spike, inputs from outside included: what is given in tick t reaches a membrane in
+tick t + 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.network import Port
+
+Indices = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class RunCounters:
+    """Totals since the runner was made or reset; a restore does not change them.
+
+    ``synaptic_operations`` counts the synapses that a spike passed (weights that are zero are not
+    stored and not counted), ``membrane_updates`` every neuron in every tick.
+    """
+
+    ticks: int = 0
+    spikes: int = 0
+    synaptic_operations: int = 0
+    membrane_updates: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class RunnerState:
+    """Everything that decides the spikes to come; the same for every exact backend.
+
+    ``current``, ``membrane`` and ``pending`` (the input buffered for the next tick) are int64[n]
+    over all populations in order, in Loihi's integers. ``network`` is the fingerprint of the
+    network that the state belongs to.
+    """
+
+    network: str
+    current: NDArray[np.int64]
+    membrane: NDArray[np.int64]
+    pending: NDArray[np.int64]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RunnerState):
+            return NotImplemented
+        return self.network == other.network and not self.differences(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def differences(self, other: RunnerState) -> dict[str, Indices]:
+        """Which neurons differ, by variable; empty where the states are equal."""
+        found = {}
+        for name in ("current", "membrane", "pending"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine.shape != theirs.shape:
+                raise ValueError(f"{name} has {mine.shape} neurons here and {theirs.shape} there")
+            index = np.flatnonzero(mine != theirs).astype(np.int32)
+            if len(index):
+                found[name] = index
+        return found
+
+
+class Runner(Protocol):
+    """A network that can be stepped. Instances share nothing and may live in different threads."""
+
+    @property
+    def name(self) -> str:
+        """Name of the backend, for people and reports."""
+
+    @property
+    def input_ports(self) -> Mapping[str, Port]:
+        """Where each input lies in the active indices given."""
+
+    @property
+    def output_ports(self) -> Mapping[str, Port]:
+        """Where each output lies in the active indices returned."""
+
+    @property
+    def counters(self) -> RunCounters:
+        """Totals since the runner was made or reset."""
+
+    def step(self, active: Indices) -> Indices:
+        """Advance one tick: active inputs int32[n] in, active outputs int32[m] out, ascending.
+
+        An index that is given twice in a tick counts once.
+
+        Raises:
+            ValueError: an index lies outside the inputs; the state is then unchanged.
+        """
+
+    def run(
+        self, indices: Indices, offsets: NDArray[np.int64]
+    ) -> tuple[Indices, NDArray[np.int64]]:
+        """Advance ``len(offsets) - 1`` ticks; tick t is given ``indices[offsets[t]:offsets[t+1]]``.
+
+        Returns:
+            The active outputs in the same form.
+
+        Raises:
+            ValueError: an index lies outside the inputs, or the offsets do not rise from 0 to
+                ``len(indices)``; the state is then unchanged.
+        """
+
+    def reset(self) -> None:
+        """Back to rest: no current, no voltage, nothing pending, counters at zero."""
+
+    def state(self) -> RunnerState:
+        """A copy of the state."""
+
+    def restore(self, state: RunnerState) -> None:
+        """Go on from a state. ValueError where it belongs to another network."""
+
+    def membrane(self, name: str) -> NDArray[np.int64]:
+        """Membranes of a population, in its shape; a threshold of ``vth`` is ``vth << 6`` here."""

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks: their description in physical units, their files, and Loihi's integers."""
+
+from neuro_control.network.fixed_network import (
+    FixedNetwork,
+    FixedPopulation,
+    FixedProjection,
+    Port,
+    SignMode,
+    truncate_weights,
+)
+from neuro_control.network.fixed_point import (
+    PopulationReport,
+    ProjectionReport,
+    QuantizationReport,
+    QuantizedNetwork,
+    quantize,
+)
+from neuro_control.network.graph import Network
+from neuro_control.network.neurons import IF, LIF, CubaLIF
+from neuro_control.network.nir_file import read_nir, write_nir
+from neuro_control.network.synapses import (
+    Affine,
+    Conv2d,
+    Flatten,
+    Input,
+    Linear,
+    Output,
+    Scale,
+    SumPool2d,
+)
+
+__all__ = [
+    "IF",
+    "LIF",
+    "Affine",
+    "Conv2d",
+    "CubaLIF",
+    "FixedNetwork",
+    "FixedPopulation",
+    "FixedProjection",
+    "Flatten",
+    "Input",
+    "Linear",
+    "Network",
+    "Output",
+    "PopulationReport",
+    "Port",
+    "ProjectionReport",
+    "QuantizationReport",
+    "QuantizedNetwork",
+    "Scale",
+    "SignMode",
+    "SumPool2d",
+    "quantize",
+    "read_nir",
+    "truncate_weights",
+    "write_nir",
+]
