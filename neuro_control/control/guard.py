@@ -83,6 +83,11 @@ class Guard:
         watchdog = (self._stopped,) if self._stopped is not None else ()
         return tuple(self._latched) + watchdog
 
+    @property
+    def latched(self) -> tuple[Reason, ...]:
+        """The stops that wait for somebody to release them, active or not."""
+        return tuple(self._latched)
+
     # What happens
 
     def activate(self, t_ns: int) -> None:

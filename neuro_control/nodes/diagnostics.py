@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the nodes say on /diagnostics: the keys, and the publisher.
+
+Every node publishes one status a second of wall-clock time. Wall, because a simulation that has
+stopped is exactly what an operator must be told about, and its clock would not tell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from neuro_control.control.guard_settings import Reason
+from neuro_control.events import DropReason
+
+Value = float | int | str | bool
+
+PERIOD_S = 1.0
+
+# Where a key says "recent", the last ten seconds count; otherwise a rate is that since the last
+# status and a count is that since the node was started.
+KEYS: Mapping[str, str] = {
+    # Every node
+    "lifecycle_state": "unconfigured, inactive, active or finalized",
+    # Controller: what comes in
+    "no_data_because": "why no events come in or go through; empty while they do",
+    "packets": "event packets received",
+    "packets_lost": "gaps in the packets' sequence numbers",
+    "packets_dropped": "packets received and not used, for any reason",
+    "packets_late": "packets older than what the controller had already answered",
+    "packets_without_joints": "packets that came before any joint state, and were not answered",
+    "malformed": "events or words in the packets that could not be read",
+    "outside_sensor": "events with coordinates outside the sensor",
+    "packets_per_second": "event packets, 1/s",
+    "events_per_second": "events, 1/s",
+    # Controller: what it does
+    "backend": "what steps the network",
+    "controller_state": "tracking, holding or searching",
+    "ticks": "steps of the network",
+    "spikes_per_second": "spikes in the network, 1/s of wall-clock time",
+    "synaptic_operations_per_second": "synaptic operations, 1/s of wall-clock time",
+    "active_fraction": "part of the neurons that spike in a tick",
+    "tick_us_median": "time of one step of the network, recent median, us",
+    "tick_us_p99": "the same, 99th percentile, us",
+    "commands": "commands published (controller), received (guard, simulator)",
+    "latency_ms_median": "delay, whole run, median, ms (controller: packet published -> its "
+    "command published; guard: its command received -> published; simulator: packet published -> "
+    "guarded command published)",
+    "latency_ms_p99": "the same, 99th percentile, ms",
+    "latency_ms_max": "the same, largest, ms",
+    "latency_recent_ms_median": "the same delay, recent median, ms",
+    "latency_recent_ms_p99": "the same, recent 99th percentile, ms",
+    "latency_recent_ms_max": "the same, recent largest, ms",
+    # Guard
+    "stopped_because": "why the arm is held now, comma-separated; empty while commands pass",
+    "commands_passed": "commands let through, clamped or not",
+    "interventions": "everything changed, refused or stopped while active",
+    # Simulator and replay
+    "sim_time_s": "simulated (replay: recorded) time since the start, s",
+    "real_time_factor": "simulated time over wall-clock time since the last status",
+    "real_time_factor_run": "the same since the start, the wait for the first command left out",
+    "lockstep_waiting_s": "time spent in the present wait for a command, s; 0 outside lockstep",
+    "lockstep_timeouts": "waits for a command that took longer than lockstep_timeout_s",
+    "packets_unanswered": "packets for which no command has come yet",
+    "commands_refused": "commands that the robot did not take, for any reason",
+    "tracking_error_deg": "angle between the camera's axis and the target, now, deg",
+    "renderer": "what makes the camera's picture",
+    "path": "the recording",
+    "repeats": "times the recording began anew",
+}
+
+
+def reason_key(reason: Reason) -> str:
+    """The guard's counter for a reason."""
+    return f"guard_{reason.value}"
+
+
+def drop_key(reason: DropReason) -> str:
+    """The controller's counter of packets dropped for a reason."""
+    return f"dropped_{reason.value}"
+
+
+def documented(key: str) -> bool:
+    """Whether a key is one of those above, or a counter of one reason."""
+    counters = {reason_key(r) for r in Reason} | {drop_key(r) for r in DropReason}
+    return key in KEYS or key in counters or key.startswith("refused_")
+
+
+@dataclass
+class Report:
+    """One status: is it well, in a word; and the values."""
+
+    message: str = "ok"
+    warning: bool = False
+    error: bool = False
+    values: dict[str, Value] = field(default_factory=dict)
+
+    def warn(self, message: str) -> None:
+        """Something an operator should look at; the first one said is the one shown."""
+        if not (self.warning or self.error):
+            self.message = message
+        self.warning = True
+
+    def fail(self, message: str) -> None:
+        """Something that keeps the robot from working; shown before any warning."""
+        if not self.error:
+            self.message = message
+        self.error = True
+
+
+def text(value: Value) -> str:
+    """A value as it is written on /diagnostics; a number that is not known is "nan"."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return "nan" if math.isnan(value) else f"{value:.6g}"
+    return str(value)
+
+
+def status_message(node_name: str, report: Report) -> DiagnosticStatus:
+    """A report as a message."""
+    level = DiagnosticStatus.OK
+    if report.error:
+        level = DiagnosticStatus.ERROR
+    elif report.warning:
+        level = DiagnosticStatus.WARN
+    return DiagnosticStatus(
+        level=level,
+        name=f"neuro_control: {node_name}",
+        message=report.message,
+        hardware_id=node_name,
+        values=[KeyValue(key=str(k), value=text(v)) for k, v in report.values.items()],
+    )
+
+
+class DiagnosticsPublisher:
+    """Publishes a node's report once a second, stamped by the node's clock."""
+
+    def __init__(self, node: Node, collect: Callable[[], Report]) -> None:
+        self._node = node
+        self._collect = collect
+        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._timer = node.create_timer(
+            PERIOD_S, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    def publish(self) -> None:
+        """Publish now."""
+        message = DiagnosticArray()
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        message.status = [status_message(self._node.get_name(), self._collect())]
+        self._publisher.publish(message)
+
+
+class Rates:
+    """Turns counts into rates: the change since the last time it was asked, over that time."""
+
+    def __init__(self, now_s: float) -> None:
+        self._now_s = now_s
+        self._counts: dict[str, float] = {}
+
+    def update(self, now_s: float, **counts: float) -> dict[str, float]:
+        """Rates (1/s) of the counts; NaN before any time has passed."""
+        elapsed_s = now_s - self._now_s
+        before, self._now_s, self._counts = self._counts, now_s, dict(counts)
+        if elapsed_s <= 0.0:
+            return dict.fromkeys(counts, math.nan)
+        return {name: (count - before.get(name, 0)) / elapsed_s for name, count in counts.items()}

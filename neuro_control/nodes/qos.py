@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How each topic is sent and heard.
+
+Events: best effort, as real drivers send them; a reliable subscription would silently get nothing.
+Commands: reliable, depth 1; an old command is worth nothing when there is a newer one.
+Every profile can be overridden by parameters `qos_overrides./TOPIC.subscription.depth` and so on.
+"""
+
+from __future__ import annotations
+
+from rclpy.qos import (
+    HistoryPolicy,
+    QoSPolicyKind,
+    QoSProfile,
+    ReliabilityPolicy,
+)
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+
+def reliable(depth: int) -> QoSProfile:
+    """Every message, in order."""
+    return QoSProfile(
+        depth=depth, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE
+    )
+
+
+def best_effort(depth: int) -> QoSProfile:
+    """What gets through."""
+    return QoSProfile(
+        depth=depth, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT
+    )
+
+
+COMMANDS = reliable(1)
+STATES = reliable(10)
+
+OVERRIDABLE = QoSOverridingOptions(
+    policy_kinds=(QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY)
+)

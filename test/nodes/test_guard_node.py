@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guard node: lifecycle, topics, services and diagnostics around the guard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rclpy.lifecycle import TransitionCallbackReturn as Result
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from std_srvs.srv import Trigger
+from trajectory_msgs.msg import JointTrajectory
+
+from neuro_control.nodes import messages, qos
+from neuro_control.nodes.diagnostics import documented
+from neuro_control.nodes.guard import GuardNode
+from neuro_control.nodes.parameters import ParameterError
+from neuro_control.nodes.spin import StartError
+
+URDF = """<robot name="two"><link name="base_link"/><link name="a"/><link name="tip"/>
+<joint name="j1" type="revolute"><parent link="base_link"/><child link="a"/><axis xyz="0 0 1"/>
+<limit lower="-1" upper="1" velocity="2" effort="10"/></joint>
+<joint name="j2" type="revolute"><parent link="a"/><child link="tip"/><axis xyz="0 1 0"/>
+<limit lower="-1" upper="1" velocity="2" effort="10"/></joint></robot>"""
+NAMES = ["j1", "j2"]
+HERE = np.array([0.1, 0.2])
+# Long enough for a loaded machine; tests of the watchdog shorten what they test.
+PATIENT = {
+    "controller_timeout_s": 1.0,
+    "joint_states_timeout_s": 1.0,
+    "max_command_age_s": 5.0,
+    "robot_description": URDF,
+    "tip_link": "tip",
+}
+
+
+class Bench:
+    """A guard with a controller before it and a robot behind it."""
+
+    def __init__(self, ros: Any, overrides: Any, topic: str, kind: type, **values: Any) -> None:
+        self.ros = ros
+        self.guard = ros.add(GuardNode(parameter_overrides=overrides(**{**PATIENT, **values})))
+        self.guard.start()
+        self.sent = ros.listen(kind, topic, qos.COMMANDS)
+        self.joints = ros.publisher(JointState, "joint_states")
+        self.commands = ros.publisher(JointTrajectory, "desired_trajectory", qos.COMMANDS)
+        ros.until(lambda: self.guard._publisher.get_subscription_count() > 0)
+
+    def now(self) -> int:
+        return int(self.guard.get_clock().now().nanoseconds)
+
+    def measure(self, q: np.ndarray = HERE) -> None:
+        before = self.guard.guard._joints_ns
+        self.joints.publish(messages.joint_state_message(self.now(), NAMES, q))
+        self.ros.until(lambda: self.guard.guard._joints_ns != before)
+
+    def command(self, q: np.ndarray = HERE, qd: tuple[float, ...] = (0.0, 0.0)) -> int:
+        stamp = self.now()
+        self.commands.publish(messages.trajectory_message(stamp, NAMES, q, np.array(qd), 4_000_000))
+        return stamp
+
+    def answer(self) -> Any:
+        count = len(self.sent)
+        self.ros.until(lambda: len(self.sent) > count)
+        return self.sent[-1]
+
+
+@pytest.fixture
+def bench(ros: Any, overrides: Any) -> Bench:
+    return Bench(ros, overrides, "arm_controller/joint_trajectory", JointTrajectory)
+
+
+def test_a_command_passes_with_its_stamp_and_time(bench: Bench) -> None:
+    bench.measure()
+    stamp = bench.command()
+    out = bench.answer()
+    assert messages.time_ns(out.header.stamp) == stamp
+    assert out.joint_names == NAMES
+    assert list(out.points[0].positions) == list(HERE)
+    assert messages.duration_ns(out.points[0].time_from_start) == 4_000_000
+
+
+def test_a_bad_command_is_replaced_by_a_hold_and_counted(bench: Bench) -> None:
+    bench.measure()
+    stamp = bench.command(np.array([np.nan, 0.0]))
+    out = bench.answer()
+    assert messages.time_ns(out.header.stamp) == stamp
+    assert list(out.points[0].positions) == list(HERE)
+    assert bench.guard.report().values["guard_not_finite"] == 1
+
+
+def test_a_trajectory_of_several_points_is_refused(bench: Bench) -> None:
+    bench.measure()
+    message = messages.trajectory_message(bench.now(), NAMES, HERE, HERE, 4_000_000)
+    message.points = list(message.points) * 2
+    bench.commands.publish(message)
+    bench.answer()
+    assert bench.guard.report().values["guard_wrong_joints"] == 1
+
+
+def test_positions_and_velocities_can_be_sent_instead(ros: Any, overrides: Any) -> None:
+    bench = Bench(
+        ros,
+        overrides,
+        "arm_velocity_controller/commands",
+        Float64MultiArray,
+        command_interface="velocity",
+    )
+    bench.measure()
+    bench.command()
+    assert list(bench.answer().data) == [0.0, 0.0]
+    bench.measure()
+    bench.command(HERE, (0.25, -0.25))
+    assert list(bench.answer().data) == [0.25, -0.25]
+
+
+def test_a_controller_that_falls_silent_stops_the_arm(ros: Any, overrides: Any) -> None:
+    bench = Bench(
+        ros,
+        overrides,
+        "arm_controller/joint_trajectory",
+        JointTrajectory,
+        controller_timeout_s=0.05,
+    )
+    bench.measure()
+    bench.command()
+    bench.answer()
+    out = bench.answer()
+    assert list(out.points[0].velocities) == [0.0, 0.0]
+    assert bench.guard.report().values["guard_controller_stale"] == 1
+
+
+def test_emergency_stop_and_release(bench: Bench) -> None:
+    bench.measure()
+    bench.command()
+    bench.answer()
+    assert bench.ros.call(Trigger, "guard/emergency_stop").success
+    report = bench.guard.report()
+    assert report.error
+    assert report.values["stopped_because"] == "emergency_stop"
+    released = bench.ros.call(Trigger, "guard/release")
+    assert released.success
+    assert "emergency_stop" in released.message
+    again = bench.ros.call(Trigger, "guard/release")
+    assert not again.success
+
+
+def test_deactivated_it_holds_the_arm_and_lets_nothing_through(bench: Bench) -> None:
+    bench.measure()
+    bench.command()
+    bench.answer()
+    assert bench.guard.trigger_deactivate() is Result.SUCCESS
+    held = bench.answer()
+    assert list(held.points[0].velocities) == [0.0, 0.0]
+    count = len(bench.sent)
+    bench.command(HERE + 0.001)
+    bench.ros.until(lambda: bench.guard.guard.counts["not_active"] == 1)
+    assert len(bench.sent) == count
+
+
+def test_every_transition(ros: Any, overrides: Any) -> None:
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**PATIENT)))
+
+    def change(transition: int) -> bool:
+        request = ChangeState.Request()
+        request.transition.id = transition
+        return ros.call(ChangeState, "guard/change_state", request).success
+
+    def state() -> str:
+        return ros.call(GetState, "guard/get_state").current_state.label
+
+    assert state() == "unconfigured"
+    for _ in range(2):
+        assert change(Transition.TRANSITION_CONFIGURE)
+        assert state() == "inactive"
+        assert change(Transition.TRANSITION_ACTIVATE)
+        assert state() == "active"
+        assert guard.active
+        assert change(Transition.TRANSITION_DEACTIVATE)
+        assert state() == "inactive"
+        assert not guard.active
+        assert change(Transition.TRANSITION_CLEANUP)
+        assert state() == "unconfigured"
+    assert change(Transition.TRANSITION_CONFIGURE)
+    assert change(Transition.TRANSITION_ACTIVATE)
+    assert change(Transition.TRANSITION_ACTIVE_SHUTDOWN)
+    assert state() == "finalized"
+
+
+def test_an_emergency_stop_outlives_a_clean_up(ros: Any, overrides: Any) -> None:
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**PATIENT)))
+    guard.start()
+    ros.call(Trigger, "guard/emergency_stop")
+    guard.trigger_deactivate()
+    guard.trigger_cleanup()
+    guard.start()
+    assert [reason.value for reason in guard.guard.latched] == ["emergency_stop"]
+
+
+def test_what_keeps_it_from_starting_is_told(ros: Any, overrides: Any) -> None:
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**{**PATIENT, "tip_link": "hand"})))
+    with pytest.raises(StartError, match="hand"):
+        guard.start()
+    assert guard.lifecycle_state == "unconfigured"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("velocity_scale", 2.0, "from 0.0 to 1.0"),
+        ("velocity_scale", 1, "decimal point"),
+        ("command_interface", "torque", "joint_trajectory, position, velocity"),
+        ("controller_timeout_s", 0.0, "controller_timeout_s"),
+    ],
+)
+def test_wrong_parameters_are_refused_with_a_reason(
+    ros: Any, overrides: Any, name: str, value: Any, why: str
+) -> None:
+    with pytest.raises(ParameterError, match=why) as caught:
+        GuardNode(parameter_overrides=overrides(**{name: value}))
+    assert name in str(caught.value)
+
+
+def test_diagnostics_are_published_with_documented_keys(bench: Bench) -> None:
+    heard = bench.ros.listen(DiagnosticArray, "/diagnostics")
+    bench.ros.until(lambda: bool(heard))
+    status = heard[0].status[0]
+    assert status.name == "neuro_control: guard"
+    keys = {pair.key for pair in status.values}
+    assert {"interventions", "stopped_because", "guard_jump"} <= keys
+    assert all(documented(key) for key in keys)
