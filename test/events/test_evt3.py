@@ -95,6 +95,27 @@ def test_the_lower_bits_do_not_outlive_their_period():
     assert [event[0] for event in decode(*words)] == [4_095_000, 4_096_000]
 
 
+def test_a_lower_time_that_runs_backwards_is_held_and_counted():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    words = (*START, single(1), low(50), single(2), low(150), single(3))
+    assert [e[0] for e in decode(*words, decoder=decoder)] == [100_000, 100_000, 150_000]
+    assert decoder.counters.time_reversals == 1
+
+
+def test_an_upper_time_a_little_late_is_ignored_and_counted():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    words = (high(8192), low(8200), row(1), single(1), high(4096), low(8210), single(2))
+    assert [e[0] for e in decode(*words, decoder=decoder)] == [8_200_000, 8_210_000]
+    assert decoder.counters.time_reversals == 1
+
+
+def test_room_is_made_for_exactly_the_events_that_every_word_can_hold():
+    for word in range(2**16):
+        code, value = word >> 12, word & 0xFFF
+        events = {0x2: 1, 0x4: value.bit_count(), 0x5: (value & 0xFF).bit_count()}.get(code, 0)
+        assert evt3_kernel.most_events(np.array([word], "<u2")) == events
+
+
 def test_events_before_the_first_time_and_row_are_dropped_and_counted():
     decoder = Evt3Decoder(WIDTH, HEIGHT)
     words = (single(1), row(1), single(1), low(5), base(0), vector8(0b111), high(0), single(1))

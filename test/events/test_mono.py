@@ -77,10 +77,10 @@ def test_any_bytes_decode_to_sound_events_or_are_counted(payload, time_base_ns):
     assert counters.events == len(events)
 
 
-def two(t_ns=(0, 1), y=(0, 0), p=(0, 1), height=128) -> Events:
+def two(t_ns=(0, 1), x=(0, 0), y=(0, 0), p=(0, 1), height=128) -> Events:
     return Events(
         np.array(t_ns, np.int64),
-        np.zeros(2, np.uint16),
+        np.array(x, np.uint16),
         np.array(y, np.uint16),
         np.array(p, np.uint8),
         128,
@@ -101,9 +101,12 @@ def test_what_does_not_fit_is_refused_with_the_reason():
 
 
 def test_an_event_outside_the_sensor_is_dropped_and_counted():
-    payload, base = encode_mono(two(y=(3, 127)))
+    rows, base = encode_mono(two(y=(3, 127)))
     decoder = MonoDecoder(128, 127)
-    assert decoder.decode(payload, base).y.tolist() == [3]
+    assert decoder.decode(rows, base).y.tolist() == [3]
+    columns, base = encode_mono(two(x=(127, 126)))
+    decoder = MonoDecoder(127, 128)
+    assert decoder.decode(columns, base).x.tolist() == [126]
     assert decoder.counters.outside_sensor == 1
 
 

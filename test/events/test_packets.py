@@ -107,6 +107,24 @@ def test_after_a_gap_an_evt3_stream_waits_for_its_references():
     assert a_stream.counters.decoder.unreferenced == 1
 
 
+def test_a_restarted_evt3_stream_trusts_nothing_from_before():
+    def evt3(seq, *words):
+        payload = np.array(words, "<u2").view(np.uint8)
+        return Packet("events", seq, 0, 0, "evt3", WIDTH, HEIGHT, False, payload)
+
+    a_stream = PacketStream(WIDTH, HEIGHT, "evt3")
+    times = []
+    for one in (
+        evt3(1000, 0x8010, 0x6001, 0x0003, 0x2001),
+        evt3(0, 0x2001, 0x8000, 0x6005, 0x2001, 0x0002, 0x2001),
+    ):
+        events = a_stream.receive(one)
+        assert events is not None
+        times.append(events.t_ns.tolist())
+    assert times == [[(16 * 4096 + 1) * 1000], [5000]]
+    assert a_stream.counters.decoder.unreferenced == 2
+
+
 def test_a_duplicate_is_dropped():
     a_stream = stream()
     assert play(a_stream, 0, 1, 1, 0, 2) == [True, True, False, False, True]
