@@ -83,6 +83,7 @@ def _packets(path: Path, topic: str | None) -> Iterator[Packet]:
     n = 0
     with _opened(path) as reader:
         connections = _choose(reader, path, topic)
+        promised = sum(connection.msgcount for connection in connections)
         messages = reader.messages(connections)
         while True:
             # The storage plugins let through what their parsers meet in damaged files: struct,
@@ -91,7 +92,7 @@ def _packets(path: Path, topic: str | None) -> Iterator[Packet]:
                 connection, _, data = next(messages)
                 message: Any = _typestore().deserialize_cdr(data, connection.msgtype)
             except StopIteration:
-                return
+                break
             except Exception as error:
                 raise BagError(
                     f"{path}: corrupt or truncated after {n} packets ({_first_line(error)});"
@@ -99,6 +100,11 @@ def _packets(path: Path, topic: str | None) -> Iterator[Packet]:
                 ) from error
             n += 1
             yield _packet(connection.topic, message)
+    if n < promised:
+        raise BagError(
+            f"{path}: corrupt or truncated, it holds {n} of the {promised} packets that its index"
+            " names; record it again, or recover it with the tool that made it"
+        )
 
 
 def _packet(topic: str, message: Any) -> Packet:

@@ -132,6 +132,14 @@ def test_a_corrupt_recording_gives_packets_or_a_clear_error(tmp_path, storage, s
     assert all(one.payload.dtype == np.uint8 for one in packets)
 
 
+def test_a_recording_that_holds_less_than_its_index_says_so(tmp_path):
+    bag = record(tmp_path / "bag", "sqlite3", n=5)
+    with closing(sqlite3.connect(data_file(bag))) as database, database:
+        database.execute("DELETE FROM messages WHERE id > 2")
+    with pytest.raises(BagError, match="holds 2 of the 5 packets"):
+        list(read_packets(bag))
+
+
 def test_packets_are_read_one_at_a_time(tmp_path):
     path = data_file(record(tmp_path / "bag", "sqlite3"))
     packets = read_packets(path)
