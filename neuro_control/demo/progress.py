@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The line that tells how a run goes: rewritten in place on a terminal, else a line now and then."""
+"""The line that tells how a run goes: rewritten on a terminal, plain elsewhere."""
 
 from __future__ import annotations
 

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report of a run: figures with their definitions, as JSON and as a few lines to read."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import neuro_control
+from neuro_control.demo.figures import (
+    GOAL_MEDIAN_DEG,
+    GOAL_P95_DEG,
+    angle_from_axis_deg,
+    in_view,
+    percentiles,
+)
+from neuro_control.demo.options import DemoOptions
+from neuro_control.demo.record import RunRecord
+
+DEFINITIONS: Mapping[str, str] = {
+    "seconds": "simulated time that the figures cover, s",
+    "seconds_asked": "simulated time that was asked for, s",
+    "tracking_error_deg": "angle between the camera's optical axis and the direction to the true "
+    "centre of the target, over all samples of simulation/target from the start on, degrees",
+    "lost_fraction": "part of those samples in which the target's centre is outside the image",
+    "real_time_factor": "simulated time over wall-clock time, first to last sample",
+    "latency_ms": "from the publication of an event packet to the publication of the guarded "
+    "command that answers it, wall clock, in this run, ms",
+    "tick_us": "time that one step of the network takes in the controller, us",
+    "events_per_second": "events of the camera per simulated second",
+    "spikes_per_second": "spikes of all neurons of the network per simulated second",
+    "active_fraction": "mean part of the neurons that spike in one step",
+    "guard_interventions": "commands that the guard changed, refused or stopped",
+    "packets_lost": "event packets that the controller missed, by gaps in their sequence",
+    "target_samples_missing": "samples of simulation/target that should be there and are not",
+}
+
+
+def make_report(
+    record: RunRecord,
+    options: DemoOptions,
+    *,
+    task: str,
+    field_of_view_deg: float,
+    interrupted: bool,
+    missing: int,
+    totals: Mapping[str, float | None],
+    failure: str | None = None,
+) -> dict[str, Any]:
+    """Return the report of a run, ready for JSON; what is not known is None.
+
+    totals: the counters `events`, `spikes`, `neurons`, `ticks` at the end of the run.
+    missing: samples of the target that should be there and are not.
+    """
+    t_ns, position = record.target_arrays(round(options.seconds * 1e9))
+    error_deg = angle_from_axis_deg(position)
+    seconds = float(t_ns[-1]) * 1e-9 if len(t_ns) else 0.0
+    lost = float(1.0 - in_view(position, field_of_view_deg).mean()) if len(t_ns) else None
+    delays_ms = np.asarray(record.delays_ns, np.float64) * 1e-6
+    spikes, ticks, neurons = (totals.get(name) for name in ("spikes", "ticks", "neurons"))
+    report: dict[str, Any] = {
+        "version": neuro_control.__version__,
+        "task": f"{options.robot}: {task}",
+        "backend": record.word("controller", "backend"),
+        "seed": options.seed,
+        "seconds": round(seconds, 6),
+        "seconds_asked": options.seconds,
+        "interrupted": interrupted,
+        "lockstep": options.lockstep,
+        "tracking_error_deg": percentiles(error_deg, median=50, p95=95),
+        "lost_fraction": lost,
+        "real_time_factor": record.real_time_factor(),
+        "latency_ms": percentiles(delays_ms, median=50, p99=99, max=100),
+        "tick_us": {
+            "median": record.latest("controller", "tick_us_median"),
+            "p99": record.latest("controller", "tick_us_p99"),
+        },
+        "events_per_second": _per(totals.get("events"), seconds),
+        "spikes_per_second": _per(spikes, seconds),
+        "active_fraction": (
+            spikes / (ticks * neurons)
+            if spikes is not None and ticks and neurons
+            else record.latest("controller", "active_fraction")
+        ),
+        "guard_interventions": _whole(record.latest("guard", "interventions")),
+        "packets_lost": _whole(record.latest("controller", "packets_lost")),
+        "target_samples_missing": missing,
+        "guard_reasons": _reasons(record),
+        "renderer": record.word("simulator", "renderer"),
+        "overrides": list(options.overrides),
+        "machine": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "cores": os.cpu_count(),
+        },
+        "definitions": dict(DEFINITIONS),
+    }
+    if failure is not None:
+        report["failure"] = failure
+    return report
+
+
+def _per(total: float | None, seconds: float) -> float | None:
+    return total / seconds if total is not None and seconds > 0 else None
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None else round(number)
+
+
+def _reasons(record: RunRecord) -> dict[str, int]:
+    """Why the guard stepped in, and how often: reason -> count."""
+    statuses = record.statuses.get("guard", [])
+    values = statuses[-1].values if statuses else {}
+    counts = {
+        key.removeprefix("guard_"): round(number)
+        for key in values
+        if key.startswith("guard_") and (number := statuses[-1].number(key)) is not None
+    }
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def write_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write the report as JSON, whole or not at all."""
+    text = json.dumps(report, indent=2, allow_nan=False) + "\n"
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        file.write(text)
+    mask = os.umask(0)
+    os.umask(mask)
+    Path(file.name).chmod(0o666 & ~mask)
+    Path(file.name).replace(path)
+
+
+def summary(report: Mapping[str, Any]) -> str:
+    """Return the figures as lines to read."""
+    error, latency, tick = report["tracking_error_deg"], report["latency_ms"], report["tick_us"]
+    rows = [
+        (
+            "tracking error",
+            f"{_show(error['median'], '.2f')}° median, {_show(error['p95'], '.2f')}° p95"
+            f"   (goal: {GOAL_MEDIAN_DEG:g}° and {GOAL_P95_DEG:g}°)",
+        ),
+        ("target lost", f"{_show(report['lost_fraction'], '.2%')} of the time"),
+        (
+            "sensor to command",
+            f"{_show(latency['median'], '.2f')} ms median, {_show(latency['p99'], '.2f')} ms p99",
+        ),
+        (
+            "network",
+            f"{_show(report['spikes_per_second'], ',.0f')} spikes/s, "
+            f"{_show(report['active_fraction'], '.2%')} of the neurons active, "
+            f"step {_show(tick['median'], '.0f')} µs",
+        ),
+        ("camera", f"{_show(report['events_per_second'], ',.0f')} events/s"),
+        (
+            "guard",
+            f"{_show(report['guard_interventions'], 'd')} interventions; "
+            f"{_show(report['packets_lost'], 'd')} packets lost",
+        ),
+        (
+            "simulated",
+            f"{report['seconds']:g} s at {_show(report['real_time_factor'], '.2f')} x real time"
+            + (" (interrupted)" if report["interrupted"] else ""),
+        ),
+    ]
+    return "\n".join(f"  {name:<18} {text}" for name, text in rows)
+
+
+def _show(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run's record gives back of what it was given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neuro_control.demo.record import AWAITED_PACKETS, RunRecord, Status
+
+
+def test_the_target_comes_back_in_order_of_time_and_cut_at_the_end() -> None:
+    record = RunRecord()
+    for t_ns in (2, 6, 4, 8):
+        record.add_target(t_ns, float(t_ns), 0.0, 1.0, wall_s=float(t_ns))
+    t_ns, position = record.target_arrays(until_ns=6)
+    np.testing.assert_array_equal(t_ns, [2, 4, 6])
+    np.testing.assert_array_equal(position[:, 0], [2, 4, 6])
+
+
+def test_an_empty_record_knows_nothing() -> None:
+    record = RunRecord()
+    assert record.real_time_factor() is None
+    assert record.recent_error_deg() is None
+    assert record.recent_delay_ms() is None
+    assert record.target_arrays()[1].shape == (0, 3)
+
+
+def test_real_time_factor_is_simulated_over_wall_time() -> None:
+    record = RunRecord()
+    record.add_target(0, 0, 0, 1, wall_s=10.0)
+    record.add_target(3_000_000_000, 0, 0, 1, wall_s=12.0)
+    assert record.real_time_factor() == pytest.approx(1.5)
+
+
+def test_only_the_first_answer_to_a_packet_ends_its_delay() -> None:
+    record = RunRecord()
+    record.add_packet(10, 0, (128, 128), b"", published_ns=1_000_000)
+    record.add_command(10, published_ns=2_500_000)
+    record.add_command(10, published_ns=9_500_000)
+    record.add_command(11, published_ns=9_500_000)  # answers nothing that was heard
+    assert record.delays_ns == [1_500_000]
+    assert record.recent_delay_ms() == pytest.approx(1.5)
+
+
+def test_packets_that_nobody_answers_are_forgotten() -> None:
+    record = RunRecord()
+    for k in range(AWAITED_PACKETS + 1):
+        record.add_packet(k, k, (128, 128), bytes(16), published_ns=0)
+    record.add_command(0, published_ns=1)
+    assert record.delays_ns == []
+    assert record.events_heard == 2 * (AWAITED_PACKETS + 1)
+
+
+def test_the_latest_number_wins_and_what_is_not_known_is_none() -> None:
+    record = RunRecord()
+    record.add_status("controller", Status(0.0, 0, "ok", {"ticks": "5", "latency": "nan"}))
+    record.add_status("controller", Status(1.0, 0, "ok", {"ticks": "9"}))
+    assert record.latest("controller", "ticks") == 9
+    assert record.latest("controller", "latency") is None
+    assert record.latest("guard", "ticks") is None
+    assert record.word("controller", "latency") == "nan"

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report names every figure, says what each means, and is JSON even when little is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neuro_control
+from neuro_control.demo.options import DemoOptions
+from neuro_control.demo.record import RunRecord, Status
+from neuro_control.demo.report import DEFINITIONS, make_report, summary, write_report
+
+PROMISED = {
+    "version": None,
+    "seed": None,
+    "seconds": None,
+    "task": None,
+    "backend": None,
+    "tracking_error_deg": {"median", "p95"},
+    "lost_fraction": None,
+    "real_time_factor": None,
+    "latency_ms": {"median", "p99", "max"},
+    "tick_us": {"median", "p99"},
+    "events_per_second": None,
+    "spikes_per_second": None,
+    "active_fraction": None,
+    "guard_interventions": None,
+    "packets_lost": None,
+}
+
+
+def report_of(record: RunRecord, **changes: Any) -> dict[str, Any]:
+    totals = {"events": 2000.0, "spikes": 400.0, "ticks": 100.0, "neurons": 8.0}
+    arguments: dict[str, Any] = {
+        "task": "track a target",
+        "field_of_view_deg": 60.0,
+        "interrupted": False,
+        "missing": 0,
+        "totals": totals,
+    } | changes
+    return make_report(record, DemoOptions(seconds=2.0, seed=3), **arguments)
+
+
+def full_record() -> RunRecord:
+    record = RunRecord()
+    for k in range(1, 101):
+        x = np.tan(np.radians(1.0 if k < 99 else 40.0))
+        record.add_target(k * 20_000_000, float(x), 0.0, 1.0, wall_s=k * 0.01)
+        record.add_packet(k, k, (128, 128), bytes(8), published_ns=0)
+        record.add_command(k, published_ns=k * 10_000)
+    record.add_status(
+        "controller",
+        Status(0.0, 0, "ok", {"backend": "cpu", "tick_us_median": "12.5", "packets_lost": "1"}),
+    )
+    record.add_status(
+        "guard", Status(0.0, 0, "ok", {"interventions": "2", "guard_jump": "2", "guard_x": "0"})
+    )
+    return record
+
+
+@pytest.mark.parametrize("record", [RunRecord(), full_record()])
+def test_every_promised_figure_is_there(record: RunRecord, tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    write_report(path, report_of(record))
+    read = json.loads(path.read_text())
+    for key, inner in PROMISED.items():
+        assert key in read
+        if inner:
+            assert set(read[key]) == inner
+    assert set(DEFINITIONS) <= set(read)
+    assert read["definitions"]["lost_fraction"]
+    assert [p.name for p in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_the_figures_are_those_of_the_record() -> None:
+    report = report_of(full_record())
+    assert report["version"] == neuro_control.__version__
+    assert report["seconds"] == 2.0
+    assert report["tracking_error_deg"]["median"] == pytest.approx(1.0)
+    assert report["lost_fraction"] == pytest.approx(0.02)
+    assert report["real_time_factor"] == pytest.approx(2.0)
+    assert report["latency_ms"]["max"] == pytest.approx(1.0)
+    assert report["events_per_second"] == pytest.approx(1000)
+    assert report["spikes_per_second"] == pytest.approx(200)
+    assert report["active_fraction"] == pytest.approx(0.5)
+    assert report["guard_interventions"] == 2
+    assert report["guard_reasons"] == {"jump": 2}
+    assert report["packets_lost"] == 1
+    assert report["backend"] == "cpu"
+
+
+def test_samples_beyond_the_end_do_not_count() -> None:
+    record = full_record()
+    record.add_target(5_000_000_000, 0.0, 5.0, 1.0, wall_s=9.0)
+    assert report_of(record)["tracking_error_deg"] == report_of(full_record())["tracking_error_deg"]
+
+
+@pytest.mark.parametrize("record", [RunRecord(), full_record()])
+def test_the_summary_can_always_be_read(record: RunRecord) -> None:
+    text = summary(report_of(record, interrupted=True))
+    assert "tracking error" in text
+    assert "interrupted" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seconds": 0.0}, "--seconds"),
+        ({"seconds": float("nan")}, "--seconds"),
+        ({"seed": -1}, "--seed"),
+        ({"report": Path("/nowhere/at/all.json")}, "--report"),
+        ({"picture": Path()}, "--picture"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        DemoOptions(**arguments)
