@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Event packets in rosbag2 recordings (sqlite3, mcap), read and written without ROS."""
+"""Event packets in rosbag2 recordings (sqlite3, mcap), read and written without ROS.
+
+`rosbags` is imported when a recording is opened: a running robot does without it.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from rosbags.interfaces import Connection
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
-from rosbags.typesys.store import Typestore
 
 from neuro_control.events.packets import Packet
+
+if TYPE_CHECKING:
+    from rosbags.interfaces import Connection
+    from rosbags.rosbag2 import Reader
+    from rosbags.typesys.store import Typestore
 
 EVENT_PACKET = "event_camera_msgs/msg/EventPacket"
 EVENT_ARRAY = "event_array_msgs/msg/EventArray"
@@ -42,6 +46,8 @@ class BagError(ValueError):
 @cache
 def _typestore() -> Typestore:
     """The message types that recordings of events are made of."""
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
     store = get_typestore(Stores.EMPTY)
     types = dict(
         get_types_from_msg(
@@ -138,6 +144,10 @@ def _opened(path: Path) -> Iterator[Reader]:
         raise BagError(f"{path}: the file is empty; the recording never began or was not closed")
     _check_whole(path)
     try:
+        from rosbags.rosbag2 import Reader
+    except ImportError as error:
+        raise BagError(f"{path}: recordings need rosbags: pip install rosbags ({error})") from error
+    try:
         reader = Reader(path)
         reader.open()
     except Exception as error:  # see _packets: a damaged file can fail in any way
@@ -215,6 +225,8 @@ def write_packets(
     Returns the number of packets written.
     Raises ValueError for another storage, or if the path exists already.
     """
+    from rosbags.rosbag2 import StoragePlugin, Writer
+
     plugins = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
     if storage not in plugins:
         raise ValueError(f"storage is {storage!r}; it must be one of: {', '.join(plugins)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -170,3 +171,10 @@ def test_recordings_of_real_drivers_are_read(shared_data):
         assert len(packets) == n
         assert {p.encoding for p in packets} == {encoding}
         assert {(p.width, p.height) for p in packets} == {size}
+
+
+def test_without_rosbags_the_error_names_the_command(tmp_path, monkeypatch):
+    bag = record(tmp_path / "bag", "mcap", n=1)
+    monkeypatch.setitem(sys.modules, "rosbags.rosbag2", None)
+    with pytest.raises(BagError, match="pip install rosbags"):
+        read_packets(bag)
