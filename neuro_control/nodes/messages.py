@@ -135,7 +135,9 @@ def point_message(stamp_ns: int, frame_id: str, point: FloatArray) -> PointStamp
     return message
 
 
-def direction_message(stamp_ns: int, frame_id: str, direction: Sequence[float]) -> Vector3Stamped:
+def direction_message(
+    stamp_ns: int, frame_id: str, direction: Sequence[float] | FloatArray
+) -> Vector3Stamped:
     """The direction (x/z, y/z) in a camera's optical frame as a vector with z = 1."""
     message = Vector3Stamped()
     message.header.stamp = time_message(stamp_ns)

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The controller node: event packets and joint states in, joint commands out.
+
+Subscribes `event_camera/events`, `joint_states`. Publishes `desired_trajectory`, whose stamp is
+that of the packet that it answers, and `target_direction`, the target in the camera's frame.
+The packets advance the network; while none come, a timer on the node's clock does, and the arm is
+held or searches, as the controller decides. Commands go out only while the node is active.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from event_camera_msgs.msg import EventPacket
+from geometry_msgs.msg import Vector3Stamped
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.qos import qos_policy_name_from_kind
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory
+
+from neuro_control.control.arm import (
+    ArmCommand,
+    ArmController,
+    ArmControllerSettings,
+    ControllerStatistics,
+    JointSample,
+)
+from neuro_control.events import Events, Packet
+from neuro_control.nodes import messages, qos
+from neuro_control.nodes.controller_report import ControllerTally, report
+from neuro_control.nodes.controller_settings import ControllerNodeSettings
+from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
+from neuro_control.nodes.event_input import Declared, EventInput
+from neuro_control.nodes.input_health import InputFacts
+from neuro_control.nodes.lifecycle import ManagedNode
+from neuro_control.nodes.parameters import Parameters
+from neuro_control.nodes.spin import run
+from neuro_control.robots.arm_model import ArmModel
+from neuro_control.robots.description import arm_urdf
+
+EVENTS_TOPIC = "event_camera/events"
+PACKET_TYPE = "event_camera_msgs/msg/EventPacket"
+CAMERA_FRAME = "hand_camera_optical_frame"
+# A packet this much older than the last answer is late; one still older begins a new time.
+LATE_NS = 1_000_000_000
+
+
+class Controller(Protocol):
+    """What the node needs of a controller (`control.arm.ArmController` is one)."""
+
+    backend: str
+
+    @property
+    def statistics(self) -> ControllerStatistics:
+        """Totals since it was made."""
+
+    def step(self, events: Events, joints: JointSample, t_ns: int) -> ArmCommand:
+        """Take events up to t_ns and the newest joint state; say where to go."""
+
+    def reset(self) -> None:
+        """Forget what was seen."""
+
+
+class ControllerNode(ManagedNode):
+    """See the module. make_controller: for other controllers, and for tests."""
+
+    def __init__(
+        self,
+        make_controller: Callable[[ArmControllerSettings, ArmModel], Controller] = ArmController,
+        **options: Any,
+    ) -> None:
+        super().__init__("controller", **options)
+        self.parameters = Parameters(self, ControllerNodeSettings)
+        self._make_controller = make_controller
+        self._controller: Controller | None = None
+        self._incompatible_qos = ""
+        self.tally = ControllerTally()
+        self._diagnostics = DiagnosticsPublisher(self, self.report)
+
+    # Lifecycle
+
+    def configure(self) -> None:
+        """Load the network, make the topics."""
+        settings = self.parameters.settings
+        arm = ArmModel.from_urdf(
+            settings.robot_description or arm_urdf(), settings.base_link, settings.tip_link
+        )
+        plain = ArmControllerSettings.model_validate(
+            settings.model_dump(include=set(ArmControllerSettings.model_fields))
+        )
+        controller = self._make_controller(plain, arm)
+        self._arm = arm
+        self._forget()
+        self._command_time_ns = round(settings.command_time_s * 1e9)
+        self._command = self.add_publisher(JointTrajectory, "desired_trajectory", qos.COMMANDS)
+        self._target = self.add_publisher(Vector3Stamped, "target_direction", qos.best_effort(1))
+        # A simulation in lockstep waits for the answer to each packet: none may be lost.
+        transport = qos.reliable if settings.lockstep else qos.best_effort
+        self._events = self.add_subscription(
+            EventPacket,
+            EVENTS_TOPIC,
+            self._on_packet,
+            transport(settings.events_depth),
+            SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos),
+        )
+        self.add_subscription(JointState, "joint_states", self._on_joints, transport(10))
+        if not settings.lockstep:
+            self.add_timer(settings.idle_period_s, self._on_idle)
+        self._controller = controller
+
+    def activate(self) -> None:
+        """Begin anew: what was seen long ago is no ground for a command."""
+        self.controller.reset()
+        self._forget()
+
+    def release(self) -> None:
+        """Forget the network."""
+        self._controller = None
+
+    def _forget(self) -> None:
+        settings = self.parameters.settings
+        self._input = EventInput(
+            Declared(settings.sensor_width, settings.sensor_height, settings.encoding)
+        )
+        self._last: JointTrajectory | None = None
+        self._joints: JointSample | None = None
+        self._pending: deque[tuple[Packet, Events, int]] = deque(maxlen=1000)
+        self._answered_ns = -1
+        self._heard_ns: int | None = None
+        self._size = (0, 0)
+        self._restarts = 0
+
+    @property
+    def controller(self) -> Controller:
+        """The core; there is one from configure to clean-up."""
+        if self._controller is None:
+            raise RuntimeError("the controller is not configured")
+        return self._controller
+
+    # Topics
+
+    def _on_joints(self, message: JointState, info: dict[str, Any]) -> None:
+        del info
+        names = self._arm.joint_names
+        q = messages.ordered(message.name, message.position, names)
+        qd = messages.ordered(message.name, message.velocity, names)
+        qd = np.zeros(len(names)) if qd is None else qd
+        if q is None or not (np.isfinite(q).all() and np.isfinite(qd).all()):
+            return
+        t_ns = messages.time_ns(message.header.stamp)
+        self._joints = JointSample(t_ns, q, qd)
+        while self._pending and self._pending[0][0].stamp_ns <= t_ns:
+            self._answer(*self._pending.popleft())
+
+    def _on_packet(self, message: EventPacket, info: dict[str, Any]) -> None:
+        if not self.active:
+            return
+        packet = messages.packet(message, EVENTS_TOPIC)
+        events = self._input.receive(packet)
+        if events is None:
+            self._answer_again(packet)
+            return
+        self._heard_ns = self._now_ns()
+        self._size = (packet.width, packet.height)
+        published_ns = int(info["source_timestamp"])
+        joints = self._joints
+        waits = self.parameters.settings.lockstep
+        if waits and (joints is None or joints.t_ns < packet.stamp_ns):
+            self._pending.append((packet, events, published_ns))
+        else:
+            self._answer(packet, events, published_ns)
+
+    def _answer(self, packet: Packet, events: Events, published_ns: int) -> None:
+        if self._joints is None:
+            self.tally.packets_without_joints += 1
+            return
+        behind_ns = self._answered_ns - packet.stamp_ns
+        if behind_ns > LATE_NS or self._input.restarts != self._restarts:
+            # The sensor, or a simulation's time, began anew.
+            self._restarts = self._input.restarts
+            self.controller.reset()
+        elif behind_ns > 0:
+            self.tally.packets_late += 1
+            return
+        self._step(events, self._joints, packet.stamp_ns)
+        self.tally.latency.add(time.time_ns() - published_ns)
+
+    def _answer_again(self, packet: Packet) -> None:
+        """A simulation in lockstep that has missed the answer sends its packet once more."""
+        again = packet.stamp_ns == self._answered_ns and self._last is not None
+        if again and self.parameters.settings.lockstep:
+            self._command.publish(self._last)
+
+    def _on_idle(self) -> None:
+        settings = self.parameters.settings
+        now_ns = self._now_ns()
+        if not self.active or self._joints is None or self._heard_ns is None:
+            return
+        self._heard_ns = min(self._heard_ns, now_ns)  # the clock may have been set back
+        if now_ns - self._heard_ns < settings.idle_after_s * 1e9 or now_ns <= self._answered_ns:
+            return
+        self._step(Events.empty(*self._size), self._joints, now_ns)
+
+    def _step(self, events: Events, joints: JointSample, t_ns: int) -> None:
+        command = self.controller.step(events, joints, t_ns)
+        self._answered_ns = t_ns
+        self._last = messages.trajectory_message(
+            t_ns, self._arm.joint_names, command.q, command.qd, self._command_time_ns
+        )
+        self._command.publish(self._last)
+        if command.target_direction is not None and self._target.get_subscription_count() > 0:
+            self._target.publish(
+                messages.direction_message(t_ns, CAMERA_FRAME, command.target_direction)
+            )
+        self.tally.count(command, self.controller.statistics)
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+    def _on_incompatible_qos(self, event: Any) -> None:
+        self._incompatible_qos = str(qos_policy_name_from_kind(event.last_policy_kind))
+
+    # Diagnostics
+
+    def report(self) -> Report:
+        """What came in, what was done with it, and why nothing is done if so."""
+        if self._controller is None:
+            unready = Report(values={"lifecycle_state": self.lifecycle_state})
+            unready.warn(self.failure or "not configured")
+            return unready
+        topic = self._events.topic_name
+        facts = InputFacts(
+            topic=topic,
+            wanted_type=PACKET_TYPE,
+            publisher_types=[p.topic_type for p in self.get_publishers_info_by_topic(topic)],
+            incompatible_qos=self._incompatible_qos,
+            refused=self._input.refused,
+            last_drop=self._input.last_drop,
+            has_joints=self._joints is not None,
+        )
+        return report(self.lifecycle_state, facts, self._input, self._controller, self.tally)
+
+
+def make_controller() -> ControllerNode:
+    """The node, started if `autostart` says so."""
+    node = ControllerNode()
+    if node.parameters.settings.autostart:
+        node.start()
+    return node
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return run(make_controller, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the controller says of itself, once a second."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from neuro_control.control.arm import ArmCommand, ControllerStatistics
+from neuro_control.nodes.diagnostics import Rates, Report, drop_key
+from neuro_control.nodes.event_input import EventInput
+from neuro_control.nodes.input_health import InputFacts, no_data_because
+from neuro_control.nodes.latency import LatencyHistogram
+
+
+class Reported(Protocol):
+    """What is asked of the controller."""
+
+    backend: str
+
+    @property
+    def statistics(self) -> ControllerStatistics:
+        """Totals since it was made."""
+
+
+@dataclass
+class ControllerTally:
+    """What the node counts beside the stream and the network.
+
+    latency: packet published -> command published. tick: one step of the network.
+    """
+
+    latency: LatencyHistogram = field(default_factory=LatencyHistogram)
+    tick: LatencyHistogram = field(default_factory=LatencyHistogram)
+    rates: Rates = field(default_factory=lambda: Rates(time.monotonic()))
+    state: str = ""
+    commands: int = 0
+    packets_late: int = 0
+    packets_without_joints: int = 0
+    ticks: int = 0
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def count(self, command: ArmCommand, statistics: ControllerStatistics) -> None:
+        """Count one step."""
+        self.commands += 1
+        self.state = command.state
+        if statistics.ticks != self.ticks:
+            self.ticks = statistics.ticks
+            self.tick.add(round(statistics.tick_us * 1e3))
+
+    def since_last(self, **counts: int) -> dict[str, int]:
+        """How much each count has grown since this was last asked."""
+        # Counts begin at nothing again when the node is activated anew.
+        grown = {name: max(n - self.seen.get(name, 0), 0) for name, n in counts.items()}
+        self.seen = counts
+        return grown
+
+
+def report(
+    lifecycle_state: str,
+    facts: InputFacts,
+    events: EventInput,
+    controller: Reported,
+    tally: ControllerTally,
+) -> Report:
+    """One status; `facts` without the counts, which are taken here since the last status."""
+    counters = events.counters
+    statistics = controller.statistics
+    grown = tally.since_last(
+        packets=counters.packets,
+        taken=events.taken,
+        events=events.events,
+        ticks=statistics.ticks,
+        spikes=statistics.spikes,
+    )
+    because = no_data_because(
+        replace(
+            facts,
+            packets=grown["packets"],
+            taken=grown["taken"],
+            events=grown["events"],
+            ticks=grown["ticks"],
+            spikes=grown["spikes"],
+        )
+    )
+    rates = tally.rates.update(
+        time.monotonic(),
+        packets=counters.packets,
+        events=events.events,
+        spikes=statistics.spikes,
+        operations=statistics.synaptic_operations,
+    )
+    latency, recent, tick = tally.latency.run(), tally.latency.window(), tally.tick.window()
+    tally.latency.next_slice()
+    tally.tick.next_slice()
+    result = Report(
+        values={
+            "lifecycle_state": lifecycle_state,
+            "no_data_because": because,
+            "packets": counters.packets,
+            "packets_lost": counters.packets_lost,
+            "packets_dropped": counters.packets_dropped,
+            "packets_late": tally.packets_late,
+            "packets_without_joints": tally.packets_without_joints,
+            "malformed": counters.decoder.malformed,
+            "outside_sensor": counters.decoder.outside_sensor,
+            "packets_per_second": rates["packets"],
+            "events_per_second": rates["events"],
+            "backend": controller.backend,
+            "controller_state": tally.state,
+            "ticks": statistics.ticks,
+            "spikes_per_second": rates["spikes"],
+            "synaptic_operations_per_second": rates["operations"],
+            "active_fraction": statistics.active_fraction,
+            "tick_us_median": tick.median_ms * 1e3,
+            "tick_us_p99": tick.p99_ms * 1e3,
+            "commands": tally.commands,
+            "latency_ms_median": latency.median_ms,
+            "latency_ms_p99": latency.p99_ms,
+            "latency_ms_max": latency.max_ms,
+            "latency_recent_ms_median": recent.median_ms,
+            "latency_recent_ms_p99": recent.p99_ms,
+            "latency_recent_ms_max": recent.max_ms,
+        }
+    )
+    result.values |= {drop_key(reason): n for reason, n in counters.drops.items()}
+    if lifecycle_state != "active":
+        result.warn("not active: no commands")
+    elif because:
+        result.warn(because)
+    elif counters.errors or counters.packets_lost:
+        result.message = "ok, with losses"
+    return result

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the controller node is told."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from neuro_control.control.arm import ArmControllerSettings
+
+
+class ControllerNodeSettings(ArmControllerSettings):
+    """The controller's settings and those of its node."""
+
+    autostart: bool = Field(True, description="Configure and activate without being told to")
+    lockstep: bool = Field(
+        False,
+        description="Answer each packet only with the joint state of its stamp, and reliably: for "
+        "a simulation that waits for the answer",
+    )
+    robot_description: str = Field(
+        "", description="URDF text of the arm; empty: the arm of this package"
+    )
+    base_link: str = Field("base_link", description="Link at the foot of the arm")
+    tip_link: str = Field(
+        "hand_camera_optical_frame", description="Link of the camera, its optical frame"
+    )
+    command_time_s: float = Field(
+        0.004, ge=0.001, le=0.1, description="Time in which a commanded position is reached (s)"
+    )
+    idle_after_s: float = Field(
+        0.02,
+        ge=0.002,
+        le=1.0,
+        description="Silence of the sensor after which time passes without it (s, node's clock)",
+    )
+    idle_period_s: float = Field(
+        0.01, ge=0.001, le=0.1, description="Step of the time that passes without the sensor (s)"
+    )
+    events_depth: int = Field(
+        64, ge=1, le=10_000, description="Packets kept while one is worked on"
+    )
+    sensor_width: int = Field(
+        0, ge=0, le=32_768, description="Columns of the sensor; 0: as the first packet says"
+    )
+    sensor_height: int = Field(
+        0, ge=0, le=32_768, description="Rows of the sensor; 0: as the first packet says"
+    )
+    encoding: str = Field(
+        "", description="Encoding of the packets; empty: as the first packet says"
+    )

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The controller's input: packets to events in the node's time, every loss counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from neuro_control.events import Events, Packet, PacketStream, StreamCounters
+from neuro_control.nodes.sensor_clock import SensorClock
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the stream must be; 0 and "": as the first packet says."""
+
+    width: int = 0
+    height: int = 0
+    encoding: str = ""
+
+
+class EventInput:
+    """Takes packets as they come; never raises on what a device sends.
+
+    refused: why no packet can be decoded at all, "" while they can.
+    """
+
+    def __init__(self, declared: Declared) -> None:
+        self._declared = declared
+        self._stream: PacketStream | None = None
+        self._clock = SensorClock()
+        self._unreadable = 0
+        self.refused = ""
+        self.taken = 0
+        self.events = 0
+
+    @property
+    def counters(self) -> StreamCounters:
+        """Of the packet stream."""
+        return StreamCounters(self._unreadable) if self._stream is None else self._stream.counters
+
+    @property
+    def packets(self) -> int:
+        """Packets received."""
+        return self._unreadable if self._stream is None else self._stream.counters.packets
+
+    @property
+    def restarts(self) -> int:
+        """How often the publisher began anew."""
+        return 0 if self._stream is None else self._stream.restarts
+
+    @property
+    def last_drop(self) -> str:
+        """Why the last packet was dropped, or ""."""
+        drop = None if self._stream is None else self._stream.last_drop
+        return "" if drop is None else drop.value
+
+    def receive(self, packet: Packet) -> Events | None:
+        """The packet's events in the node's time; None if it was dropped."""
+        if self._stream is None:
+            wanted = self._declared
+            try:
+                self._stream = PacketStream(
+                    wanted.width or packet.width,
+                    wanted.height or packet.height,
+                    wanted.encoding or packet.encoding,
+                )
+            except ValueError as error:
+                self._unreadable += 1
+                self.refused = str(error)
+                return None
+            self.refused = ""
+        events = self._stream.receive(packet)
+        if events is None:
+            return None
+        self.taken += 1
+        self.events += len(events)
+        return self._clock.to_node_time(events, packet.stamp_ns)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why nothing comes in, or nothing comes of it: the question an operator asks first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """What is known of a stream of event packets since the last look.
+
+    publisher_types: type of each publisher on the topic. wanted_type: the type that is understood.
+    incompatible_qos: policy for which a publisher's offer did not match, or "".
+    refused: why packets are not decoded at all (an encoding that is not supported), or "".
+    packets, taken, events: received, not dropped, in those. last_drop: why the last was dropped.
+    has_joints: whether joint states come. ticks, spikes: of the network.
+    """
+
+    topic: str
+    wanted_type: str
+    publisher_types: Sequence[str] = ()
+    incompatible_qos: str = ""
+    refused: str = ""
+    packets: int = 0
+    taken: int = 0
+    events: int = 0
+    last_drop: str = ""
+    has_joints: bool = True
+    ticks: int = 0
+    spikes: int = 0
+
+
+def no_data_because(facts: InputFacts) -> str:
+    """The first reason that holds, from the sensor to the network; "" if all is well."""
+    if facts.packets == 0:
+        return _nothing_received(facts)
+    if facts.refused:
+        return facts.refused
+    if facts.taken == 0:
+        return f"every packet on {facts.topic} is dropped, the last for its {facts.last_drop}"
+    if facts.events == 0:
+        return "the sensor is idle: packets come, and there are no events in them"
+    if not facts.has_joints:
+        return "no joint states come"
+    if facts.ticks > 0 and facts.spikes == 0:
+        return "the network is silent: events come in, and no neuron spikes"
+    return ""
+
+
+def _nothing_received(facts: InputFacts) -> str:
+    if not facts.publisher_types:
+        return f"no publisher on {facts.topic}"
+    if facts.wanted_type not in facts.publisher_types:
+        others = ", ".join(sorted(set(facts.publisher_types)))
+        return f"{facts.topic} is published with another type: {others}, not {facts.wanted_type}"
+    if facts.incompatible_qos:
+        return f"the publisher on {facts.topic} offers another QoS: {facts.incompatible_qos}"
+    return f"{facts.topic} has a publisher, and it is silent"

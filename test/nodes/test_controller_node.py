@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The controller node: packets and joint states in, commands out, and what it says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from event_camera_msgs.msg import EventPacket
+from geometry_msgs.msg import Vector3Stamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from sensor_msgs.msg import JointState
+from std_msgs.msg import String
+from trajectory_msgs.msg import JointTrajectory
+
+from neuro_control.control.arm import ArmCommand, ControllerStatistics
+from neuro_control.events import Events, Packet, encode_mono
+from neuro_control.nodes import messages, qos
+from neuro_control.nodes.controller import ControllerNode
+from neuro_control.nodes.diagnostics import documented
+from neuro_control.nodes.parameters import ParameterError
+from neuro_control.nodes.spin import StartError
+
+URDF = """<robot name="two"><link name="base_link"/><link name="a"/><link name="tip"/>
+<joint name="j1" type="revolute"><parent link="base_link"/><child link="a"/><axis xyz="0 0 1"/>
+<limit lower="-1" upper="1" velocity="2" effort="10"/></joint>
+<joint name="j2" type="revolute"><parent link="a"/><child link="tip"/><axis xyz="0 1 0"/>
+<limit lower="-1" upper="1" velocity="2" effort="10"/></joint></robot>"""
+NAMES = ["j1", "j2"]
+HERE = np.array([0.1, 0.2])
+MS = 1_000_000
+ARM = {"robot_description": URDF, "tip_link": "tip"}
+
+
+class FakeController:
+    """Holds the arm, counts what it is given."""
+
+    backend = "fake"
+
+    def __init__(self, settings: Any, arm: Any) -> None:
+        self.settings, self.arm = settings, arm
+        self.steps: list[tuple[int, int]] = []
+        self.joints: list[int] = []
+        self.resets = 0
+
+    @property
+    def statistics(self) -> ControllerStatistics:
+        n = len(self.steps)
+        return ControllerStatistics(n, 3 * n, 30 * n, 100, 0, 5.0)
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def step(self, events: Events, joints: Any, t_ns: int) -> ArmCommand:
+        self.steps.append((t_ns, len(events)))
+        self.joints.append(joints.t_ns)
+        return ArmCommand(t_ns, joints.q, 0.0 * joints.q, "tracking", np.array([0.1, -0.2]))
+
+
+class Bench:
+    """A controller between a camera, an arm and a listener."""
+
+    def __init__(self, ros: Any, overrides: Any, **values: Any) -> None:
+        self.ros = ros
+        options = {"parameter_overrides": overrides(**{**ARM, **values})}
+        self.node = ros.add(ControllerNode(FakeController, **options))
+        self.node.start()
+        self.fake = self.node.controller
+        self.sent = ros.listen(JointTrajectory, "desired_trajectory", qos.COMMANDS)
+        self.joints = ros.publisher(JointState, "joint_states")
+        self.packets = ros.publisher(EventPacket, "event_camera/events", qos.reliable(64))
+        ros.until(lambda: self.node._command.get_subscription_count() > 0)
+        self.seq = 0
+
+    def now(self) -> int:
+        return int(self.node.get_clock().now().nanoseconds)
+
+    def measure(self, stamp_ns: int | None = None) -> None:
+        before = self.node._joints
+        stamp_ns = self.now() if stamp_ns is None else stamp_ns
+        self.joints.publish(messages.joint_state_message(stamp_ns, NAMES, HERE, 0 * HERE))
+        self.ros.until(lambda: self.node._joints is not before)
+
+    def packet(self, stamp_ns: int, count: int = 4) -> Packet:
+        t = stamp_ns - np.arange(count, 0, -1)
+        x = np.zeros(count, np.uint16)
+        events = Events(t, x, x, np.ones(count, np.uint8), 32, 32)
+        payload, base = encode_mono(events)
+        self.seq += 1
+        return Packet("", self.seq, base, stamp_ns, "mono", 32, 32, False, payload)
+
+    def see(self, stamp_ns: int | None = None, **changes: Any) -> int:
+        stamp_ns = self.now() if stamp_ns is None else stamp_ns
+        packet = replace(self.packet(stamp_ns), **changes)
+        self.packets.publish(messages.packet_message(packet))
+        return stamp_ns
+
+    def answer(self) -> Any:
+        count = len(self.sent)
+        self.ros.until(lambda: len(self.sent) > count)
+        return self.sent[-1]
+
+    def values(self) -> dict[str, Any]:
+        return self.node.report().values
+
+
+@pytest.fixture
+def bench(ros: Any, overrides: Any) -> Bench:
+    return Bench(ros, overrides, idle_after_s=1.0)
+
+
+def test_each_packet_is_answered_with_its_stamp(bench: Bench) -> None:
+    bench.measure()
+    for _ in range(3):
+        stamp = bench.see()
+        out = bench.answer()
+        assert messages.time_ns(out.header.stamp) == stamp
+        assert out.joint_names == NAMES
+        assert list(out.points[0].positions) == list(HERE)
+        assert messages.duration_ns(out.points[0].time_from_start) == 4_000_000
+    assert [count for _, count in bench.fake.steps] == [4, 4, 4]
+
+
+def test_the_targets_direction_is_published(bench: Bench) -> None:
+    heard = bench.ros.listen(Vector3Stamped, "target_direction", qos.best_effort(1))
+    bench.ros.until(lambda: bench.node._target.get_subscription_count() > 0)
+    bench.measure()
+    bench.see()
+    bench.ros.until(lambda: bool(heard))
+    vector = heard[0].vector
+    assert (vector.x, vector.y, vector.z) == (0.1, -0.2, 1.0)
+    assert heard[0].header.frame_id == "hand_camera_optical_frame"
+
+
+def test_without_joint_states_there_is_no_command(bench: Bench) -> None:
+    bench.see()
+    bench.ros.until(lambda: bench.node.tally.packets_without_joints == 1)
+    assert bench.sent == []
+    assert bench.values()["no_data_because"] == "no joint states come"
+
+
+def test_without_packets_time_passes_by_the_nodes_clock(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, overrides, idle_after_s=0.01, idle_period_s=0.005)
+    bench.measure()
+    bench.see()
+    ros.until(lambda: len(bench.fake.steps) >= 3)
+    assert [count for _, count in bench.fake.steps[:3]] == [4, 0, 0]
+    times = [t for t, _ in bench.fake.steps]
+    assert times == sorted(times)
+
+
+def test_a_late_packet_is_counted_and_not_answered(bench: Bench) -> None:
+    bench.measure()
+    stamp = bench.see()
+    bench.answer()
+    bench.packets.publish(
+        messages.packet_message(replace(bench.packet(stamp - 5 * MS, 0), stamp_ns=stamp - 5 * MS))
+    )
+    bench.ros.until(lambda: bench.node.tally.packets_late == 1)
+    assert len(bench.fake.steps) == 1
+
+
+def test_a_time_that_begins_anew_resets_the_controller(bench: Bench) -> None:
+    bench.measure()
+    stamp = bench.see()
+    bench.answer()
+    before = bench.fake.resets
+    bench.packets.publish(
+        messages.packet_message(bench.packet(stamp - 3_000 * MS, 0), stamp_ns=stamp - 3_000 * MS)
+    )
+    bench.answer()
+    assert bench.fake.resets == before + 1
+
+
+def test_in_lockstep_a_packet_waits_for_the_joint_state_of_its_stamp(
+    ros: Any, overrides: Any
+) -> None:
+    bench = Bench(ros, overrides, lockstep=True)
+    bench.measure(8 * MS)
+    bench.see(10 * MS)
+    ros.until(lambda: len(bench.node._pending) == 1)
+    assert bench.fake.steps == []
+    bench.measure(10 * MS)
+    ros.until(lambda: bool(bench.sent))
+    assert bench.fake.joints == [10 * MS]
+    assert messages.time_ns(bench.sent[0].header.stamp) == 10 * MS
+
+
+def test_in_lockstep_a_packet_sent_again_is_answered_again(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, overrides, lockstep=True)
+    bench.measure(10 * MS)
+    packet = bench.packet(10 * MS)
+    bench.packets.publish(messages.packet_message(packet))
+    first = bench.answer()
+    bench.packets.publish(messages.packet_message(packet))
+    assert bench.answer() == first
+    assert len(bench.fake.steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"width": 64}, "dropped_size"),
+        ({"encoding": "evt3"}, "dropped_encoding"),
+        ({"is_bigendian": True}, "dropped_byte_order"),
+    ],
+)
+def test_a_packet_that_is_not_of_the_stream_is_dropped(
+    bench: Bench, changes: dict[str, Any], key: str
+) -> None:
+    bench.measure()
+    bench.see()
+    bench.answer()
+    bench.values()
+    bench.see(**changes)
+    bench.ros.until(lambda: bench.node._input.packets == 2)
+    values = bench.values()
+    assert values[key] == 1
+    assert "is dropped" in values["no_data_because"]
+    assert len(bench.fake.steps) == 1
+
+
+def test_an_encoding_that_is_not_supported_is_told_and_never_moves(bench: Bench) -> None:
+    bench.measure()
+    bench.see(encoding="jpeg")
+    bench.ros.until(lambda: bench.node._input.packets == 1)
+    assert "jpeg" in bench.values()["no_data_because"]
+    assert bench.fake.steps == []
+
+
+def test_it_says_that_nobody_publishes(ros: Any, overrides: Any) -> None:
+    node = ros.add(ControllerNode(FakeController, parameter_overrides=overrides(**ARM)))
+    node.start()
+    assert node.report().values["no_data_because"] == "no publisher on /event_camera/events"
+
+
+def test_it_says_that_the_qos_does_not_match(ros: Any, overrides: Any) -> None:
+    node = ros.add(
+        ControllerNode(FakeController, parameter_overrides=overrides(**ARM, lockstep=True))
+    )
+    node.start()
+    ros.probe.create_publisher(EventPacket, "event_camera/events", qos.best_effort(1))
+    ros.until(lambda: bool(node._incompatible_qos))
+    assert "RELIABILITY" in node.report().values["no_data_because"]
+
+
+def test_it_says_that_the_sensor_is_idle(bench: Bench) -> None:
+    bench.measure()
+    bench.packets.publish(messages.packet_message(bench.packet(bench.now(), 0)))
+    bench.answer()
+    assert "idle" in bench.values()["no_data_because"]
+
+
+def test_it_measures_the_delay_of_its_answers(bench: Bench) -> None:
+    bench.measure()
+    bench.see()
+    bench.answer()
+    values = bench.values()
+    assert 0.0 < values["latency_ms_median"] <= values["latency_ms_max"] < 10_000.0
+    assert values["tick_us_median"] == pytest.approx(5.0, rel=0.03)
+
+
+def test_every_transition(ros: Any, overrides: Any) -> None:
+    node = ros.add(ControllerNode(FakeController, parameter_overrides=overrides(**ARM)))
+
+    def change(transition: int) -> bool:
+        request = ChangeState.Request()
+        request.transition.id = transition
+        return ros.call(ChangeState, "controller/change_state", request).success
+
+    def state() -> str:
+        return ros.call(GetState, "controller/get_state").current_state.label
+
+    assert state() == "unconfigured"
+    for _ in range(2):
+        assert change(Transition.TRANSITION_CONFIGURE)
+        assert state() == "inactive"
+        assert change(Transition.TRANSITION_ACTIVATE)
+        assert state() == "active"
+        assert change(Transition.TRANSITION_DEACTIVATE)
+        assert change(Transition.TRANSITION_CLEANUP)
+        assert state() == "unconfigured"
+        assert node.count_subscribers("joint_states") == 0
+    assert change(Transition.TRANSITION_CONFIGURE)
+    assert change(Transition.TRANSITION_INACTIVE_SHUTDOWN)
+    assert state() == "finalized"
+
+
+def test_inactive_it_sends_nothing_and_activated_again_it_begins_anew(bench: Bench) -> None:
+    bench.measure()
+    bench.see()
+    bench.answer()
+    bench.node.trigger_deactivate()
+    before = len(bench.sent)
+    bench.see()
+    bench.node.trigger_activate()
+    bench.measure()
+    stamp = bench.see()
+    out = bench.answer()
+    assert len(bench.sent) == before + 1
+    assert messages.time_ns(out.header.stamp) == stamp
+
+
+def test_a_network_that_cannot_be_had_keeps_it_unconfigured(ros: Any, overrides: Any) -> None:
+    node = ros.add(ControllerNode(parameter_overrides=overrides(network="nowhere.nir")))
+    with pytest.raises(StartError, match=r"nowhere\.nir"):
+        node.start()
+    assert node.lifecycle_state == "unconfigured"
+
+
+def test_wrong_parameters_are_refused_with_a_reason(ros: Any, overrides: Any) -> None:
+    with pytest.raises(ParameterError, match=r"gaze_gain: expected .* from 0 to 100") as caught:
+        ControllerNode(FakeController, parameter_overrides=overrides(gaze_gain=-1.0, damping="x"))
+    assert "damping" in str(caught.value)
+
+
+def test_diagnostics_are_published_with_documented_keys(bench: Bench) -> None:
+    heard = bench.ros.listen(DiagnosticArray, "/diagnostics")
+    bench.ros.until(lambda: bool(heard))
+    keys = {pair.key for pair in heard[0].status[0].values}
+    assert {"spikes_per_second", "latency_ms_p99", "packets_lost", "backend"} <= keys
+    assert [key for key in keys if not documented(key)] == []
+
+
+def test_another_type_on_the_topic_is_told() -> None:
+    from neuro_control.nodes.input_health import InputFacts, no_data_because
+
+    facts = InputFacts("/e", "event_camera_msgs/msg/EventPacket", [String.__name__])
+    assert "another type: String" in no_data_because(facts)
