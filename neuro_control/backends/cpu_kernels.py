@@ -21,7 +21,7 @@ from neuro_control.backends import cpu_plan as at
 _BLOCK = 256
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile on first use and keep the code on disk.
 
     numba looks for a place by itself (NUMBA_CACHE_DIR, beside this file, the user's cache folder)
@@ -33,7 +33,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return cast(Callable[..., Any], numba.njit(function, nogil=True))
 
 
-@_compiled
+@compiled
 def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, spikes):
     """Advance one population by a tick and list its spikes; returns how many there are.
 
@@ -101,7 +101,7 @@ def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, spikes):
     return n_spikes
 
 
-@_compiled
+@compiled
 def _deliver(active, first, size, rows, is_dense, weights, targets, a):
     """Add the synapses of every active source to the targets; returns how many there were.
 
@@ -129,7 +129,7 @@ def _deliver(active, first, size, rows, is_dense, weights, targets, a):
     return operations
 
 
-@_compiled
+@compiled
 def _tick(plan, weights, targets, memory, lists, tallies, active):
     """One tick of the network; returns how many outputs spiked. ``active`` is within range."""
     n_populations, n_projections = plan[at.N_POPULATIONS], plan[at.N_PROJECTIONS]
@@ -220,7 +220,7 @@ def _tick(plan, weights, targets, memory, lists, tallies, active):
     return n_out
 
 
-@_compiled
+@compiled
 def first_outside(active, n):
     """Position of the first index outside 0..n-1, or -1."""
     outside = False
@@ -233,7 +233,7 @@ def first_outside(active, n):
     return -1
 
 
-@_compiled
+@compiled
 def step(plan, weights, targets, memory, lists, tallies, active):
     """One tick; returns how many outputs spiked, or -1 where an index is out of range."""
     if first_outside(active, plan[at.N_INPUTS]) >= 0:
@@ -241,7 +241,7 @@ def step(plan, weights, targets, memory, lists, tallies, active):
     return _tick(plan, weights, targets, memory, lists, tallies, active)
 
 
-@_compiled
+@compiled
 def run(plan, weights, targets, memory, lists, tallies, indices, offsets):
     """Many ticks; returns active outputs and their offsets. Indices and offsets are valid."""
     n_ticks = len(offsets) - 1

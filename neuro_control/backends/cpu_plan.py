@@ -25,10 +25,6 @@ ACCUMULATOR, PENDING, SHIFT, PROJECTION = range(8, 12)
 # Tallies: totals, then the spikes of each population, then a stamp for each input.
 TICKS, SPIKES, OPERATIONS, UPDATES, STAMP, TALLIES = range(6)
 
-SAFE_INPUT = 1 << 18
-"""While a tick brings no neuron more than this, its current stays within 2^23 after wrapping once,
-and no intermediate value leaves 32 bits."""
-
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -100,7 +96,7 @@ def lay_out(network: FixedNetwork) -> Plan:
         n_inputs,
         len(network.outputs),
     ]
-    safe = worst_case_input(network) <= SAFE_INPUT
+    safe = fits_32_bits(network)
     memory = np.zeros(next_parameter, np.int32 if safe else np.int64)
     at_parameters = next_parameter - sum(len(values) for values in parameters)
     memory[at_parameters:] = np.concatenate(parameters)
@@ -114,17 +110,25 @@ def lay_out(network: FixedNetwork) -> Plan:
     )
 
 
-def worst_case_input(network: FixedNetwork) -> int:
-    """The largest magnitude that the input of any neuron, or a partial sum, can reach in a tick."""
-    magnitude = np.zeros(network.n_neurons)
+def fits_32_bits(network: FixedNetwork) -> bool:
+    """Whether no input whatever can bring a value beyond 32 bits.
+
+    A current is wrapped only once a tick, so that inputs beyond 2^18 can leave it beyond 24 bits:
+    with A the largest input in the current's units and k what a tick keeps of it, it stays below
+    max(2^23, (A - 2^24) / (1 - k)), and A is added to that.
+    """
+    largest = np.zeros(network.n_neurons)
     for projection in network.projections:
         offset = network.population(projection.target).offset
-        absolute = np.abs(projection.weight.astype(np.float64)) * 2.0 ** max(
-            projection.weight_exponent, 0
-        )
-        total = np.bincount(projection.target_index, absolute, minlength=projection.n_target)
-        magnitude[offset : offset + projection.n_target] += total
-    return int(magnitude.max(initial=0.0))
+        magnitude = np.abs(projection.weight.astype(np.float64))
+        # A sum is held before a negative exponent shifts it.
+        magnitude *= 2.0 ** max(projection.weight_exponent, 0)
+        total = np.bincount(projection.target_index, magnitude, minlength=projection.n_target)
+        largest[offset : offset + projection.n_target] += total
+    current = largest * 64
+    lost = np.concatenate([population.du + 1 for population in network.populations]) / 4096
+    held = np.maximum(2.0**23, (current - 2.0**24) / lost)
+    return bool((held + current < 2.0**31 - 2.0**25).all())
 
 
 def _parameters(population: FixedPopulation) -> tuple[NDArray[np.int64], bool]:

@@ -9,16 +9,15 @@ from neuro_control.network.fixed_network import (
     SignMode,
     truncate_weights,
 )
-from neuro_control.network.fixed_point import (
-    PopulationReport,
-    ProjectionReport,
-    QuantizationReport,
-    QuantizedNetwork,
-    quantize,
-)
+from neuro_control.network.fixed_point import QuantizedNetwork, quantize
 from neuro_control.network.graph import Network
 from neuro_control.network.neurons import IF, LIF, CubaLIF
 from neuro_control.network.nir_file import read_nir, write_nir
+from neuro_control.network.quantization_report import (
+    PopulationReport,
+    ProjectionReport,
+    QuantizationReport,
+)
 from neuro_control.network.synapses import (
     Affine,
     Conv2d,

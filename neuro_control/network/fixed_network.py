@@ -158,10 +158,12 @@ class FixedProjection:
             raise ValueError(
                 f"projection {self.name!r}: target_index must be 0..{self.n_target - 1}"
             )
-        if (truncate_weights(self.weight, self.num_weight_bits) != self.weight).any():
+        step = weight_step(SignMode.EXCITATORY, self.num_weight_bits)
+        inside = (self.weight >= -256) & (self.weight <= 255) & (self.weight % step == 0)
+        if not inside.all():
             raise ValueError(
-                f"projection {self.name!r}: weights do not fit {self.num_weight_bits} bits in "
-                f"sign mode {sign_mode(self.weight).value}"
+                f"projection {self.name!r}: weights must be -256..255 in steps of {step} for "
+                f"{self.num_weight_bits} bits"
             )
 
     @classmethod

@@ -9,7 +9,7 @@ Decays are ``du = round(4096 dt / tau_syn) - 1`` (4095 where there is no synapti
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -20,112 +20,30 @@ from neuro_control.network.fixed_network import (
     BIAS_MANTISSA_RANGE,
     DECAY_MAX,
     VTH_MAX,
-    WEIGHT_EXPONENT_RANGE,
     FixedNetwork,
     FixedPopulation,
     FixedProjection,
     Port,
-    SignMode,
     sign_mode,
     weight_step,
 )
 from neuro_control.network.graph import Network
-from neuro_control.network.lowering import Connection, Lowering
+from neuro_control.network.lowering import Lowering
 from neuro_control.network.neurons import IF, LIF, NEURONS, CubaLIF, FloatArray, Neuron, size_of
+from neuro_control.network.quantization_report import (
+    PopulationReport,
+    ProjectionReport,
+    QuantizationReport,
+)
+from neuro_control.network.scaling import Drive, choose_scale, relative_rms
 from neuro_control.network.synapses import Flatten, Input, Output
-
-LEAST_THRESHOLD = 64
-"""A threshold gets at least this many integer steps where weight exponents allow it."""
-SAMPLED_WEIGHTS = 2048
-"""How many weights of a projection the choice of a scale looks at."""
-
-
-@dataclass(frozen=True)
-class ProjectionReport:
-    """What quantisation did to one projection; errors are in the network's own units."""
-
-    name: str
-    weight_exponent: int
-    sign_mode: SignMode
-    synapses: int
-    max_abs_error: float
-    relative_rms_error: float
-    rounded_to_zero: int
-
-
-@dataclass(frozen=True)
-class PopulationReport:
-    """What quantisation did to one population.
-
-    ``scale`` is integers (of ``vth``) per unit of membrane voltage. ``worst_case_input`` is the
-    largest sum that all its sources together can deliver in one tick, in the same integers; above
-    131072 the current of 24 bits would wrap if that ever happened (``may_wrap``).
-    """
-
-    name: str
-    scale: float
-    threshold_error: float
-    decay_error: float
-    bias_error: float
-    worst_case_input: int
-    may_wrap: bool
-
-
-@dataclass(frozen=True)
-class QuantizationReport:
-    """One line a population and a projection; `str()` prints them."""
-
-    populations: tuple[PopulationReport, ...]
-    projections: tuple[ProjectionReport, ...]
-
-    def __str__(self) -> str:
-        lines = [
-            f"population {p.name}: scale {p.scale:.6g}, errors: threshold {p.threshold_error:.2%}, "
-            f"decay {p.decay_error:.2%}, bias {p.bias_error:.2%}; worst-case input "
-            f"{p.worst_case_input}{' (may wrap)' if p.may_wrap else ''}"
-            for p in self.populations
-        ]
-        lines += [
-            f"projection {p.name}: {p.synapses} synapses, {p.sign_mode.value}, exponent "
-            f"{p.weight_exponent}, error: max {p.max_abs_error:.4g}, rms "
-            f"{p.relative_rms_error:.2%}, {p.rounded_to_zero} rounded to zero"
-            for p in self.projections
-        ]
-        return "\n".join(lines)
 
 
 @dataclass(frozen=True, eq=False)
 class QuantizedNetwork(FixedNetwork):
     """A FixedNetwork made from a Network, with the report of what was lost on the way."""
 
-    report: QuantizationReport = QuantizationReport((), ())
-
-
-@dataclass(frozen=True, eq=False)
-class _Drive:
-    """A projection's weights in membrane voltage per spike."""
-
-    connection: Connection
-    weight: FloatArray
-    mode: SignMode
-    step: int
-    limit: int
-    num_weight_bits: int
-
-    @property
-    def full_scale(self) -> float:
-        """The scale at which the largest weight fills the range at exponent 0."""
-        largest = np.abs(self.weight).max() if len(self.weight) else 0.0
-        return self.limit / largest if largest else np.inf
-
-    def exponent(self, scale: float) -> int:
-        ratio = scale / self.full_scale
-        # The margin keeps a weight that lies on the limit there in spite of float rounding.
-        return int(np.ceil(np.log2(ratio) - 1e-9)) if ratio > 0 else 0
-
-    def integers(self, weight: FloatArray, scale: float) -> NDArray[np.int64]:
-        units = weight * (scale * 2.0 ** -self.exponent(scale))
-        return (np.rint(units / self.step) * self.step).astype(np.int64)
+    report: QuantizationReport = field(default_factory=lambda: QuantizationReport((), ()))
 
 
 def quantize(network: Network, weight_bits: int = 8) -> QuantizedNetwork:
@@ -218,18 +136,18 @@ def _bias_gain(neuron: Neuron, dt_s: float) -> FloatArray:
 def _decays(name: str, neuron: Neuron, dt_s: float) -> tuple[FloatArray, FloatArray, float]:
     """Integer du and dv as float arrays, and the largest relative error of a decay."""
 
-    def rounded(tau: FloatArray, field: str) -> tuple[FloatArray, float]:
+    def rounded(tau: FloatArray, parameter: str) -> tuple[FloatArray, float]:
         exact = 4096 * dt_s / tau.ravel()
         steps = np.rint(exact)
         if steps.max() > 4096:
             raise ValueError(
-                f"node {name!r}: {field} {tau.min():g} s is below the time step of {dt_s:g} s; "
+                f"node {name!r}: {parameter} {tau.min():g} s is below the time step of {dt_s:g} s; "
                 "take a shorter dt_s or a longer time constant"
             )
         if steps.min() < 1:
             raise ValueError(
-                f"node {name!r}: {field} {tau.max():g} s decays by less than 1/8192 in a step of "
-                f"{dt_s:g} s; take a longer dt_s, a shorter time constant, or no decay (IF)"
+                f"node {name!r}: {parameter} {tau.max():g} s decays by less than 1/8192 in a step "
+                f"of {dt_s:g} s; take a longer dt_s, a shorter time constant, or no decay (IF)"
             )
         return steps, float(np.abs(steps / exact - 1).max())
 
@@ -239,7 +157,7 @@ def _decays(name: str, neuron: Neuron, dt_s: float) -> tuple[FloatArray, FloatAr
     tau_mem = neuron.tau if isinstance(neuron, LIF) else neuron.tau_mem
     dv, error = rounded(tau_mem, "tau" if isinstance(neuron, LIF) else "tau_mem")
     if (dv > DECAY_MAX).any():
-        # A membrane that forgets everything needs 4096; 4095 leaves 1/4096, and the report says so.
+        # To forget everything takes 4096; 4095 leaves 1/4096, and the report says so.
         dv, error = np.minimum(dv, DECAY_MAX), max(error, 1 / 4096)
     if isinstance(neuron, LIF):
         return np.full(size, float(DECAY_MAX)), dv, error
@@ -267,8 +185,8 @@ def _quantize_population(
         step = weight_step(mode, weight_bits)
         # Both signs use the same range, so that rounding a small weight to zero cannot change it.
         limit = 255 // step * step
-        drives.append(_Drive(connection, weight, mode, step, limit, weight_bits))
-    scale = _choose_scale(name, threshold, bias, drives)
+        drives.append(Drive(connection, weight, mode, step, limit, weight_bits))
+    scale = choose_scale(name, threshold, bias, drives)
     vth = np.rint(threshold * scale)
     mantissa, exponent, bias_error = _bias(name, bias * scale * 64)
     population = FixedPopulation(
@@ -297,85 +215,18 @@ def _quantize_population(
     return population, into, (report, reports)
 
 
-def _choose_scale(
-    name: str, threshold: FloatArray, bias: FloatArray, drives: list[_Drive]
-) -> float:
-    """Integers per volt. First the octave, by ranges; then the best value within it, by error."""
-    least, most = WEIGHT_EXPONENT_RANGE
-    full = [drive.full_scale for drive in drives if np.isfinite(drive.full_scale)]
-    if not full:
-        return 1024 / threshold.max() if threshold.max() > 0 else 1.0
-    ceiling = VTH_MAX / threshold.max() if threshold.max() > 0 else np.inf
-    if bias.any():
-        most_bias = (BIAS_MANTISSA_RANGE[1] << BIAS_EXPONENT_MAX) / 64
-        ceiling = min(ceiling, most_bias / np.abs(bias).max())
-    scale = max(full)
-    positive = threshold[threshold > 0]
-    while len(positive) and positive.min() * scale < LEAST_THRESHOLD:
-        if 2 * scale > min(min(full) * 2.0**most, ceiling):
-            break
-        scale *= 2
-    while scale > ceiling:
-        scale /= 2
-    if scale > min(full) * 2.0**most or scale < max(full) * 2.0**least:
-        raise ValueError(
-            f"node {name!r}: thresholds up to {threshold.max():g}, biases up to "
-            f"{np.abs(bias).max():g} and weights from {drives[0].limit / max(full):g} to "
-            f"{drives[0].limit / min(full):g} have no common scale in Loihi's integers; bring "
-            "them closer together"
-        )
-    if len(positive) and positive.min() * scale < 0.5:
-        raise ValueError(
-            f"node {name!r}: threshold {positive.min():g} rounds to zero beside weights of "
-            f"{drives[0].limit / min(full):g}; raise the threshold or reduce the weights"
-        )
-    samples = [(drive, _sample(drive.weight)) for drive in drives if len(drive.weight)]
-    best, best_error = scale, np.inf
-    finest = max(full)
-    driver = next(drive for drive in drives if drive.full_scale == finest)
-    for largest in range(driver.limit, driver.limit // 2, -driver.step):
-        candidate = scale * largest / driver.limit
-        error = _scale_error(candidate, threshold, samples)
-        if error < best_error - 1e-9:
-            best, best_error = candidate, error
-    return best
-
-
-def _sample(weight: FloatArray) -> FloatArray:
-    distinct = np.unique(weight)
-    keep = np.linspace(0, len(distinct) - 1, min(len(distinct), SAMPLED_WEIGHTS)).astype(np.int64)
-    return distinct[keep]
-
-
-def _scale_error(
-    scale: float, threshold: FloatArray, samples: list[tuple[_Drive, FloatArray]]
-) -> float:
-    """Relative rms error of the weights of every projection plus that of the thresholds."""
-    units = threshold * scale
-    total = _relative_rms(np.rint(units) - units, units)
-    for drive, weight in samples:
-        exact = weight * scale * 2.0 ** -drive.exponent(scale)
-        total += _relative_rms(drive.integers(weight, scale) - exact, exact)
-    return total
-
-
-def _relative_rms(error: FloatArray, reference: FloatArray) -> float:
-    norm = float(np.sqrt(np.mean(reference**2)))
-    return float(np.sqrt(np.mean(error**2))) / norm if norm else 0.0
-
-
 def _bias(name: str, bias: FloatArray) -> tuple[NDArray[np.int32], int, float]:
     """Mantissa, exponent and relative error of a bias in units of the integer membrane."""
     for exponent in range(BIAS_EXPONENT_MAX + 1):
         mantissa = np.rint(bias / 2**exponent)
         if BIAS_MANTISSA_RANGE[0] <= mantissa.min() and mantissa.max() <= BIAS_MANTISSA_RANGE[1]:
-            error = _relative_rms(mantissa * 2**exponent - bias, bias)
+            error = relative_rms(mantissa * 2**exponent - bias, bias)
             return mantissa.astype(np.int32), exponent, error
     raise ValueError(f"node {name!r}: its bias does not fit 13 bits and 7 shifts; reduce it")
 
 
 def _project(
-    drive: _Drive, target: str, scale: float, gain: FloatArray
+    drive: Drive, target: str, scale: float, gain: FloatArray
 ) -> tuple[FixedProjection, ProjectionReport]:
     path, exponent = drive.connection, drive.exponent(scale) if len(drive.weight) else 0
     integers = drive.integers(drive.weight, scale) if len(drive.weight) else np.zeros(0, np.int64)
@@ -400,7 +251,7 @@ def _project(
         drive.mode,
         len(drive.weight),
         float(np.abs(error / gain[path.map.target]).max(initial=0.0)),
-        _relative_rms(error, drive.weight) if len(error) else 0.0,
+        relative_rms(error, drive.weight) if len(error) else 0.0,
         int((~kept).sum()),
     )
     return projection, report

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Network files in the Neuromorphic Intermediate Representation (NIR, HDF5)."""
+"""Network files in the Neuromorphic Intermediate Representation (NIR, HDF5).
+
+The `nir` package is imported on first use, so that a network built in code does without it.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nir
 import numpy as np
 
 from neuro_control.network.graph import MetadataValue, Network, Node
@@ -23,6 +25,9 @@ from neuro_control.network.synapses import (
     Scale,
     SumPool2d,
 )
+
+if TYPE_CHECKING:
+    import nir
 
 NODE_ORDER = "node_order"
 """Metadata key that keeps the order of nodes, which HDF5 sorts by name (JSON list)."""
@@ -46,6 +51,7 @@ def read_nir(path: str | Path, dt_s: float | None = None) -> Network:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no network file {path}")
+    nir = _nir()
     try:
         graph = nir.read(path, type_check=False)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, AssertionError) as error:
@@ -60,7 +66,7 @@ def read_nir(path: str | Path, dt_s: float | None = None) -> Network:
 
 def write_nir(network: Network, path: str | Path) -> None:
     """Write a network to a NIR file, with its metadata, time step and order of nodes."""
-    nir.write(Path(path), network_to_nir(network))
+    _nir().write(Path(path), network_to_nir(network))
 
 
 def network_from_nir(graph: nir.NIRGraph, dt_s: float | None = None) -> Network:
@@ -91,7 +97,15 @@ def network_to_nir(network: Network) -> nir.NIRGraph:
         "dt_s": network.dt_s,
         NODE_ORDER: json.dumps(list(network.nodes)),
     }
-    return nir.NIRGraph(nodes, list(network.edges), metadata=metadata, type_check=False)
+    return _nir().NIRGraph(nodes, list(network.edges), metadata=metadata, type_check=False)
+
+
+def _nir() -> Any:
+    try:
+        import nir
+    except ImportError as error:
+        raise ImportError("network files need the package nir: pip install nir") from error
+    return nir
 
 
 def _plain(value: Any) -> MetadataValue:
@@ -104,6 +118,7 @@ def _plain(value: Any) -> MetadataValue:
 
 def _dt_hint(graph: nir.NIRGraph) -> str:
     """In a CubaLIF, frameworks write w_in = tau_syn / dt, which gives the time step away."""
+    nir = _nir()
     steps = {
         round(float(np.mean(node.tau_syn / node.w_in)), 12)
         for node in graph.nodes.values()
@@ -114,6 +129,7 @@ def _dt_hint(graph: nir.NIRGraph) -> str:
 
 def _flatten_graph(graph: nir.NIRGraph) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Nodes without sub-graphs: the inputs and outputs of a sub-graph become mere joints."""
+    nir = _nir()
     nodes: dict[str, Any] = {}
     entries: dict[str, list[str]] = {}
     exits: dict[str, list[str]] = {}
@@ -163,6 +179,7 @@ def _neuron(kind: Callable[..., Node], node: Any, fields: tuple[str, ...]) -> No
 
 
 def _node_from_nir(node: Any) -> Node:
+    nir = _nir()
     if isinstance(node, nir.Input):
         return Input(_shape_of(node.input_type, "Input"))
     if isinstance(node, nir.Output):
@@ -192,6 +209,7 @@ def _node_from_nir(node: Any) -> Node:
 
 
 def _node_to_nir(network: Network, name: str) -> nir.NIRNode:
+    nir = _nir()
     node = network.nodes[name]
     sources = network.sources(name)
     given = network.shapes[sources[0]] if sources else ()

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The common scale of a population's weights, thresholds and biases in Loihi's integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.network.fixed_network import (
+    BIAS_EXPONENT_MAX,
+    BIAS_MANTISSA_RANGE,
+    VTH_MAX,
+    WEIGHT_EXPONENT_RANGE,
+    SignMode,
+)
+from neuro_control.network.lowering import Connection
+from neuro_control.network.neurons import FloatArray
+
+LEAST_THRESHOLD = 64
+"""A threshold gets at least this many integer steps where weight exponents allow it."""
+SAMPLED_WEIGHTS = 2048
+"""How many weights of a projection the choice of a scale looks at."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """A projection's weights in membrane voltage per spike."""
+
+    connection: Connection
+    weight: FloatArray
+    mode: SignMode
+    step: int
+    limit: int
+    num_weight_bits: int
+
+    @property
+    def full_scale(self) -> float:
+        """The scale at which the largest weight fills the range at exponent 0."""
+        largest = np.abs(self.weight).max() if len(self.weight) else 0.0
+        return self.limit / largest if largest else np.inf
+
+    def exponent(self, scale: float) -> int:
+        """The least weight exponent with which the largest weight fits at this scale."""
+        ratio = scale / self.full_scale
+        # The margin keeps a weight that lies on the limit there in spite of float rounding.
+        return int(np.ceil(np.log2(ratio) - 1e-9)) if ratio > 0 else 0
+
+    def integers(self, weight: FloatArray, scale: float) -> NDArray[np.int64]:
+        """Weights rounded to integers that the chip can hold, before the exponent."""
+        units = weight * (scale * 2.0 ** -self.exponent(scale))
+        return (np.rint(units / self.step) * self.step).astype(np.int64)
+
+
+def choose_scale(name: str, threshold: FloatArray, bias: FloatArray, drives: list[Drive]) -> float:
+    """Integers per volt. First the octave, by ranges; then the best value within it, by error."""
+    least, most = WEIGHT_EXPONENT_RANGE
+    full = [drive.full_scale for drive in drives if np.isfinite(drive.full_scale)]
+    if not full:
+        return 1024 / threshold.max() if threshold.max() > 0 else 1.0
+    ceiling = VTH_MAX / threshold.max() if threshold.max() > 0 else np.inf
+    if bias.any():
+        most_bias = (BIAS_MANTISSA_RANGE[1] << BIAS_EXPONENT_MAX) / 64
+        ceiling = min(ceiling, most_bias / np.abs(bias).max())
+    scale = max(full)
+    positive = threshold[threshold > 0]
+    while len(positive) and positive.min() * scale < LEAST_THRESHOLD:
+        if 2 * scale > min(min(full) * 2.0**most, ceiling):
+            break
+        scale *= 2
+    while scale > ceiling:
+        scale /= 2
+    if scale > min(full) * 2.0**most or scale < max(full) * 2.0**least:
+        raise ValueError(
+            f"node {name!r}: thresholds up to {threshold.max():g}, biases up to "
+            f"{np.abs(bias).max():g} and weights from {drives[0].limit / max(full):g} to "
+            f"{drives[0].limit / min(full):g} have no common scale in Loihi's integers; bring "
+            "them closer together"
+        )
+    if len(positive) and positive.min() * scale < 0.5:
+        raise ValueError(
+            f"node {name!r}: threshold {positive.min():g} rounds to zero beside weights of "
+            f"{drives[0].limit / min(full):g}; raise the threshold or reduce the weights"
+        )
+    samples = [(drive, _sample(drive.weight)) for drive in drives if len(drive.weight)]
+    best, best_error = scale, np.inf
+    finest = max(full)
+    driver = next(drive for drive in drives if drive.full_scale == finest)
+    for largest in range(driver.limit, driver.limit // 2, -driver.step):
+        candidate = scale * largest / driver.limit
+        error = _scale_error(candidate, threshold, samples)
+        if error < best_error - 1e-9:
+            best, best_error = candidate, error
+    return best
+
+
+def _sample(weight: FloatArray) -> FloatArray:
+    distinct = np.unique(weight)
+    keep = np.linspace(0, len(distinct) - 1, min(len(distinct), SAMPLED_WEIGHTS)).astype(np.int64)
+    return distinct[keep]
+
+
+def _scale_error(
+    scale: float, threshold: FloatArray, samples: list[tuple[Drive, FloatArray]]
+) -> float:
+    """Relative rms error of the weights of every projection plus that of the thresholds."""
+    units = threshold * scale
+    total = relative_rms(np.rint(units) - units, units)
+    for drive, weight in samples:
+        exact = weight * scale * 2.0 ** -drive.exponent(scale)
+        total += relative_rms(drive.integers(weight, scale) - exact, exact)
+    return total
+
+
+def relative_rms(error: FloatArray, reference: FloatArray) -> float:
+    """Root mean square of an error, relative to that of what it is an error of."""
+    norm = float(np.sqrt(np.mean(reference**2)))
+    return float(np.sqrt(np.mean(error**2))) / norm if norm else 0.0

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A plain dense implementation of Loihi's equations, to compare engines with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection, Port
+
+
+def decayed(z: np.ndarray, d: np.ndarray) -> np.ndarray:
+    return np.sign(z) * ((np.abs(z) * (4096 - d)) >> 12)
+
+
+class DenseReference:
+    """Every product of every weight, in 64 bits, with one array a population."""
+
+    def __init__(self, network: FixedNetwork) -> None:
+        self.network = network
+        self.u = {p.name: np.zeros(p.size, np.int64) for p in network.populations}
+        self.v = {name: u.copy() for name, u in self.u.items()}
+        self.a = {name: u.copy() for name, u in self.u.items()}
+        self.matrices = [q.matrix().astype(np.int64) for q in network.projections]
+
+    def step(self, active: np.ndarray) -> np.ndarray:
+        outside = np.zeros(sum(port.size for port in self.network.inputs.values()), np.int64)
+        outside[active] = 1
+        x = {n: outside[p.offset : p.offset + p.size] for n, p in self.network.inputs.items()}
+        for p in self.network.populations:
+            u = decayed(self.u[p.name], p.du.astype(np.int64) + 1) + (self.a[p.name] << 6)
+            u = np.where(u > 2**23, u - 2**24, np.where(u <= -(2**23), u + 2**24, u))
+            bias = p.bias_mantissa.astype(np.int64) << p.bias_exponent
+            v = decayed(self.v[p.name], p.dv.astype(np.int64)) + u + bias
+            v = np.clip(v, -(2**23) + 1, 2**23 - 1)
+            spikes = v > (p.vth.astype(np.int64) << 6)
+            self.u[p.name], self.v[p.name] = u, np.where(spikes, 0, v)
+            x[p.name] = spikes.astype(np.int64)
+        self.a = {name: np.zeros_like(a) for name, a in self.a.items()}
+        for q, matrix in zip(self.network.projections, self.matrices, strict=True):
+            sums, e = matrix @ x[q.source], q.weight_exponent
+            self.a[q.target] += sums << e if e > 0 else sums >> -e
+        return np.concatenate(
+            [np.zeros(0, np.int64)]
+            + [
+                port.offset + np.flatnonzero(x[self.network.output_populations[name]])
+                for name, port in self.network.outputs.items()
+            ]
+        )
+
+    def all(self, values: dict[str, np.ndarray]) -> np.ndarray:
+        return np.concatenate([values[p.name] for p in self.network.populations])
+
+
+@pytest.fixture(scope="session")
+def dense_reference() -> Callable[[FixedNetwork], DenseReference]:
+    return DenseReference
+
+
+def parameters(rng: np.random.Generator, size: int, most: int, each: bool) -> np.ndarray:
+    """Integers 0..most with a liking for the ends and the middle of the range."""
+    n = size if each else 1
+    kind = rng.integers(4)
+    values = [
+        rng.integers(0, most + 1, n),
+        rng.integers(0, min(most, 200) + 1, n),
+        np.full(n, most),
+        np.zeros(n, int),
+    ][kind]
+    return np.broadcast_to(values, size)
+
+
+def weights(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    low, high = [(-300, 300), (0, 300), (-300, 0), (-20, 20), (200, 300)][rng.integers(5)]
+    density = rng.choice([0.1, 0.4, 1.0])
+    return rng.integers(low, high + 1, shape) * (rng.random(shape) < density)
+
+
+def random_fixed_network(seed: int, n_inputs: int, n_populations: int, synapses: int):
+    """Any graph: self-recurrence, several synapses between the same two, every range."""
+    rng = np.random.default_rng(seed)
+    sizes = {f"in{i}": int(rng.integers(1, 13)) for i in range(n_inputs)}
+    inputs, offset = {}, 0
+    for name, size in sizes.items():
+        inputs[name] = Port(offset, size, (size,))
+        offset += size
+    populations, offset = [], 0
+    for i in range(n_populations):
+        size, each = int(rng.integers(1, 13)), bool(rng.integers(2))
+        mantissa = rng.integers(-4096, 4096, size) * rng.choice([0, 1])
+        populations.append(
+            FixedPopulation(
+                f"n{i}",
+                (size,),
+                offset,
+                parameters(rng, size, 4095, each),
+                parameters(rng, size, 4095, each),
+                parameters(rng, size, 131071, each),
+                mantissa,
+                int(rng.integers(8)),
+            )
+        )
+        sizes[f"n{i}"] = size
+        offset += size
+    projections = []
+    for _ in range(synapses):
+        source = str(rng.choice(list(sizes)))
+        target = f"n{rng.integers(n_populations)}"
+        projections.append(
+            FixedProjection.from_matrix(
+                source,
+                target,
+                weights(rng, (sizes[target], sizes[source])),
+                weight_exponent=int(rng.integers(-8, 8)),
+                num_weight_bits=int(rng.integers(1, 9)),
+            )
+        )
+    outputs, shown, offset = {}, {}, 0
+    for i in rng.permutation(n_populations)[: rng.integers(0, n_populations + 1)]:
+        outputs[f"out{i}"] = Port(offset, sizes[f"n{i}"], (sizes[f"n{i}"],))
+        shown[f"out{i}"] = f"n{i}"
+        offset += sizes[f"n{i}"]
+    return FixedNetwork(tuple(populations), tuple(projections), inputs, outputs, shown, 1e-3)
+
+
+@pytest.fixture(scope="session")
+def fixed_network() -> Callable[..., FixedNetwork]:
+    return random_fixed_network

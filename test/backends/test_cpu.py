@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The CPU engine promises the spikes and voltages of Loihi's equations, to the last bit."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from neuro_control.backends import CpuRunner, RunCounters, cpu_kernels
+from neuro_control.network import (
+    LIF,
+    Conv2d,
+    FixedNetwork,
+    FixedPopulation,
+    FixedProjection,
+    Input,
+    Linear,
+    Network,
+    Output,
+    Port,
+    quantize,
+)
+
+graphs = st.tuples(
+    st.integers(0, 2**32 - 1), st.integers(0, 3), st.integers(1, 4), st.integers(0, 8)
+)
+exactly = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def spike_trains(n: int, ticks: int, seed: int) -> list[np.ndarray]:
+    """Active indices with silence, floods, and indices that come twice."""
+    rng = np.random.default_rng(seed)
+    rates = rng.choice([0.0, 0.1, 0.5, 1.0], ticks)
+    trains = [np.flatnonzero(rng.random(n) < rate).astype(np.int32) for rate in rates]
+    return [np.concatenate([train, train[:2]]) for train in trains]
+
+
+def n_inputs(network: FixedNetwork) -> int:
+    return sum(port.size for port in network.inputs.values())
+
+
+def one_neuron(weight: int, *, n: int = 1, exponent: int = 0, **parameters: int) -> FixedNetwork:
+    values = {"du": 4095, "dv": 0, "vth": 131071, "bias_mantissa": 0, **parameters}
+    return FixedNetwork(
+        (FixedPopulation("n", (1,), 0, **values),),
+        (
+            FixedProjection.from_matrix(
+                "in", "n", np.full((1, n), weight), weight_exponent=exponent
+            ),
+        ),
+        {"in": Port(0, n, (n,))},
+        {"out": Port(0, 1, (1,))},
+        {"out": "n"},
+        1e-3,
+    )
+
+
+@exactly
+@given(graph=graphs)
+def test_every_spike_and_voltage_is_that_of_the_dense_equations(
+    graph, fixed_network, dense_reference
+):
+    network = fixed_network(*graph)
+    engine, reference = CpuRunner(network), dense_reference(network)
+    for active in spike_trains(n_inputs(network), 30, graph[0]):
+        np.testing.assert_array_equal(engine.step(active), reference.step(active))
+        state = engine.state()
+        np.testing.assert_array_equal(state.current, reference.all(reference.u))
+        np.testing.assert_array_equal(state.membrane, reference.all(reference.v))
+        np.testing.assert_array_equal(state.pending, reference.all(reference.a))
+
+
+@exactly
+@given(graph=graphs)
+def test_many_ticks_in_a_call_are_the_same_as_one_by_one(graph, fixed_network):
+    network = fixed_network(*graph)
+    one, many = CpuRunner(network), CpuRunner(network)
+    trains = spike_trains(n_inputs(network), 25, graph[0])
+    singly = [one.step(active) for active in trains]
+    offsets = np.cumsum([0] + [len(train) for train in trains])
+    indices, out_offsets = many.run(np.concatenate(trains), offsets)
+    np.testing.assert_array_equal(indices, np.concatenate(singly))
+    np.testing.assert_array_equal(out_offsets, np.cumsum([0] + [len(out) for out in singly]))
+    assert one.state() == many.state()
+    assert one.counters == many.counters
+
+
+@exactly
+@given(graph=graphs)
+def test_a_restored_state_goes_on_as_the_original_did(graph, fixed_network):
+    network = fixed_network(*graph)
+    engine, twin = CpuRunner(network), CpuRunner(network)
+    trains = spike_trains(n_inputs(network), 20, graph[0])
+    for active in trains[:10]:
+        engine.step(active)
+    saved = engine.state()
+    twin.restore(saved)
+    first = [engine.step(active) for active in trains[10:]]
+    second = [twin.step(active) for active in trains[10:]]
+    engine.restore(saved)
+    third = [engine.step(active) for active in trains[10:]]
+    for a, b, c in zip(first, second, third, strict=True):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, c)
+
+
+def test_every_voltage_and_spike_of_lavas_fixed_point_model(shared_data: Path):
+    trace = np.loadtxt(shared_data / "loihi_lif" / "lif_lava_cpu_fixed.csv", delimiter=",")
+    # The recording's own constants: 640 for a spike is 10 in the membrane's 1/64.
+    engine = CpuRunner(one_neuron(10, dv=163, vth=25))
+    membrane, spikes = [], []
+    for x in trace[:, 0]:
+        spikes.append(len(engine.step(np.zeros(int(x), np.int32))))
+        membrane.append(engine.membrane("n")[0])
+    np.testing.assert_array_equal(spikes, trace[:, 2])
+    np.testing.assert_array_equal(np.array(membrane), trace[:, 1])
+    assert np.flatnonzero(spikes).tolist() == [461, 511, 711, 761]
+
+
+def test_the_spikes_of_a_real_chip(shared_data: Path):
+    trace = np.loadtxt(shared_data / "loihi_lif" / "lif_lava_loihi_fixed.csv", delimiter=",")
+    engine = CpuRunner(one_neuron(10, dv=163, vth=25))
+    spikes, differences = [], []
+    for x, voltage, _ in trace:
+        spikes.append(len(engine.step(np.zeros(int(x), np.int32))))
+        differences.append(engine.membrane("n")[0] - voltage)
+    np.testing.assert_array_equal(spikes, trace[:, 2])
+    # The chip reads 128 out where the model has reset to 0; else every voltage is the same.
+    assert np.flatnonzero(differences).tolist() == [461, 511, 711, 761]
+
+
+@pytest.mark.parametrize(("threshold", "spikes"), [(9, 1), (10, 0), (11, 0)])
+def test_the_threshold_is_strict(threshold: int, spikes: int):
+    engine = CpuRunner(one_neuron(10, vth=threshold))
+    engine.step(np.array([0], np.int32))
+    assert len(engine.step(np.zeros(0, np.int32))) == spikes
+
+
+def test_an_input_reaches_the_membrane_in_the_next_tick():
+    engine = CpuRunner(one_neuron(10))
+    engine.step(np.array([0], np.int32))
+    assert engine.membrane("n")[0] == 0
+    engine.step(np.zeros(0, np.int32))
+    assert engine.membrane("n")[0] == 10 << 6
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(255, 5 * (255 << 7) - 2**18), (-255, None)])
+def test_the_current_wraps_at_24_bits(weight: int, expected: int | None):
+    # 5 * 255 * 2^7 = 163,200 is beyond 2^17, so that it wraps to the other sign.
+    engine = CpuRunner(one_neuron(weight, n=5, exponent=7))
+    engine.step(np.arange(5, dtype=np.int32))
+    engine.step(np.zeros(0, np.int32))
+    expected = expected if expected is not None else -(5 * (255 << 7) - 2**18)
+    assert engine.state().current[0] == expected << 6
+
+
+@pytest.mark.parametrize("n", [1000, 2000])
+def test_sums_beyond_32_bits_stay_exact(n: int, dense_reference):
+    network = one_neuron(255, n=n, exponent=7, du=0, dv=1)
+    engine, reference = CpuRunner(network), dense_reference(network)
+    for _ in range(50):
+        everything = np.arange(n, dtype=np.int32)
+        np.testing.assert_array_equal(engine.step(everything), reference.step(everything))
+        assert engine.state().current[0] == reference.u["n"][0]
+    assert np.abs(engine.state().current[0]) > 2**31
+
+
+def test_a_negative_exponent_shifts_the_sum_and_not_the_weights():
+    engine = CpuRunner(one_neuron(3, n=3, exponent=-1))
+    engine.step(np.arange(3, dtype=np.int32))
+    assert engine.state().pending[0] == (3 * 3) >> 1
+
+
+def test_an_index_that_is_given_twice_counts_once():
+    engine = CpuRunner(one_neuron(10))
+    engine.step(np.array([0, 0, 0], np.int32))
+    assert engine.state().pending[0] == 10
+    assert engine.counters.synaptic_operations == 1
+
+
+@pytest.mark.parametrize("index", [-1, 5, 2**31 - 1, -(2**31), 2**32])
+def test_an_index_out_of_range_is_refused_and_changes_nothing(index: int):
+    engine = CpuRunner(one_neuron(10, n=5))
+    before = engine.state()
+    with pytest.raises(ValueError, match=r"(lies outside the inputs.*'in', is 0\.\.4|32 bits)"):
+        engine.step(np.array([0, index]))
+    with pytest.raises(ValueError, match=f"{index}"):
+        engine.run(np.array([0, index]), np.array([0, 1, 2]))
+    assert engine.state() == before
+    assert engine.counters == RunCounters()
+
+
+@pytest.mark.parametrize("offsets", [[], [1, 2], [0, 3], [0, 2, 1, 2]])
+def test_offsets_that_do_not_rise_over_all_indices_are_refused(offsets: list[int]):
+    with pytest.raises(ValueError, match="offsets must rise from 0 to 2"):
+        CpuRunner(one_neuron(10)).run(np.array([0, 0]), np.array(offsets, np.int64))
+
+
+def test_floats_are_no_indices():
+    with pytest.raises(ValueError, match="array of integers, not float64"):
+        CpuRunner(one_neuron(10)).step(np.array([0.5]))
+
+
+def test_reset_goes_back_to_rest_and_zeroes_the_counters():
+    engine = CpuRunner(one_neuron(10, bias_mantissa=5))
+    rest = engine.state()
+    engine.step(np.array([0], np.int32))
+    assert engine.state() != rest
+    engine.reset()
+    assert engine.state() == rest
+    assert engine.counters == RunCounters()
+
+
+def test_warming_changes_neither_state_nor_counters():
+    engine = CpuRunner(one_neuron(10, bias_mantissa=5))
+    engine.step(np.array([0], np.int32))
+    before, counters = engine.state(), engine.counters
+    engine.warm()
+    assert engine.state() == before
+    assert engine.counters == counters
+
+
+def test_a_state_of_another_network_is_refused():
+    with pytest.raises(ValueError, match="belongs to network"):
+        CpuRunner(one_neuron(10)).restore(CpuRunner(one_neuron(11)).state())
+
+
+def test_states_say_where_they_differ():
+    one, other = CpuRunner(one_neuron(10)), CpuRunner(one_neuron(10))
+    other.step(np.array([0], np.int32))
+    found = one.state().differences(other.state())
+    assert {name: index.tolist() for name, index in found.items()} == {"pending": [0]}
+
+
+def test_counters_count_spikes_synapses_and_membranes():
+    nodes = {
+        "in": Input((4,)),
+        "w": Linear(np.array([[1.0, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 0]])),
+        "n": LIF.with_unit_gain((3,), dt_s=1e-3, tau_s=0.01, v_threshold=0.5),
+        "out": Output((3,)),
+    }
+    engine = CpuRunner(quantize(Network(nodes, [("in", "w"), ("w", "n"), ("n", "out")], 1e-3)))
+    assert engine.step(np.array([0, 3], np.int32)).tolist() == []
+    assert engine.step(np.array([2], np.int32)).tolist() == [0, 1]
+    expected = RunCounters(ticks=2, spikes=2, synaptic_operations=2 + 2, membrane_updates=6)
+    assert engine.counters == expected
+
+
+def test_instances_in_threads_do_not_disturb_each_other(fixed_network):
+    networks = [fixed_network(seed, 2, 3, 8) for seed in range(4)]
+    trains = [spike_trains(n_inputs(network), 300, 7) for network in networks]
+
+    def spikes(i: int) -> np.ndarray:
+        offsets = np.cumsum([0] + [len(train) for train in trains[i]])
+        return CpuRunner(networks[i]).run(np.concatenate(trains[i]), offsets)[0]
+
+    alone = [spikes(i) for i in range(4)]
+    together: dict[int, np.ndarray] = {}
+    threads = [
+        threading.Thread(target=lambda i=i: together.update({i: spikes(i)})) for i in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i in range(4):
+        np.testing.assert_array_equal(together[i], alone[i])
+
+
+def test_a_convolution_costs_what_its_events_cost():
+    nodes = {
+        "in": Input((1, 32, 32)),
+        "w": Conv2d(np.ones((1, 1, 9, 9)), padding=4),
+        "n": LIF.with_unit_gain((1, 32, 32), dt_s=1e-3, tau_s=0.01, v_threshold=10),
+    }
+    engine = CpuRunner(quantize(Network(nodes, [("in", "w"), ("w", "n")], 1e-3)))
+    engine.step(np.array([16 * 32 + 16], np.int32))
+    assert engine.counters.synaptic_operations == 81
+
+
+def test_where_no_folder_can_be_written_the_code_is_compiled_without_a_cache(monkeypatch):
+    really = numba.njit
+
+    def njit(function, **options):
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return really(function, **options)
+
+    monkeypatch.setattr(cpu_kernels.numba, "njit", njit)
+    assert cpu_kernels.compiled(lambda x: x + 1)(1) == 2
