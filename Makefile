@@ -58,6 +58,9 @@ endif
 endif
 
 $(VENV)/.python: tools/find_python.sh
+	@command -v c++ >/dev/null || command -v g++ >/dev/null || { \
+	  echo "No C++ compiler: install gcc with g++ (Debian, Ubuntu: apt install build-essential)"; \
+	  exit 1; } >&2
 	@python=$$(PYTHON="$(PYTHON)" tools/find_python.sh) && \
 	  echo "[1/4] $(VENV) with $$python" && \
 	  "$$python" -m venv --clear $(VENV) && \
@@ -85,5 +88,5 @@ $(VENV)/.ready: $(VENV)/.messages Makefile setup.cfg setup.py package.xml pyproj
 	@ln -sfn "$(CURDIR)/resource/neuro_control" $(INDEX)/neuro_control
 	@ln -sfn "$(CURDIR)/scripts" $(VENV)/lib/neuro_control
 	@for name in package.xml config launch urdf; do ln -sfn "$(CURDIR)/$$name" $(SHARE)/$$name; done
-	@if [ -f neuro_control/backends/warm.py ]; then $(BIN)/python -m neuro_control.backends.warm; fi
+	@if [ -f neuro_control/warm.py ]; then $(BIN)/python -m neuro_control.warm; fi
 	@touch $@
