@@ -30,4 +30,8 @@ def share_files() -> list[tuple[str, list[str]]]:
     return files
 
 
-setup(data_files=share_files())
+setup(
+    data_files=share_files(),
+    # Not in setup.cfg: read from there it is an object that colcon cannot take over.
+    python_requires=">=3.10,<3.14",
+)
