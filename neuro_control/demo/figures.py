@@ -73,6 +73,6 @@ def rate(t_ns: IntArray, total: FloatArray) -> tuple[FloatArray, FloatArray]:
         return np.empty(0), np.empty(0)
     seconds = np.diff(t_ns) * 1e-9
     good = seconds > 0
-    middle: FloatArray = (t_ns[:-1] + t_ns[1:]) * 0.5e-9
+    middle: FloatArray = 0.5e-9 * (t_ns[:-1] + t_ns[1:]).astype(np.float64)
     per_second: FloatArray = np.diff(total)[good] / seconds[good]
     return middle[good], per_second

@@ -23,9 +23,9 @@ AWAITED_PACKETS = 256
 
 @dataclass(frozen=True)
 class Status:
-    """One node's word on /diagnostics: its values as numbers where they are numbers."""
+    """One node's word on /diagnostics, at a simulated time: its values as they were written."""
 
-    wall_s: float
+    simulated_s: float
     level: int
     message: str
     values: Mapping[str, str]

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recording a run as a rosbag2 recording (mcap), through rosbags.
+
+Messages are taken as they are on the wire and not decoded. Each is stamped with the simulated
+time at which it came, so that a recording plays at the right speed however fast the run was.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability
+from rosbags.interfaces import QosTime
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
+
+EVENT_PACKET = "event_camera_msgs/msg/EventPacket"
+_EVENT_PACKET_FIELDS = """\
+std_msgs/Header header
+uint32 height
+uint32 width
+uint64 seq
+uint64 time_base
+string encoding
+bool is_bigendian
+uint8[] events
+"""
+
+# Topic, type, and whether it is sent as sensor data are (best effort).
+RECORDED_TOPICS = (
+    ("/clock", "rosgraph_msgs/msg/Clock", True),
+    ("/event_camera/events", EVENT_PACKET, True),
+    ("/joint_states", "sensor_msgs/msg/JointState", False),
+    ("/target_direction", "geometry_msgs/msg/Vector3Stamped", True),
+    ("/desired_trajectory", "trajectory_msgs/msg/JointTrajectory", False),
+    ("/arm_controller/joint_trajectory", "trajectory_msgs/msg/JointTrajectory", False),
+    ("/simulation/target", "geometry_msgs/msg/PointStamped", False),
+    ("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", False),
+)
+
+
+@cache
+def _typestore() -> Typestore:
+    store = get_typestore(Stores.ROS2_JAZZY)
+    store.register(get_types_from_msg(_EVENT_PACKET_FIELDS, EVENT_PACKET))
+    return store
+
+
+def _qos(best_effort: bool) -> Qos:
+    forever = QosTime(2147483647, 4294967295)
+    return Qos(
+        QosHistory.KEEP_LAST,
+        10,
+        QosReliability.BEST_EFFORT if best_effort else QosReliability.RELIABLE,
+        QosDurability.VOLATILE,
+        forever,
+        forever,
+        QosLiveliness.AUTOMATIC,
+        forever,
+        False,
+    )
+
+
+class BagRecorder:
+    """Writes raw messages of `RECORDED_TOPICS`."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._connections: dict[str, Any] = {
+            topic: writer.add_connection(
+                topic, kind, typestore=_typestore(), offered_qos_profiles=[_qos(best_effort)]
+            )
+            for topic, kind, best_effort in RECORDED_TOPICS
+        }
+        self.messages = 0
+
+    def write(self, topic: str, t_ns: int, data: bytes) -> None:
+        """Write one message in CDR as it came at simulated time `t_ns`."""
+        self._writer.write(self._connections[topic], t_ns, data)
+        self.messages += 1
+
+
+@contextmanager
+def recording(path: Path) -> Iterator[BagRecorder]:
+    """Record to `path`: one file if it ends in .mcap, else a rosbag2 folder.
+
+    Whatever happens within, the recording is closed and can be read. A file at `path` is replaced.
+    """
+    folder = path.with_name(f".{path.name}.recording")
+    shutil.rmtree(folder, ignore_errors=True)
+    # Not `with Writer(...)`: that throws the recording away if anything raises within.
+    writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
+    writer.open()
+    try:
+        yield BagRecorder(writer)
+    finally:
+        writer.close()
+        _put_in_place(folder, path)
+
+
+def _put_in_place(folder: Path, path: Path) -> None:
+    storage = next(folder.glob("*.mcap"))
+    if path.suffix == ".mcap":
+        storage.replace(path)
+        shutil.rmtree(folder)
+        return
+    metadata = folder / "metadata.yaml"
+    name = f"{path.name}_0.mcap"
+    text = metadata.read_text(encoding="utf-8").replace(storage.name, name)
+    metadata.write_text(text, encoding="utf-8")
+    storage.rename(folder / name)
+    folder.rename(path)
