@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An event camera: pictures of luminance in, address events out.
+
+The pixel is that of Lichtsteiner et al. (2008) as v2e (Hu et al., 2021) and ESIM (Rebecq et al.,
+2018) model it. It watches the logarithm of the light, straight between two pictures; whenever
+that has moved by the pixel's own threshold from where it last spoke, it speaks, and is deaf for
+the refractory period, after which it compares with the light of that moment.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from neuro_control.events import Events
+from neuro_control.sim.event_pixels import add_shots, log_luminance, react
+
+Image = NDArray[np.float32]
+
+
+class EventCameraSettings(BaseModel):
+    """The sensor's pixels. Defaults after v2e, with a threshold of a real sensor's usual bias."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    threshold_on: float = Field(0.25, ge=0.02, le=2.0, description="log contrast of an ON event")
+    threshold_off: float = Field(0.25, ge=0.02, le=2.0, description="log contrast of an OFF event")
+    threshold_sigma: float = Field(
+        0.03, ge=0.0, le=0.5, description="standard deviation of thresholds between pixels"
+    )
+    refractory_us: float = Field(500.0, ge=0.0, le=1e5, description="deaf time after an event")
+    leak_rate_hz: float = Field(0.01, ge=0.0, le=100.0, description="ON events by leak, a pixel")
+    shot_rate_hz: float = Field(0.001, ge=0.0, le=100.0, description="noise events, a pixel")
+    floor_luminance: float = Field(
+        0.01, ge=1e-4, le=1.0, description="added to luminance (0 to 1): the dark current"
+    )
+    seed: int | None = Field(
+        None, ge=0, description="seed of mismatch and noise; by default the simulation's"
+    )
+
+
+class EventCamera:
+    """One sensor of width x height pixels, with its state.
+
+    Args:
+        width, height: pixels.
+        settings: the pixels' parameters.
+        seed: used where the settings name none. Equal seeds and pictures give equal events.
+    """
+
+    def __init__(
+        self, width: int, height: int, settings: EventCameraSettings | None = None, seed: int = 0
+    ) -> None:
+        self.settings = settings = settings or EventCameraSettings()
+        self.width, self.height = width, height
+        self._rng = np.random.default_rng([0xE7E, seed if settings.seed is None else settings.seed])
+        pixels = width * height
+        mismatch = self._rng.normal(0.0, settings.threshold_sigma, (2, pixels))
+        thresholds = np.array([[settings.threshold_on], [settings.threshold_off]]) + mismatch
+        # As v2e: no pixel is so sensitive that noise of its own would drive it.
+        thresholds = np.maximum(thresholds, 0.01)
+        self.thresholds_on: Image = thresholds[0].astype(np.float32)
+        self.thresholds_off: Image = thresholds[1].astype(np.float32)
+        self._light = np.zeros(pixels, np.float32)
+        self._next_light = np.zeros(pixels, np.float32)
+        self._reference = np.zeros(pixels, np.float32)
+        self._deaf_until_ns = np.zeros(pixels, np.int64)
+        # Leaks of different pixels must not fall together: each starts somewhere on its way.
+        self._head_start = self._rng.uniform(0.0, 1.0, pixels).astype(np.float32)
+        self._t_ns: int | None = None
+        self._t = np.zeros(4 * pixels, np.int64)
+        self._address = np.zeros(4 * pixels, np.int32)
+        self._polarity = np.zeros(4 * pixels, np.uint8)
+
+    def expose(self, luminance: Image, t_ns: int) -> Events:
+        """Events since the last picture, in order of time; the first picture gives none.
+
+        Args:
+            luminance: float32[height, width], linear, about 0 to 1.
+            t_ns: when the picture was taken; later than the last one.
+
+        Raises:
+            ValueError: the picture has another size, or is not later than the last.
+        """
+        if luminance.shape != (self.height, self.width):
+            raise ValueError(
+                f"luminance: shape {luminance.shape}, expected ({self.height}, {self.width})"
+            )
+        picture = np.ascontiguousarray(luminance, dtype=np.float32).reshape(-1)
+        floor = np.float32(self.settings.floor_luminance)
+        if self._t_ns is None:
+            log_luminance(picture, floor, self._light)
+            self._reference[:] = self._light
+            if self.settings.leak_rate_hz > 0.0:
+                self._reference -= self._head_start * self.thresholds_on
+            self._deaf_until_ns[:] = t_ns
+            self._t_ns = t_ns
+            return Events.empty(self.width, self.height)
+        if t_ns <= self._t_ns:
+            raise ValueError(f"t_ns: {t_ns} is not after the last picture's {self._t_ns}")
+        log_luminance(picture, floor, self._next_light)
+        events = self._react(self._t_ns, t_ns)
+        self._light, self._next_light = self._next_light, self._light
+        self._t_ns = t_ns
+        return events
+
+    def _react(self, start_ns: int, t_ns: int) -> Events:
+        settings = self.settings
+        duration_s = (t_ns - start_ns) * 1e-9
+        refractory_ns = round(settings.refractory_us * 1e3)
+        leak = np.float32(settings.leak_rate_hz * duration_s)
+        pixel, count = 0, 0
+        while True:
+            pixel, count = react(
+                self._light, self._next_light, self._reference, self._deaf_until_ns,
+                self.thresholds_on, self.thresholds_off, start_ns, t_ns, refractory_ns, leak,
+                pixel, count, self._t, self._address, self._polarity,
+            )  # fmt: skip
+            if pixel == self.width * self.height:
+                break
+            self._grow(2 * self._t.size)
+        mean_shots = settings.shot_rate_hz * duration_s * self.width * self.height
+        shots = int(self._rng.poisson(mean_shots))
+        if shots:
+            self._grow(count + shots)
+            count = add_shots(
+                self._light, self._next_light, self._reference, self._deaf_until_ns, start_ns,
+                t_ns, refractory_ns, self._rng.integers(0, self.width * self.height, shots),
+                self._rng.integers(start_ns + 1, t_ns + 1, shots),
+                self._rng.integers(0, 2, shots), count, self._t, self._address, self._polarity,
+            )  # fmt: skip
+        return self._collect(count)
+
+    def _grow(self, room: int) -> None:
+        more = room - self._t.size
+        if more > 0:
+            self._t = np.append(self._t, np.zeros(more, np.int64))
+            self._address = np.append(self._address, np.zeros(more, np.int32))
+            self._polarity = np.append(self._polarity, np.zeros(more, np.uint8))
+
+    def _collect(self, count: int) -> Events:
+        order = np.argsort(self._t[:count], kind="stable")
+        address = self._address[:count][order]
+        return Events(
+            t_ns=self._t[:count][order],
+            x=(address % self.width).astype(np.uint16),
+            y=(address // self.width).astype(np.uint16),
+            p=self._polarity[:count][order],
+            width=self.width,
+            height=self.height,
+        )

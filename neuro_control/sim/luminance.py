@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which renderer makes the event camera's pictures: MuJoCo's OpenGL one, or rays."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+from typing import Literal, Protocol
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.sim.ray_caster import RayCaster
+
+RendererKind = Literal["auto", "gl", "rays"]
+GL_PLATFORMS = ("egl", "osmesa")
+
+_PROBE_TIMEOUT_S = 20.0
+_PROBE = """
+import sys, mujoco
+model = mujoco.MjModel.from_xml_string(
+    "<mujoco><worldbody><geom size='1' rgba='1 1 1 1'/><light pos='0 0 3'/></worldbody></mujoco>")
+from neuro_control.sim.gl_renderer import GlRenderer
+data = mujoco.MjData(model)
+mujoco.mj_forward(model, data)
+renderer = GlRenderer(model, 32, 32, platform=sys.argv[1])
+renderer.render(data, -1)
+renderer.close()
+print("renders")
+"""
+
+
+class LuminanceRenderer(Protocol):
+    """Makes pictures of what a camera of the model sees; use one per thread."""
+
+    name: str
+
+    def render(self, data: mujoco.MjData, camera_id: int) -> NDArray[np.float32]:
+        """Luminance, float32[height, width], 0 to 1."""
+
+    def close(self) -> None:
+        """Release what it holds."""
+
+
+@functools.lru_cache(maxsize=1)
+def gl_platform() -> str | None:
+    """The OpenGL platform that renders off screen here ("egl", "osmesa"), or None.
+
+    Each is tried in a child process, because a broken driver kills the process that asks it. A
+    platform that the environment names in MUJOCO_GL is the only one tried.
+    """
+    named = os.environ.get("MUJOCO_GL", "").lower()
+    if named in ("disable", "disabled", "off", "false", "0"):
+        return None
+    for platform in (named,) if named in GL_PLATFORMS else GL_PLATFORMS:
+        environment = {**os.environ, "MUJOCO_GL": platform, "PYOPENGL_PLATFORM": platform}
+        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+        try:
+            child = subprocess.run(
+                [sys.executable, "-c", _PROBE, platform],
+                env=environment,
+                capture_output=True,
+                timeout=_PROBE_TIMEOUT_S,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if child.returncode == 0 and b"renders" in child.stdout:
+            return platform
+    return None
+
+
+def choose_renderer(
+    kind: RendererKind, model: mujoco.MjModel, width: int, height: int
+) -> LuminanceRenderer:
+    """A renderer for pictures of width x height pixels.
+
+    Args:
+        kind: "gl": MuJoCo's; "rays": ours; "auto": MuJoCo's where OpenGL works, else rays.
+
+    Raises:
+        ValueError: `kind` is none of these, or is "gl" and no OpenGL renders here.
+    """
+    if kind not in ("auto", "gl", "rays"):
+        raise ValueError(f"renderer: {kind!r} is not one of auto, gl, rays")
+    if kind != "rays":
+        platform = gl_platform()
+        if platform is not None:
+            from neuro_control.sim.gl_renderer import GlRenderer
+
+            return GlRenderer(model, width, height, platform)
+        if kind == "gl":
+            raise ValueError(
+                "renderer: 'gl' was asked for, but neither EGL nor OSMesa renders here; install"
+                " libegl1 and libgl1-mesa-dri (or libosmesa6), or choose 'rays'"
+            )
+    return RayCaster(model, width, height)
