@@ -72,9 +72,6 @@ def spin_for(executor: Executor, seconds: float, until: Future | None = None) ->
 
 def spin_until_shutdown(executor: Executor) -> None:
     """Handle what comes until somebody ends the process."""
-    # What start-up left behind is never garbage; not looking through it again shortens the pauses.
-    gc.collect()
-    gc.freeze()
     while rclpy.ok():
         spin_for(executor, _LONG_S)
 
@@ -98,6 +95,9 @@ def run(
         node = make_node()
         executor = make_executor(kind)
         executor.add_node(node)
+        # What start-up left is never garbage; not to look through it again shortens the pauses.
+        gc.collect()
+        gc.freeze()
         if work is None:
             spin_until_shutdown(executor)
         else:
