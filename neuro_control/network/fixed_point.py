@@ -186,7 +186,7 @@ def _quantize_population(
         # Both signs use the same range, so that rounding a small weight to zero cannot change it.
         limit = 255 // step * step
         drives.append(Drive(connection, weight, mode, step, limit, weight_bits))
-    scale = choose_scale(name, threshold, bias, drives)
+    scale = float(choose_scale(name, threshold, bias, drives))
     vth = np.rint(threshold * scale)
     mantissa, exponent, bias_error = _bias(name, bias * scale * 64)
     population = FixedPopulation(

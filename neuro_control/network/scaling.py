@@ -18,8 +18,9 @@ from neuro_control.network.fixed_network import (
 from neuro_control.network.lowering import Connection
 from neuro_control.network.neurons import FloatArray
 
-LEAST_THRESHOLD = 64
-"""A threshold gets at least this many integer steps where weight exponents allow it."""
+LEAST_THRESHOLD = 128
+"""Integer steps of a threshold before the scale is chosen finely, which may halve them; more
+weight exponent makes room for them, as far as it goes."""
 SAMPLED_WEIGHTS = 2048
 """How many weights of a projection the choice of a scale looks at."""
 

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network's nodes and edges fit together, or it is refused by the name of what does not."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from neuro_control.network import (
+    IF,
+    Conv2d,
+    Flatten,
+    Input,
+    Linear,
+    Network,
+    Output,
+    Scale,
+    SumPool2d,
+)
+
+INPUT, OUTPUT, NEURON = Input((4,)), Output((4,)), IF((4,))
+
+
+def network(nodes, edges, dt_s: float = 1e-3) -> Network:
+    return Network(nodes, edges, dt_s)
+
+
+def test_shapes_are_inferred_through_synapses():
+    nodes = {
+        "in": Input((2, 9, 12)),
+        "conv": Conv2d(np.ones((4, 1, 3, 3)), stride=2, padding=(1, 0), groups=2),
+        "pool": SumPool2d(2),
+        "flat": Flatten(),
+        "n": IF((4 * 2 * 2,)),
+        "out": Output((16,)),
+    }
+    names = list(nodes)
+    shapes = network(nodes, list(pairwise(names))).shapes
+    assert shapes["conv"] == (4, 5, 5)
+    assert shapes["pool"] == (4, 2, 2)
+    assert shapes["flat"] == (16,)
+
+
+def test_a_flat_projection_may_reach_an_image_shaped_population():
+    nodes = {"in": Input((1,)), "w": Linear(np.ones((6, 1))), "n": IF((1, 2, 3))}
+    assert network(nodes, [("in", "w"), ("w", "n")]).shapes["n"] == (1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "message"),
+    [
+        ({"in": INPUT, "n": NEURON}, [("in", "m")], "no node 'm'"),
+        ({"in": INPUT, "n": NEURON}, [], "node 'n' has no incoming edge"),
+        ({"in": INPUT, "n": NEURON}, [("in", "n"), ("in", "n")], "there twice"),
+        ({"in": INPUT, "n": NEURON}, [("in", "n"), ("n", "in")], "enters an input"),
+        ({"in": INPUT, "o": OUTPUT, "n": NEURON}, [("in", "o"), ("o", "n")], "leaves an output"),
+        ({"in": INPUT, "n": IF((5,))}, [("in", "n")], r"'n' takes \(5,\), but 'in' gives \(4,\)"),
+        (
+            {"in": INPUT, "w": Linear(np.ones((4, 3))), "n": NEURON},
+            [("in", "w"), ("w", "n")],
+            r"'w' \(Linear\) takes \(3,\), but is given \(4,\) by 'in'",
+        ),
+        (
+            {"in": Input((1, 2, 2)), "w": Linear(np.ones((4, 4))), "n": NEURON},
+            [("in", "w"), ("w", "n")],
+            "put a Flatten before it",
+        ),
+        (
+            {"in": INPUT, "a": Scale(np.ones(4)), "b": Scale(np.ones(4)), "n": NEURON},
+            [("in", "a"), ("a", "b"), ("b", "a"), ("b", "n")],
+            r"nodes \['a', 'b'\] form or follow a cycle without a population",
+        ),
+        (
+            {"in": INPUT, "x": Input((2, 2)), "s": Scale(np.ones(4)), "n": NEURON},
+            [("in", "s"), ("x", "s"), ("s", "n")],
+            "'s' sums inputs of different shapes",
+        ),
+        ({"in": Input((3,)), "n": "LIF"}, [("in", "n")], "node 'n': str is not supported"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(nodes, edges, message: str):
+    with pytest.raises(ValueError, match=message):
+        network(nodes, edges)
+
+
+@pytest.mark.parametrize("dt_s", [0, -1e-3, float("nan"), float("inf")])
+def test_the_time_step_must_be_positive(dt_s: float):
+    with pytest.raises(ValueError, match="dt_s must be a positive number"):
+        network({"in": INPUT, "n": NEURON}, [("in", "n")], dt_s)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Linear(np.ones(3)), "Linear.weight has shape"),
+        (lambda: Linear([[np.inf]]), "Linear.weight holds NaN or infinite"),
+        (lambda: Conv2d(np.ones((3, 1, 2, 2)), groups=2), "groups 2 must divide"),
+        (lambda: Conv2d(np.ones((1, 1, 2, 2)), stride=0), "stride must be at least 1"),
+        (lambda: Conv2d(np.ones((1, 1, 2, 2)), padding="full"), "'same' or 'valid'"),
+        (lambda: Conv2d(np.ones((1, 1, 2, 2)), stride=2, padding="same"), "needs stride 1"),
+        (lambda: SumPool2d((2, 2, 2)), "a pair of integers"),
+        (lambda: Input(()), "Input: shape"),
+    ],
+)
+def test_a_synapse_that_cannot_be_is_refused(build, message: str):
+    with pytest.raises(ValueError, match=message):
+        build()

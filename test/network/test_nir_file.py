@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""NIR files: what we write we read, what others write we read, and the rest is refused by name."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import nir
+import numpy as np
+import pytest
+
+from neuro_control.network import (
+    IF,
+    LIF,
+    Affine,
+    Conv2d,
+    CubaLIF,
+    Flatten,
+    Input,
+    Linear,
+    Network,
+    Output,
+    Scale,
+    SumPool2d,
+    quantize,
+    read_nir,
+    write_nir,
+)
+from neuro_control.network.nir_file import network_from_nir
+
+
+def every_node() -> Network:
+    rng = np.random.default_rng(0)
+    nodes = {
+        "z": Input((2, 8, 8)),
+        "a": Input((3,)),
+        "conv": Conv2d(rng.normal(size=(4, 1, 3, 3)), rng.normal(size=4), 2, "valid", (1, 1), 2),
+        "n1": LIF.with_unit_gain((4, 3, 3), dt_s=1e-3, tau_s=0.01, v_threshold=2),
+        "pool": SumPool2d(3),
+        "flat": Flatten(),
+        "w": Affine(rng.normal(size=(5, 4)), rng.normal(size=5)),
+        "n2": CubaLIF.with_unit_gain((5,), dt_s=1e-3, tau_mem_s=0.02, tau_syn_s=0.004),
+        "again": Linear(rng.normal(size=(5, 5))),
+        "side": Linear(rng.normal(size=(5, 3))),
+        "scale": Scale(rng.normal(size=5)),
+        "n3": IF((5,), r=0.5, v_threshold=1.5),
+        "out2": Output((5,)),
+        "out1": Output((5,)),
+    }
+    names = ["z", "conv", "n1", "pool", "flat", "w", "n2", "scale", "n3", "out2"]
+    edges = list(pairwise(names))
+    edges += [("n2", "again"), ("again", "n2"), ("a", "side"), ("side", "n2"), ("n2", "out1")]
+    metadata = {"made_by": "a test", "command": "pytest", "description": "µ", "count": 3}
+    return Network(nodes, edges, 1e-3, metadata)
+
+
+def test_a_network_is_read_as_it_was_written(tmp_path: Path):
+    network = every_node()
+    write_nir(network, tmp_path / "n.nir")
+    read = read_nir(tmp_path / "n.nir")
+    assert list(read.nodes) == list(network.nodes)
+    assert set(read.edges) == set(network.edges)
+    assert read.dt_s == network.dt_s
+    assert read.metadata == network.metadata
+    assert read.shapes == network.shapes
+    for name, node in network.nodes.items():
+        assert type(read.nodes[name]) is type(node)
+        for key, value in vars(node).items():
+            np.testing.assert_array_equal(getattr(read.nodes[name], key), value)
+    assert quantize(read).fingerprint() == quantize(network).fingerprint()
+
+
+def test_the_time_step_must_be_known(tmp_path: Path):
+    graph = nir.NIRGraph.from_list(
+        nir.Linear(np.ones((1, 1))),
+        nir.CubaLIF(*(np.array([x]) for x in (4e-4, 1e-3, 10.0, 0.0, 1.0, 0.0, 4.0))),
+    )
+    nir.write(tmp_path / "n.nir", graph)
+    with pytest.raises(ValueError, match=r"give dt_s \(its CubaLIF nodes suggest 0.0001 s\)"):
+        read_nir(tmp_path / "n.nir")
+    assert read_nir(tmp_path / "n.nir", dt_s=1e-4).dt_s == 1e-4
+
+
+def test_a_node_that_is_not_supported_is_refused_by_name(tmp_path: Path):
+    graph = nir.NIRGraph.from_list(nir.Linear(np.ones((1, 1))), nir.Threshold(np.ones(1)))
+    nir.write(tmp_path / "n.nir", graph)
+    with pytest.raises(ValueError, match="node 'threshold': Threshold is not supported"):
+        read_nir(tmp_path / "n.nir", dt_s=1e-3)
+
+
+def test_sub_graphs_are_flattened():
+    cell = nir.NIRGraph(
+        {
+            "in": nir.Input({"input": np.array([2])}),
+            "lif": nir.IF(np.ones(2), np.ones(2)),
+            "rec": nir.Linear(np.ones((2, 2))),
+            "out": nir.Output({"output": np.array([2])}),
+        },
+        [("in", "lif"), ("lif", "rec"), ("rec", "lif"), ("lif", "out")],
+    )
+    nodes = {
+        "input": nir.Input({"input": np.array([3])}),
+        "fc": nir.Linear(np.ones((2, 3))),
+        "cell": cell,
+        "output": nir.Output({"output": np.array([2])}),
+    }
+    edges = [("input", "fc"), ("fc", "cell"), ("cell", "output")]
+    network = network_from_nir(nir.NIRGraph(nodes, edges, type_check=False), 1e-3)
+    assert set(network.edges) == {
+        ("input", "fc"),
+        ("fc", "cell.lif"),
+        ("cell.lif", "cell.rec"),
+        ("cell.rec", "cell.lif"),
+        ("cell.lif", "output"),
+    }
+
+
+def test_a_file_that_is_no_network_says_so(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match="no network file"):
+        read_nir(tmp_path / "absent.nir")
+    written = tmp_path / "n.nir"
+    write_nir(every_node(), written)
+    whole = written.read_bytes()
+    for part in (b"", b"text", whole[: len(whole) // 2]):
+        written.write_bytes(part)
+        with pytest.raises(ValueError, match="is not a readable NIR file"):
+            read_nir(written)
