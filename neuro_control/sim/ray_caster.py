@@ -56,7 +56,6 @@ class RayCaster:
                 )
         self._kinds = np.array(model.geom_type, dtype=np.int64)
         self._sizes = np.array(model.geom_size, dtype=np.float32)
-        self._radii = np.array(model.geom_rbound, dtype=np.float64)
         self._read_surfaces(np.asarray(weights, dtype=np.float64))
         count = model.ngeom
         self._origins = np.zeros((count, 3), np.float32)
@@ -81,7 +80,7 @@ class RayCaster:
         image: Image = np.empty((self.height, self.width), np.float32)
         ray_frame.render(
             eye, np.ascontiguousarray(axes), focal, self._ids, data.geom_xpos, data.geom_xmat,
-            self._kinds, self._sizes, self._radii, self._surfaces, self._scales, self._flats,
+            self._kinds, self._sizes, self._surfaces, self._scales, self._flats,
             self._texels, self._origins, self._rays, self._boxes, self.depth, self.seen, image,
         )  # fmt: skip
         return image

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from neuro_control.sim.ray_kernels import BOX, PLANE, hit, hit_box, hit_plane, shade
+from neuro_control.sim.ray_kernels import BOX, CAPSULE, IMAGE, PLANE, SPHERE, hit, hit_box, hit_plane, sample_image, shade
 
 Array = Any  # numba infers the types; numpy's generics say nothing to it
 
 _FAR = np.float32(1e9)
+_HALF = np.float32(0.5)
 _jit = njit(
     cache=True, nogil=True, fastmath={"nsz", "arcp", "contract", "afn"}, error_model="numpy"
 )
@@ -51,7 +52,7 @@ def to_camera(
 
 @_jit
 def bounds(
-    kind: int, size: Array, radius: float, eye: Array, axes: Array, focal: float, width: int,
+    kind: int, size: Array, eye: Array, axes: Array, focal: float, width: int,
     height: int, p: Array, r: Array, out: Array,
 ) -> None:  # fmt: skip
     """Pixels that a shape can cover: first and past-last column, first and past-last row."""
@@ -59,43 +60,58 @@ def bounds(
     c0, c1, r0, r1 = 0, width, 0, height
     corners = np.empty((8, 3))
     count = 4 if kind == PLANE else 8
+    # Half sizes of the box that holds the shape, in the shape's own frame.
+    hx, hy, hz = np.float64(size[0]), np.float64(size[0]), np.float64(size[1])
+    if kind == SPHERE:
+        hz = hx
+    elif kind == CAPSULE:
+        hz += hx
+    elif kind == PLANE or kind == BOX:
+        hy, hz = np.float64(size[1]), np.float64(0.0 if kind == PLANE else size[2])
     for n in range(count):
-        if kind == PLANE or kind == BOX:
-            a = size[0] if n & 1 else -size[0]
-            b = size[1] if n & 2 else -size[1]
-            c = 0.0 if kind == PLANE else (size[2] if n & 4 else -size[2])
-        else:
-            a = radius if n & 1 else -radius
-            b = radius if n & 2 else -radius
-            c = radius if n & 4 else -radius
-        # A round shape's cube is taken along the camera's axes: tighter there.
+        a = hx if n & 1 else -hx
+        b = hy if n & 2 else -hy
+        c = hz if n & 4 else -hz
         for k in range(3):
-            if kind == PLANE or kind == BOX:
-                corners[n, k] = p[k] + r[3 * k] * a + r[3 * k + 1] * b + r[3 * k + 2] * c - eye[k]
-            else:
-                corners[n, k] = p[k] - eye[k] + axes[k, 0] * a + axes[k, 1] * b + axes[k, 2] * c
+            corners[n, k] = p[k] + r[3 * k] * a + r[3 * k + 1] * b + r[3 * k + 2] * c - eye[k]
     half_x, half_y = 0.5 * width / focal, 0.5 * height / focal
     behind = left = right = above = below = 0
-    low_u, high_u, low_v, high_v = 1e9, -1e9, 1e9, -1e9
     for n in range(count):
-        x = corners[n, 0] * axes[0, 0] + corners[n, 1] * axes[1, 0] + corners[n, 2] * axes[2, 0]
-        y = corners[n, 0] * axes[0, 1] + corners[n, 1] * axes[1, 1] + corners[n, 2] * axes[2, 1]
-        z = corners[n, 0] * axes[0, 2] + corners[n, 1] * axes[1, 2] + corners[n, 2] * axes[2, 2]
+        x, y, z = corners[n, 0], corners[n, 1], corners[n, 2]
+        for k in range(3):
+            corners[n, k] = x * axes[0, k] + y * axes[1, k] + z * axes[2, k]
+        x, y, z = corners[n, 0], corners[n, 1], corners[n, 2]
         behind += z < near
         left += x < -half_x * z
         right += x > half_x * z
         above += y < -half_y * z
         below += y > half_y * z
-        if z >= near:
-            low_u, high_u = min(low_u, x / z), max(high_u, x / z)
-            low_v, high_v = min(low_v, y / z), max(high_v, y / z)
+    low_u, high_u, low_v, high_v = 1e9, -1e9, 1e9, -1e9
+    for n in range(count):
+        for bit in (1, 2, 4):
+            m = n ^ bit
+            if m >= count or corners[n, 2] < near:
+                continue
+            # The edge to the neighbour, as far as it is before the camera.
+            share = 0.0
+            if corners[m, 2] < near:
+                share = (corners[n, 2] - near) / (corners[n, 2] - corners[m, 2])
+            z = corners[n, 2] + share * (corners[m, 2] - corners[n, 2])
+            u = (corners[n, 0] + share * (corners[m, 0] - corners[n, 0])) / z
+            v = (corners[n, 1] + share * (corners[m, 1] - corners[n, 1])) / z
+            low_u, high_u = min(low_u, u), max(high_u, u)
+            low_v, high_v = min(low_v, v), max(high_v, v)
+            low_u = min(low_u, corners[n, 0] / corners[n, 2])
+            high_u = max(high_u, corners[n, 0] / corners[n, 2])
+            low_v = min(low_v, corners[n, 1] / corners[n, 2])
+            high_v = max(high_v, corners[n, 1] / corners[n, 2])
     if max(behind, left, right, above, below) == count:
         c1, r1 = 0, 0
-    elif behind == 0:
-        c0 = max(0, int(math.floor(low_u * focal + 0.5 * width)))
-        c1 = min(width, int(math.ceil(high_u * focal + 0.5 * width)))
-        r0 = max(0, int(math.floor(low_v * focal + 0.5 * height)))
-        r1 = min(height, int(math.ceil(high_v * focal + 0.5 * height)))
+    else:
+        c0 = min(max(0, int(math.floor(low_u * focal + 0.5 * width))), width)
+        c1 = max(min(width, int(math.ceil(high_u * focal + 0.5 * width))), c0)
+        r0 = min(max(0, int(math.floor(low_v * focal + 0.5 * height))), height)
+        r1 = max(min(height, int(math.ceil(high_v * focal + 0.5 * height))), r0)
     out[0], out[1], out[2], out[3] = c0, c1, r0, r1
 
 
@@ -107,39 +123,42 @@ def find_nearest(
     """Depth [m] and nearest shape (-1: none) of every pixel."""
     depth[:] = _FAR
     seen[:] = -1
+    # Column numbers as float32: the loops below are then vectorised, which a conversion from
+    # int64 would prevent; so would an index that might be negative, hence the slices.
+    columns = np.arange(depth.shape[1]).astype(np.float32)
     for i in range(kinds.size):
         c0, c1, r0, r1 = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
-        o, size, kind = origins[i], sizes[i], kinds[i]
+        o, size, kind, name = origins[i], sizes[i], kinds[i], np.int32(i)
         ox, oy, oz = o[0], o[1], o[2]
         sx, sy, sz = size[0], size[1], size[2]
-        ax, ay, az = rays[i, 0, 0], rays[i, 0, 1], rays[i, 0, 2]
         bx, by, bz = rays[i, 1, 0], rays[i, 1, 1], rays[i, 1, 2]
+        us = columns[c0:c1]
         for row in range(r0, r1):
-            down = np.float32(row)
-            ex = ax + down * rays[i, 2, 0]
-            ey = ay + down * rays[i, 2, 1]
-            ez = az + down * rays[i, 2, 2]
+            v = np.float32(row)
+            ex = rays[i, 0, 0] + v * rays[i, 2, 0]
+            ey = rays[i, 0, 1] + v * rays[i, 2, 1]
+            ez = rays[i, 0, 2] + v * rays[i, 2, 2]
+            near, who = depth[row, c0:c1], seen[row, c0:c1]
             if kind == PLANE:
-                for column in range(c0, c1):
-                    u = np.float32(column)
+                for n in range(us.size):
+                    u = us[n]
                     t = hit_plane(sx, sy, ox, oy, oz, ex + u * bx, ey + u * by, ez + u * bz)
-                    closer = t < depth[row, column]
-                    depth[row, column] = t if closer else depth[row, column]
-                    seen[row, column] = i if closer else seen[row, column]
+                    closer = t < near[n]
+                    near[n] = t if closer else near[n]
+                    who[n] = name if closer else who[n]
             elif kind == BOX:
-                for column in range(c0, c1):
-                    u = np.float32(column)
+                for n in range(us.size):
+                    u = us[n]
                     t = hit_box(sx, sy, sz, ox, oy, oz, ex + u * bx, ey + u * by, ez + u * bz)
-                    closer = t < depth[row, column]
-                    depth[row, column] = t if closer else depth[row, column]
-                    seen[row, column] = i if closer else seen[row, column]
+                    closer = t < near[n]
+                    near[n] = t if closer else near[n]
+                    who[n] = name if closer else who[n]
             else:
-                for column in range(c0, c1):
-                    u = np.float32(column)
+                for n in range(us.size):
+                    u = us[n]
                     t = hit(kind, size, o, ex + u * bx, ey + u * by, ez + u * bz)
-                    if t < depth[row, column]:
-                        depth[row, column] = t
-                        seen[row, column] = i
+                    if t < near[n]:
+                        near[n], who[n] = t, name
 
 
 @_jit
@@ -149,17 +168,42 @@ def paint(
 ) -> None:  # fmt: skip
     """Luminance of what each pixel sees; black where it sees nothing."""
     height, width = image.shape
+    columns = np.arange(width).astype(np.float32)
     for row in range(height):
-        for column in range(width):
-            i = seen[row, column]
+        v = np.float32(row)
+        start = 0
+        while start < width:
+            # A run of pixels that see the same shape, whose constants are read once.
+            i, end = seen[row, start], start + 1
+            while end < width and seen[row, end] == i:
+                end += 1
+            light, near = image[row, start:end], depth[row, start:end]
             if i < 0:
-                image[row, column] = 0.0
-                continue
-            t, u, v = depth[row, column], np.float32(column), np.float32(row)
-            x = origins[i, 0] + t * (rays[i, 0, 0] + u * rays[i, 1, 0] + v * rays[i, 2, 0])
-            y = origins[i, 1] + t * (rays[i, 0, 1] + u * rays[i, 1, 1] + v * rays[i, 2, 1])
-            z = origins[i, 2] + t * (rays[i, 0, 2] + u * rays[i, 1, 2] + v * rays[i, 2, 2])
-            image[row, column] = shade(surfaces[i], scales[i], flats[i], texels, x, y, z)
+                light[:] = np.float32(0.0)
+            else:
+                o, ray, surface, scale, flat = origins[i], rays[i], surfaces[i], scales[i], flats[i]
+                bx, by, bz = ray[1, 0], ray[1, 1], ray[1, 2]
+                u0 = np.float32(start)
+                ex = ray[0, 0] + v * ray[2, 0] + u0 * bx
+                ey = ray[0, 1] + v * ray[2, 1] + u0 * by
+                ez = ray[0, 2] + v * ray[2, 2] + u0 * bz
+                ox, oy, oz = o[0], o[1], o[2]
+                us = columns[: light.size]
+                if surface[0] == IMAGE:
+                    first, wide, high = surface[1], surface[2], surface[3]
+                    kx, ky = _HALF * scale[0], _HALF * scale[1]
+                    for n in range(light.size):
+                        t, u = near[n], us[n]
+                        s = _HALF + kx * (ox + t * (ex + u * bx))
+                        r = _HALF - ky * (oy + t * (ey + u * by))
+                        light[n] = sample_image(texels, first, wide, high, s, r)
+                else:
+                    for n in range(light.size):
+                        t, u = near[n], us[n]
+                        x, y = ox + t * (ex + u * bx), oy + t * (ey + u * by)
+                        z = oz + t * (ez + u * bz)
+                        light[n] = shade(surface, scale, flat, texels, x, y, z)
+            start = end
 
 
 @_jit
@@ -214,7 +258,7 @@ def smooth_edges(
 @_jit
 def render(
     eye: Array, axes: Array, focal: float, ids: Array, positions: Array, rotations: Array,
-    kinds: Array, sizes: Array, radii: Array, surfaces: Array, scales: Array, flats: Array,
+    kinds: Array, sizes: Array, surfaces: Array, scales: Array, flats: Array,
     texels: Array, origins: Array, rays: Array, boxes: Array, depth: Array, seen: Array,
     image: Array,
 ) -> None:  # fmt: skip
@@ -223,7 +267,7 @@ def render(
     to_camera(eye, axes, focal, width, height, ids, positions, rotations, origins, rays)
     for i in range(ids.size):
         bounds(
-            kinds[i], sizes[i], radii[i], eye, axes, focal, width, height, positions[ids[i]],
+            kinds[i], sizes[i], eye, axes, focal, width, height, positions[ids[i]],
             rotations[ids[i]], boxes[i],
         )  # fmt: skip
     find_nearest(kinds, sizes, origins, rays, boxes, depth, seen)

@@ -132,19 +132,19 @@ def hit(kind: int, size: Array, o: Array, dx: float, dy: float, dz: float) -> fl
 @_jit
 def sample_image(texels: Array, start: int, width: int, height: int, s: float, t: float) -> float:
     """Bilinear sample of a texture that repeats; s runs along columns, t along rows."""
-    x, y = s * np.float32(width) - _HALF, t * np.float32(height) - _HALF
-    fx, fy = np.float32(math.floor(x)), np.float32(math.floor(y))
-    c0, r0 = int(fx), int(fy)
-    fx, fy = x - fx, y - fy
-    if c0 < 0 or c0 >= width - 1:
-        c0 %= width
-    if r0 < 0 or r0 >= height - 1:
-        r0 %= height
-    c1 = c0 + 1 if c0 + 1 < width else 0
-    r1 = r0 + 1 if r0 + 1 < height else 0
+    # A float's integer part is cheap where it is not negative: into [0, 1), then half a texel on.
+    x = (s - np.float32(math.floor(s))) * np.float32(width) + _HALF
+    y = (t - np.float32(math.floor(t))) * np.float32(height) + _HALF
+    c1, r1 = np.int32(x), np.int32(y)
+    fx, fy = x - np.float32(c1), y - np.float32(r1)
+    c0 = c1 - 1 if c1 > 0 else width - 1
+    r0 = r1 - 1 if r1 > 0 else height - 1
+    c1 = c1 if c1 < width else 0
+    r1 = r1 if r1 < height else 0
     top, bottom = start + r0 * width, start + r1 * width
-    upper = texels[top + c0] + fx * (texels[top + c1] - texels[top + c0])
-    lower = texels[bottom + c0] + fx * (texels[bottom + c1] - texels[bottom + c0])
+    a, b = texels[np.uint32(top + c0)], texels[np.uint32(top + c1)]
+    c, d = texels[np.uint32(bottom + c0)], texels[np.uint32(bottom + c1)]
+    upper, lower = a + fx * (b - a), c + fx * (d - c)
     return upper + fy * (lower - upper)
 
 
@@ -186,7 +186,8 @@ def shade(
         x, y, z: the point [m].
     """
     if surface[0] == IMAGE:
-        s, t = _HALF * scale[0] * x - _HALF, -_HALF * scale[1] * y - _HALF
+        # MuJoCo maps to [-1, 0]; a whole period further it is the same, and the wrap is rare.
+        s, t = _HALF * scale[0] * x + _HALF, _HALF - _HALF * scale[1] * y
         return sample_image(texels, surface[1], surface[2], surface[3], s, t)
     if surface[0] == CUBE:
         return sample_cube(texels, surface[1], surface[2], x, y, z)
