@@ -6,7 +6,8 @@ within a model get dotted names (`controller.dt_s`). Parameters are read-only on
 unless a field says `json_schema_extra={"dynamic": True}`. A value that the model refuses is refused
 here too, with the parameter's name, the value and what would be right.
 
-What ROS cannot say: None is written as "" for text and as NaN for a number.
+What ROS cannot say: None is written as "" for text, as NaN for a number, and for a whole number
+as the one below its least value (-1 for a seed).
 """
 
 from __future__ import annotations
@@ -93,6 +94,13 @@ class _Declared:
             words += f" of at most {self.high}"
         return words
 
+    @property
+    def none(self) -> Any:
+        """How ROS says None."""
+        if self.type is Parameter.Type.DOUBLE:
+            return math.nan
+        return "" if self.type is Parameter.Type.STRING else int(self.low or 0) - 1
+
     def descriptor(self) -> ParameterDescriptor:
         descriptor = ParameterDescriptor(
             name=self.name,
@@ -114,13 +122,14 @@ class _Declared:
                 ]
         elif self.type is Parameter.Type.INTEGER:
             low_int = _INT64[0] if self.low is None else int(self.low)
+            low_int = self.none if self.optional else low_int
             high_int = _INT64[1] if self.high is None else int(self.high)
             descriptor.integer_range = [IntegerRange(from_value=low_int, to_value=high_int, step=0)]
         return descriptor
 
     def to_ros(self, value: Any) -> Any:
         if value is None:
-            return math.nan if self.type is Parameter.Type.DOUBLE else ""
+            return self.none
         if isinstance(value, Enum):
             return str(value.value)
         if isinstance(value, Path):
@@ -130,7 +139,8 @@ class _Declared:
         return float(value) if self.type is Parameter.Type.DOUBLE else value
 
     def to_model(self, value: Any) -> Any:
-        if self.optional and (value == "" or (isinstance(value, float) and math.isnan(value))):
+        unknown = isinstance(value, float) and math.isnan(value)
+        if self.optional and (unknown or value == self.none):
             return None
         return list(value) if isinstance(value, (list, tuple, array.array)) else value
 
@@ -152,7 +162,7 @@ def _ros_type(name: str, annotation: Any) -> tuple[Parameter.Type, bool, tuple[s
         inner = [a for a in get_args(annotation) if a is not type(None)]
         if len(inner) == 1:
             kind, _, choices = _ros_type(name, inner[0])
-            if kind in (Parameter.Type.STRING, Parameter.Type.DOUBLE):
+            if kind in (Parameter.Type.STRING, Parameter.Type.DOUBLE, Parameter.Type.INTEGER):
                 return kind, True, choices
     elif origin is Literal:
         return Parameter.Type.STRING, False, tuple(str(a) for a in get_args(annotation))
@@ -186,6 +196,8 @@ def _fields(
             continue
         kind, optional, choices = _ros_type(name, annotation)
         low, high = _bounds(info)
+        if optional and kind is Parameter.Type.INTEGER and low is None:
+            raise TypeError(f"{name}: a whole number that may be None needs a least value (ge)")
         extra = info.json_schema_extra
         yield _Declared(
             name=name,

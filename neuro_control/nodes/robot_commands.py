@@ -33,7 +33,9 @@ class Point:
 class CommandedArm(Protocol):
     """What can be commanded."""
 
-    joint_names: Sequence[str]
+    @property
+    def joint_names(self) -> Sequence[str]:
+        """The joints, in the order of every vector."""
 
     def set_trajectory(self, points: list[Any], stamp_ns: int) -> None:
         """Follow the points, timed from stamp_ns."""

@@ -273,7 +273,7 @@ class SimulatorNode(Node):
                 "latency_recent_ms_median": recent.median_ms,
                 "latency_recent_ms_p99": recent.p99_ms,
                 "latency_recent_ms_max": recent.max_ms,
-                "renderer": str(getattr(self.world, "renderer_name", "")),
+                "renderer": str(getattr(getattr(self.world, "renderer", None), "name", "")),
             }
         )
         report.values |= {f"refused_{reason}": n for reason, n in self.commands.refused.items()}
