@@ -57,7 +57,7 @@ ifneq ($(lastword $(MADE)),$(shell command -v $(PYTHON)))
 endif
 endif
 
-$(VENV)/.python: tools/find_python.sh
+$(VENV)/.python:
 	@command -v c++ >/dev/null || command -v g++ >/dev/null || { \
 	  echo "No C++ compiler: install gcc with g++ (Debian, Ubuntu: apt install build-essential)"; \
 	  exit 1; } >&2
