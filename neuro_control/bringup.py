@@ -71,7 +71,6 @@ SIMULATOR = NodeEntry(
     name="simulator",
     module="neuro_control.nodes.simulator",
     purpose="MuJoCo world, motors and event camera: publishes what the hardware would",
-    lifecycle=True,
     owns_clock=True,
 )
 CONTROLLER = NodeEntry(

@@ -33,6 +33,8 @@ class ParameterFileError(ValueError):
 def read_parameter_file(path: Path) -> Parameters:
     """Return {node: {parameter: value}} of a ROS parameter file; nested names become dotted.
 
+    Whatever the namespace of a section (``/**/guard``), its node has its plain name.
+
     Raises ParameterFileError if the file is not one.
     """
     try:
@@ -46,7 +48,7 @@ def read_parameter_file(path: Path) -> Parameters:
         values = section.get("ros__parameters") if isinstance(section, dict) else None
         if not isinstance(values, dict):
             raise ParameterFileError(f"{path}: node {node} has no section ros__parameters")
-        parameters[str(node).lstrip("/")] = _flatten(values)
+        parameters[str(node).rpartition("/")[2]] = _flatten(values)
     return parameters
 
 

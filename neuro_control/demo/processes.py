@@ -21,7 +21,8 @@ from types import FrameType, TracebackType
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
+# Looked up here, because the loader's lock must not be needed between fork and exec.
+_PRCTL = ctypes.CDLL(None, use_errno=True).prctl
 
 
 @dataclass(frozen=True)
@@ -152,9 +153,9 @@ class ChildProcesses:
 
 def _end_with_parent(parent: int) -> Callable[[], None]:
     # Runs between fork and exec. It only makes two system calls and takes no lock, which is
-    # what makes preexec_fn safe; children are started before the parent has threads, too.
+    # what makes preexec_fn safe beside the middleware's threads.
     def set_death_signal() -> None:
-        _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        _PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # the parent died before the line above
             os._exit(1)
 

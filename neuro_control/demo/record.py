@@ -48,6 +48,7 @@ class RunRecord:
     delays_ns: from a packet's publication to that of the robot command that answers it.
     statuses: every status of each node, in order of arrival.
     packets: (stamp_ns, width, height, payload) of the latest event packets.
+    joints: the latest joint angles by name, rad.
     """
 
     target: list[tuple[int, float, float, float]] = field(default_factory=list)
@@ -57,6 +58,7 @@ class RunRecord:
     packets: deque[tuple[int, int, int, bytes]] = field(
         default_factory=lambda: deque(maxlen=KEPT_PACKETS)
     )
+    joints: dict[str, float] = field(default_factory=dict)
     events_heard: int = 0
     packets_heard: int = 0
     first_seq: int | None = None

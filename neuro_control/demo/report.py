@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import neuro_control
 from neuro_control.demo.figures import (
     GOAL_MEDIAN_DEG,
@@ -56,14 +54,14 @@ def make_report(
 ) -> dict[str, Any]:
     """Return the report of a run, ready for JSON; what is not known is None.
 
-    totals: the counters `events`, `spikes`, `neurons`, `ticks` at the end of the run.
+    totals: the controller's counters `events`, `spikes`, `ticks`, its `neurons`, and the
+    simulated `seconds` that they cover.
     missing: samples of the target that should be there and are not.
     """
     t_ns, position = record.target_arrays(round(options.seconds * 1e9))
     error_deg = angle_from_axis_deg(position)
     seconds = float(t_ns[-1]) * 1e-9 if len(t_ns) else 0.0
     lost = float(1.0 - in_view(position, field_of_view_deg).mean()) if len(t_ns) else None
-    delays_ms = np.asarray(record.delays_ns, np.float64) * 1e-6
     spikes, ticks, neurons = (totals.get(name) for name in ("spikes", "ticks", "neurons"))
     report: dict[str, Any] = {
         "version": neuro_control.__version__,
@@ -77,13 +75,16 @@ def make_report(
         "tracking_error_deg": percentiles(error_deg, median=50, p95=95),
         "lost_fraction": lost,
         "real_time_factor": record.real_time_factor(),
-        "latency_ms": percentiles(delays_ms, median=50, p99=99, max=100),
+        "latency_ms": {
+            name: record.latest("simulator", f"latency_ms_{name}")
+            for name in ("median", "p99", "max")
+        },
         "tick_us": {
             "median": record.latest("controller", "tick_us_median"),
             "p99": record.latest("controller", "tick_us_p99"),
         },
-        "events_per_second": _per(totals.get("events"), seconds),
-        "spikes_per_second": _per(spikes, seconds),
+        "events_per_second": _per(totals.get("events"), totals.get("seconds")),
+        "spikes_per_second": _per(spikes, totals.get("seconds")),
         "active_fraction": (
             spikes / (ticks * neurons)
             if spikes is not None and ticks and neurons
@@ -107,8 +108,8 @@ def make_report(
     return report
 
 
-def _per(total: float | None, seconds: float) -> float | None:
-    return total / seconds if total is not None and seconds > 0 else None
+def _per(total: float | None, seconds: float | None) -> float | None:
+    return total / seconds if total is not None and seconds else None
 
 
 def _whole(number: float | None) -> int | None:

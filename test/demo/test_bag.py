@@ -57,9 +57,14 @@ def test_a_recording_replaces_an_older_file(tmp_path: Path) -> None:
 
 def test_a_run_that_breaks_off_still_leaves_a_recording(tmp_path: Path) -> None:
     path = tmp_path / "out.mcap"
-    with pytest.raises(KeyboardInterrupt), recording(path) as recorder:
-        recorder.write("/event_camera/events", 1, packet_bytes(0, 1))
-        raise KeyboardInterrupt
+
+    def break_off() -> None:
+        with recording(path) as recorder:
+            recorder.write("/event_camera/events", 1, packet_bytes(0, 1))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
     assert len(list(read_packets(path))) == 1
 
 

@@ -35,7 +35,7 @@ PROMISED = {
 
 
 def report_of(record: RunRecord, **changes: Any) -> dict[str, Any]:
-    totals = {"events": 2000.0, "spikes": 400.0, "ticks": 100.0, "neurons": 8.0}
+    totals = {"events": 2000.0, "spikes": 400.0, "ticks": 100.0, "neurons": 8.0, "seconds": 2.0}
     arguments: dict[str, Any] = {
         "task": "track a target",
         "field_of_view_deg": 60.0,
@@ -51,12 +51,11 @@ def full_record() -> RunRecord:
     for k in range(1, 101):
         x = np.tan(np.radians(1.0 if k < 99 else 40.0))
         record.add_target(k * 20_000_000, float(x), 0.0, 1.0, wall_s=k * 0.01)
-        record.add_packet(k, k, (128, 128), bytes(8), published_ns=0)
-        record.add_command(k, published_ns=k * 10_000)
     record.add_status(
         "controller",
         Status(0.0, 0, "ok", {"backend": "cpu", "tick_us_median": "12.5", "packets_lost": "1"}),
     )
+    record.add_status("simulator", Status(0.0, 0, "ok", {"latency_ms_max": "1.0"}))
     record.add_status(
         "guard", Status(0.0, 0, "ok", {"interventions": "2", "guard_jump": "2", "guard_x": "0"})
     )

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The monitor node: listens to a run and fills its record. It publishes nothing."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from event_camera_msgs.msg import EventPacket
+from geometry_msgs.msg import PointStamped, Vector3Stamped
+from rclpy.node import Node
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory
+
+from neuro_control.demo.bag import RECORDED_TOPICS, BagRecorder
+from neuro_control.demo.record import RunRecord, Status
+from neuro_control.nodes import qos
+from neuro_control.nodes.messages import time_ns
+from neuro_control.nodes.spin import MessageWithInfo
+
+# Nothing may be missed of what the figures are made of, however busy the machine is.
+DEEP = 100_000
+
+
+class Monitor(Node):
+    """Listens to the topics of a run.
+
+    record: filled while the node is spun.
+    for_picture: also keep what only the picture shows (events, estimates, delays, joints).
+    recorder: also write every topic of the run into it.
+    """
+
+    def __init__(
+        self, record: RunRecord, for_picture: bool = False, recorder: BagRecorder | None = None
+    ) -> None:
+        super().__init__("monitor")
+        self._record = record
+        self._recorder = recorder
+        self.create_subscription(
+            PointStamped, "simulation/target", self._on_target, qos.reliable(DEEP)
+        )
+        self.create_subscription(
+            DiagnosticArray, "/diagnostics", self._on_diagnostics, qos.reliable(100)
+        )
+        if for_picture:
+            self._listen_for_picture()
+        if recorder is not None:
+            for topic, kind, best_effort in RECORDED_TOPICS:
+                self._record_topic(topic, kind, best_effort)
+
+    def _listen_for_picture(self) -> None:
+        for kind, topic, callback in (
+            (EventPacket, "event_camera/events", self._on_packet),
+            (JointTrajectory, "arm_controller/joint_trajectory", self._on_command),
+        ):
+            self.create_subscription(kind, topic, MessageWithInfo(callback), qos.best_effort(256))
+        self.create_subscription(
+            Vector3Stamped, "target_direction", self._on_estimate, qos.best_effort(64)
+        )
+        # Only the last one is looked at; a queue of one leaves most of them undelivered.
+        self.create_subscription(JointState, "joint_states", self._on_joints, qos.best_effort(1))
+
+    def _record_topic(self, topic: str, kind: str, best_effort: bool) -> None:
+        package, _, name = kind.split("/")
+        message = getattr(importlib.import_module(f"{package}.msg"), name)
+
+        def write(data: bytes) -> None:
+            if self._recorder is not None:
+                t_ns = self._record.target[-1][0] if self._record.target else 0
+                self._recorder.write(topic, t_ns, data)
+
+        profile = qos.best_effort(1000) if best_effort else qos.reliable(1000)
+        self.create_subscription(message, topic, write, profile, raw=True)
+
+    def stop_recording(self) -> None:
+        """Write nothing more into the recorder; it may be closed."""
+        self._recorder = None
+
+    def _on_target(self, message: PointStamped) -> None:
+        point = message.point
+        self._record.add_target(
+            time_ns(message.header.stamp), point.x, point.y, point.z, time.monotonic()
+        )
+
+    def _on_estimate(self, message: Vector3Stamped) -> None:
+        vector = message.vector
+        if vector.z > 0.0:
+            self._record.add_estimate(
+                time_ns(message.header.stamp), vector.x / vector.z, vector.y / vector.z
+            )
+
+    def _on_packet(self, message: EventPacket, info: dict[str, Any]) -> None:
+        self._record.add_packet(
+            time_ns(message.header.stamp),
+            message.seq,
+            (message.width, message.height),
+            bytes(message.events),
+            int(info["source_timestamp"]),
+        )
+
+    def _on_command(self, message: JointTrajectory, info: dict[str, Any]) -> None:
+        self._record.add_command(time_ns(message.header.stamp), int(info["source_timestamp"]))
+
+    def _on_joints(self, message: JointState) -> None:
+        self._record.joints = dict(zip(message.name, message.position, strict=False))
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            name = str(status.hardware_id) or str(status.name)
+            self._record.add_status(
+                name,
+                Status(
+                    simulated_s=self._record.simulated_s,
+                    level=status.level[0] if isinstance(status.level, bytes) else status.level,
+                    message=str(status.message),
+                    values={entry.key: entry.value for entry in status.values},
+                ),
+            )

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what the user asks to what is started: commands and the parameter file they share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neuro_control.bringup import BringupPlan, NodeEntry, plan_bringup
+from neuro_control.demo.options import DemoOptions
+from neuro_control.demo.parameters import (
+    Parameters,
+    override,
+    read_parameter_file,
+    write_parameter_file,
+)
+
+# Simulated time beyond what was asked for, so that its last sample is not the last one sent.
+MARGIN_S = 0.1
+# The monitor may fall behind by this many samples of the target without losing one.
+TARGET_DEPTH = 100_000
+
+
+@dataclass(frozen=True)
+class DemoPlan:
+    """What to start, and with which parameters.
+
+    parameters: of every node, as its parameter file will say.
+    """
+
+    options: DemoOptions
+    bringup: BringupPlan
+    parameters: Parameters
+
+    @property
+    def field_of_view_deg(self) -> float:
+        """Angle of view of the simulated camera."""
+        return float(self.parameters["simulator"]["world.field_of_view_deg"])
+
+    @property
+    def period_ns(self) -> int:
+        """Simulated time between two samples of the target."""
+        return int(self.parameters["simulator"]["camera_period_us"]) * 1000
+
+    def commands(self, folder: Path) -> dict[str, list[str]]:
+        """Write the parameter file into `folder`; return each node's command by its name."""
+        path = folder / "parameters.yaml"
+        write_parameter_file(path, self.parameters)
+        return {node.name: node_command(node, path) for node in self.bringup.nodes}
+
+
+def node_command(node: NodeEntry, parameter_file: Path) -> list[str]:
+    """The command that runs a node with a parameter file."""
+    remaps = [word for pair in node.remaps for word in ("-r", f"{pair[0]}:={pair[1]}")]
+    return [
+        sys.executable,
+        "-m",
+        node.module,
+        "--ros-args",
+        "--params-file",
+        str(parameter_file),
+        *remaps,
+    ]
+
+
+def plan_demo(options: DemoOptions) -> DemoPlan:
+    """Say what to start for a demo.
+
+    Raises BringupError or ParameterFileError on what cannot be, before anything has started.
+    """
+    from neuro_control.robots.description import share_directory
+
+    bringup = plan_bringup(options.robot, sim="mujoco", backend=options.backend)
+    known = read_parameter_file(share_directory() / bringup.robot.parameter_file)
+    wanted = {name: dict(values) for name, values in known.items()}
+    for name, values in _own_parameters(options).items():
+        wanted[name].update(values)
+    parameters = override(wanted, options.overrides)
+    for node in bringup.nodes:
+        parameters[node.name].update(bringup.parameters_of(node))
+    depth = "qos_overrides./simulation/target.publisher.depth"
+    parameters["simulator"][depth] = TARGET_DEPTH
+    return DemoPlan(options, bringup, parameters)
+
+
+def _own_parameters(options: DemoOptions) -> Parameters:
+    """Parameters that follow from the options; `--set` can override them all."""
+    viewer = not options.headless and bool(os.environ.get("DISPLAY"))
+    simulator: dict[str, Any] = {
+        "seed": options.seed,
+        "seconds": options.seconds + MARGIN_S,
+        "lockstep": options.lockstep,
+        "viewer": viewer,
+    }
+    if options.lockstep and not viewer:
+        simulator["real_time_factor"] = 0.0  # nobody watches: as fast as it goes
+    return {"simulator": simulator, "controller": {"lockstep": options.lockstep}, "guard": {}}

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A demo from start to end: nodes up, watched, ended, and the report written whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from neuro_control.demo.domain import DomainClaim, ros_environment
+from neuro_control.demo.logs import new_log_folder
+from neuro_control.demo.options import DemoOptions
+from neuro_control.demo.plan import MARGIN_S, DemoPlan, plan_demo
+from neuro_control.demo.processes import ChildFailure, ChildProcesses, Interrupt
+from neuro_control.demo.progress import Progress, ProgressLine
+from neuro_control.demo.record import RunRecord
+from neuro_control.demo.shared_memory import sweep_stale_segments
+
+SLICE_S = 0.05
+START_LIMIT_S = 60.0
+# Nodes say how they are once a second; after the end their last word is awaited this long.
+LAST_WORD_S = 3.0
+
+
+@dataclass
+class Outcome:
+    """How a run ended."""
+
+    interrupted: bool = False
+    failure: ChildFailure | str | None = None
+    finished: bool = False
+
+
+def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
+    """Run a demo; return the exit code.
+
+    0: it ran to its end, or was ended by Ctrl-C. 1: a node died, or samples that the figures need
+    were missing. 128 + n: it was ended by another signal n. 2: the options cannot be.
+    """
+    with Interrupt() as interrupt:
+        try:
+            plan = plan_demo(options)
+        except (ValueError, FileNotFoundError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        line = ProgressLine(out)
+        sweep_stale_segments()
+        record = RunRecord()
+        folder = new_log_folder()
+        with contextlib.ExitStack() as stack:
+            domain = None
+            if "ROS_DOMAIN_ID" not in os.environ:
+                domain = stack.enter_context(DomainClaim()).domain
+            environment = ros_environment(domain)
+            environment["ROS_LOG_DIR"] = str(folder)
+            os.environ.update(environment)
+            outcome = _watched_run(plan, folder, environment, record, line, interrupt)
+        sweep_stale_segments()
+        return _finish(plan, record, outcome, folder, line, interrupt)
+
+
+def _watched_run(
+    plan: DemoPlan,
+    folder: Path,
+    environment: dict[str, str],
+    record: RunRecord,
+    line: ProgressLine,
+    interrupt: Interrupt,
+) -> Outcome:
+    outcome = Outcome()
+    commands = plan.commands(folder)
+    robot = plan.bringup.robot
+    line.say(f"{robot.name}: {robot.task}; {', '.join(commands)} start (logs: {folder})")
+    with ChildProcesses(folder, environment) as children:
+        # The simulator comes last: its time runs from the moment that it is up.
+        for name in (name for name in commands if name != "simulator"):
+            children.start(name, commands[name])
+        with _listening(plan, record) as (node, spin):
+            run = _Run(plan, children, record, line, interrupt, outcome, spin)
+            run.until(lambda: node.count_publishers("desired_trajectory") > 0, "the controller")
+            run.until(lambda: node.count_subscribers("desired_trajectory") > 0, "the guard")
+            if run.goes_on:
+                children.start("simulator", commands["simulator"])
+            run.until(lambda: bool(record.target), "the simulator")
+            while run.goes_on:
+                run.step()
+            run.await_last_words()
+        forced = children.stop(hurry=lambda: interrupt.urgent)
+        if forced and not interrupt.urgent:
+            line.say(f"had to be killed: {', '.join(forced)} (logs: {folder})")
+    return outcome
+
+
+class _Run:
+    """The watching loop, in steps."""
+
+    def __init__(
+        self,
+        plan: DemoPlan,
+        children: ChildProcesses,
+        record: RunRecord,
+        line: ProgressLine,
+        interrupt: Interrupt,
+        outcome: Outcome,
+        spin: Callable[[float], None],
+    ) -> None:
+        self._plan = plan
+        self._children = children
+        self._record = record
+        self._line = line
+        self._interrupt = interrupt
+        self._outcome = outcome
+        self._spin = spin
+        self._end_ns = round(plan.options.seconds * 1e9)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether neither end, failure nor interruption has come."""
+        outcome = self._outcome
+        return not (outcome.finished or outcome.interrupted or outcome.failure is not None)
+
+    def step(self) -> None:
+        """Listen for a moment, look after the children, tell how it goes."""
+        self._spin(SLICE_S)
+        if self._interrupt.requested:
+            self._outcome.interrupted = True
+            return
+        failure = self._children.failure()
+        if failure is not None:
+            at_end = failure.name == "simulator" and failure.exit_code == 0
+            if at_end:
+                self._spin(SLICE_S)  # what it sent last
+            if at_end and self._ran_to_the_end():
+                self._outcome.finished = True
+            else:
+                self._outcome.failure = failure
+            return
+        if self._record.target:
+            self._line.show(self._progress())
+
+    def until(self, condition: Callable[[], bool], who: str) -> None:
+        """Step until a condition holds, the run ends, or patience does."""
+        deadline = time.monotonic() + START_LIMIT_S
+        while self.goes_on and not condition():
+            if time.monotonic() > deadline:
+                self._outcome.failure = f"{who} was not up within {START_LIMIT_S:g} s"
+                return
+            self.step()
+
+    def await_last_words(self) -> None:
+        """After a run to the end: wait for the final counts of controller and guard."""
+        heard = {name: len(self._record.statuses.get(name, [])) for name in ("controller", "guard")}
+        deadline = time.monotonic() + LAST_WORD_S
+        while (
+            self._outcome.finished
+            and not self._interrupt.requested
+            and time.monotonic() < deadline
+            and any(len(self._record.statuses.get(name, [])) <= n for name, n in heard.items())
+        ):
+            self._spin(SLICE_S)
+
+    def _ran_to_the_end(self) -> bool:
+        return bool(self._record.target) and self._record.target[-1][0] >= self._end_ns
+
+    def _progress(self) -> Progress:
+        record = self._record
+        controller = record.statuses.get("controller", [])
+        remark = controller[-1].values.get("controller_state", "") if controller else ""
+        return Progress(
+            simulated_s=record.simulated_s,
+            total_s=self._plan.options.seconds,
+            real_time_factor=record.real_time_factor(),
+            error_deg=record.recent_error_deg(),
+            events_per_second=record.latest("controller", "events_per_second"),
+            spikes_per_second=record.latest("controller", "spikes_per_second"),
+            delay_ms=record.latest("simulator", "latency_recent_ms_median"),
+            remark=remark,
+        )
+
+
+@contextlib.contextmanager
+def _listening(plan: DemoPlan, record: RunRecord) -> Any:
+    """The monitor node and a function that spins it; the recording is open meanwhile."""
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    from neuro_control.demo.bag import recording
+    from neuro_control.demo.monitor import Monitor
+    from neuro_control.nodes.spin import make_executor, spin_for
+
+    options = plan.options
+    with contextlib.ExitStack() as stack:
+        recorder = None
+        if options.bag is not None:
+            recorder = stack.enter_context(recording(options.bag))
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        stack.callback(rclpy.try_shutdown)
+        node = Monitor(record, for_picture=options.picture is not None, recorder=recorder)
+        stack.callback(node.destroy_node)
+        stack.callback(node.stop_recording)
+        executor = make_executor("events")
+        executor.add_node(node)
+        stack.callback(executor.remove_node, node)
+        yield node, lambda seconds: spin_for(executor, seconds)
+
+
+def _finish(
+    plan: DemoPlan,
+    record: RunRecord,
+    outcome: Outcome,
+    folder: Path,
+    line: ProgressLine,
+    interrupt: Interrupt,
+) -> int:
+    from neuro_control.demo.figures import missing_samples
+    from neuro_control.demo.report import make_report, summary, write_report
+
+    options = plan.options
+    last_ns = round(options.seconds * 1e9) if outcome.finished else -1
+    t_ns, _ = record.target_arrays()
+    if not outcome.finished and len(t_ns):
+        last_ns = int(t_ns[-1])
+    missing = missing_samples(t_ns, plan.period_ns, plan.period_ns, last_ns)
+    if missing and options.lockstep and outcome.failure is None:
+        outcome.failure = (
+            f"{missing} of the target's samples were not heard: the figures are not those of the "
+            "whole run; is the machine overloaded?"
+        )
+    report = make_report(
+        record,
+        options,
+        task=plan.bringup.robot.task,
+        field_of_view_deg=plan.field_of_view_deg,
+        interrupted=outcome.interrupted,
+        missing=missing,
+        totals=_totals(record, options.seconds + MARGIN_S if outcome.finished else None),
+        failure=None if outcome.failure is None else str(outcome.failure),
+    )
+    line.say("")
+    line.say(summary(report))
+    if options.report is not None:
+        write_report(options.report, report)
+        line.say(f"  report             {options.report}")
+    if options.picture is not None and not interrupt.urgent:
+        from neuro_control.demo.picture import draw_picture
+
+        draw_picture(options.picture, record, report, field_of_view_deg=plan.field_of_view_deg)
+        line.say(f"  picture            {options.picture}")
+    if options.bag is not None:
+        line.say(f"  recording          {options.bag}")
+    if outcome.failure is not None:
+        print(f"error: {outcome.failure}", file=sys.stderr, flush=True)
+        return 1
+    if outcome.interrupted and interrupt.signal_number not in (None, signal.SIGINT):
+        return 128 + int(interrupt.signal_number or 0)
+    return 0
+
+
+def _totals(record: RunRecord, simulated_s: float | None) -> dict[str, float | None]:
+    """The controller's counters at its last word, and the simulated time that they cover."""
+    statuses = record.statuses.get("controller", [])
+    last = statuses[-1] if statuses else None
+    totals: dict[str, float | None] = {
+        name: None if last is None else last.number(name)
+        for name in ("events", "spikes", "ticks", "neurons")
+    }
+    covered = last.simulated_s if last is not None else None
+    totals["seconds"] = simulated_s if simulated_s is not None else covered
+    return totals

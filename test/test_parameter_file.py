@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""config/arm.yaml names every parameter that each node declares, with its default, and no other."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+rclpy = pytest.importorskip("rclpy")
+
+from pydantic import BaseModel  # noqa: E402
+
+from neuro_control.bringup import ROBOTS, plan_bringup  # noqa: E402
+from neuro_control.demo.parameters import read_parameter_file  # noqa: E402
+from neuro_control.nodes.controller_settings import ControllerNodeSettings  # noqa: E402
+from neuro_control.nodes.guard import GuardNodeSettings  # noqa: E402
+from neuro_control.nodes.parameters import Parameters  # noqa: E402
+from neuro_control.nodes.simulator_settings import SimulatorNodeSettings  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS: dict[str, type[BaseModel]] = {
+    "simulator": SimulatorNodeSettings,
+    "controller": ControllerNodeSettings,
+    "guard": GuardNodeSettings,
+}
+
+
+@pytest.fixture(scope="module")
+def context() -> Iterator[object]:
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    yield context
+    rclpy.try_shutdown(context=context)
+
+
+def test_the_file_has_a_section_for_every_node_of_the_robot() -> None:
+    written = read_parameter_file(ROOT / ROBOTS["arm"].parameter_file)
+    assert set(written) == {node.name for node in plan_bringup("arm").nodes} == set(SETTINGS)
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_a_nodes_section_is_what_the_node_declares(name: str, context: object) -> None:
+    node = rclpy.create_node(name, context=context)
+    try:
+        others = set(node.get_parameters_by_prefix(""))
+        Parameters(node, SETTINGS[name])
+        declared = {
+            parameter: value.value
+            for parameter, value in node.get_parameters_by_prefix("").items()
+            if parameter not in others
+        }
+    finally:
+        node.destroy_node()
+    written = read_parameter_file(ROOT / ROBOTS["arm"].parameter_file)[name]
+    assert sorted(written) == sorted(declared)
+    for parameter, value in written.items():
+        default = declared[parameter]
+        assert type(value) is type(default), f"{name}.{parameter}"
+        same = value == default or (
+            isinstance(value, float) and math.isclose(value, default, rel_tol=1e-9)
+        )
+        assert same, f"{name}.{parameter}: the file says {value}, the node's default is {default}"
