@@ -2,10 +2,13 @@
 """A dynamic neural field that finds a small busy thing among the background's own motion.
 
 When the camera moves, every edge of the background makes events. The target stands out because
-it makes more of them, of both polarities, in a blob of its own size. Three steps find it:
+it makes more of them, in a blob of its own size. Four steps find it:
 
 1. *retina*: each neuron sums the events of a patch of pixels and leaks fast, so that it fires
    where events are dense, and seldom where they are sparse.
+1. *gain control*: one neuron that listens to the whole retina inhibits it evenly. The more the
+   background says, the denser events must be to be heard (Carandini and Heeger, Nature Reviews
+   Neuroscience 13, 2012, review such normalisation).
 2. *field*, forward: a centre as large as the target excites, a wide surround inhibits. Long
    edges and textures excite and inhibit alike and cancel.
 3. *field*, recurrent: neighbours excite each other and one neuron that listens to all inhibits
@@ -41,8 +44,15 @@ class TargetTrackerSettings(BaseModel):
     pixels: int = Field(128, ge=16, le=512, description="Rows and columns of the input")
     patch: int = Field(4, ge=1, le=16, description="Pixels along the side of a retina cell")
     dt_s: float = Field(0.001, gt=0, le=0.01, description="Tick")
-    retina_tau_s: float = Field(0.005, gt=0, description="Leak of the retina cells")
-    retina_events: float = Field(7.0, gt=0, description="Events that make a retina cell fire")
+    retina_tau_s: float = Field(0.010, gt=0, description="Leak of the retina cells")
+    retina_events: float = Field(3.0, gt=0, description="Events that make a retina cell fire")
+    gain_spikes: float = Field(
+        30.0, gt=0, description="Retina spikes within about two ticks that are left as they are"
+    )
+    gain_tau_s: float = Field(0.002, gt=0, description="Leak of the gain control")
+    gain_weight: float = Field(
+        1.0, ge=0, description="Events that one spike of the gain control takes from every cell"
+    )
     centre: float = Field(1.8, gt=0, description="Sigma of the exciting centre")
     centre_weight: float = Field(0.16, gt=0, description="Weight at the middle of the centre")
     surround: float = Field(3.0, gt=0, description="Sigma of the inhibiting surround")
@@ -78,6 +88,12 @@ def target_tracker(settings: TargetTrackerSettings) -> Network:
         "retina": CubaLIF.with_unit_gain(
             image, dt_s=s.dt_s, tau_mem_s=s.retina_tau_s, v_threshold=s.retina_events
         ),
+        "retina_cells": Flatten(),
+        "listen": Linear(np.ones((1, s.cells**2))),
+        "gain_control": CubaLIF.with_unit_gain(
+            (1,), dt_s=s.dt_s, tau_mem_s=s.gain_tau_s, v_threshold=s.gain_spikes
+        ),
+        "turn_down": Linear(np.full((s.cells**2, 1), -s.gain_weight)),
         "centre_surround": Conv2d(centre_surround(s)[None, None], padding=s.forward_radius),
         "field": CubaLIF.with_unit_gain(image, dt_s=s.dt_s, tau_mem_s=s.field_tau_s),
         "mutual_excitation": Conv2d(
@@ -95,6 +111,11 @@ def target_tracker(settings: TargetTrackerSettings) -> Network:
     edges = [
         ("events", "patches"),
         ("patches", "retina"),
+        ("retina", "retina_cells"),
+        ("retina_cells", "listen"),
+        ("listen", "gain_control"),
+        ("gain_control", "turn_down"),
+        ("turn_down", "retina"),
         ("retina", "centre_surround"),
         ("centre_surround", "field"),
         ("field", "mutual_excitation"),

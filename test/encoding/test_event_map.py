@@ -15,7 +15,7 @@ MS = 1_000_000
 
 
 def events(rows: list[tuple[int, int, int, int]], width: int = 8, height: int = 4) -> Events:
-    t, x, y, p = zip(*rows) if rows else ((), (), (), ())
+    t, x, y, p = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Events(
         np.array(t, np.int64),
         np.array(x, np.uint16),
