@@ -17,7 +17,13 @@ from neuro_control.sim.arm_world import ArmWorldSettings, build_arm_world
 from neuro_control.sim.event_camera import EventCamera, EventCameraSettings
 from neuro_control.sim.joint_commands import TrajectoryFollower, TrajectoryPoint
 from neuro_control.sim.joint_drives import JointDrives, JointDriveSettings
-from neuro_control.sim.luminance import LuminanceRenderer, RendererKind, choose_renderer
+from neuro_control.sim.luminance import (
+    LuminanceRenderer,
+    RendererKind,
+    choose_renderer,
+    gl_platform,
+)
+from neuro_control.sim.overview import overview_by_gl, overview_by_rays
 from neuro_control.sim.target_paths import TargetPath, TargetPathSettings
 
 Float = NDArray[np.float64]
@@ -154,6 +160,13 @@ class ArmSimulation:
             target_in_camera=pose[:3, :3].T @ (data.mocap_pos[0] - pose[:3, 3]),
             camera_pose=pose,
         )
+
+    def overview_image(self, width: int = 960, height: int = 600) -> NDArray[np.uint8]:
+        """A picture of the scene for people, uint8[height, width, 3]; slow."""
+        platform = None if self.settings.renderer == "rays" else gl_platform()
+        if platform is not None:
+            return overview_by_gl(self.model, self.data, width, height, platform)
+        return overview_by_rays(self.model, self.data, width, height)
 
     def close(self) -> None:
         """Release the renderer."""

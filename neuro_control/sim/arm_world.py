@@ -170,8 +170,8 @@ def _add_room(spec: mujoco.MjSpec, rng: np.random.Generator) -> None:
         )  # fmt: skip
     # Lit for pictures that people look at; dark for the sensor.
     world.add_light(
-        name="lamp", pos=[-0.3, -0.8, 2.3], dir=[0.4, 0.45, -1.0], active=False, castshadow=True,
-        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, diffuse=[0.5, 0.5, 0.5],
+        name="lamp", pos=[0.2, -0.5, 2.3], dir=[0.12, 0.3, -1.0], active=False, castshadow=True,
+        cutoff=80.0, exponent=1.0, diffuse=[0.5, 0.5, 0.5],
     )  # fmt: skip
 
 
