@@ -131,6 +131,7 @@ class ControllerNode(ManagedNode):
         self._joints: JointSample | None = None
         self._pending: deque[tuple[Packet, Events, int]] = deque(maxlen=1000)
         self._answered_ns = -1
+        self._direction_due_ns = 0
         self._heard_ns: int | None = None
         self._size = (0, 0)
         self._restarts = 0
@@ -183,6 +184,7 @@ class ControllerNode(ManagedNode):
         if behind_ns > LATE_NS or self._input.restarts != self._restarts:
             # The sensor, or a simulation's time, began anew.
             self._restarts = self._input.restarts
+            self._direction_due_ns = 0
             self.controller.reset()
         elif behind_ns > 0:
             self.tally.packets_late += 1
@@ -213,7 +215,10 @@ class ControllerNode(ManagedNode):
             t_ns, self._arm.joint_names, command.q, command.qd, self._command_time_ns
         )
         self._command.publish(self._last)
-        if command.target_direction is not None and self._target.get_subscription_count() > 0:
+        settings = self.parameters.settings
+        due = settings.lockstep or t_ns >= self._direction_due_ns
+        if command.target_direction is not None and due:
+            self._direction_due_ns = t_ns + round(settings.direction_period_s * 1e9)
             self._target.publish(
                 messages.direction_message(t_ns, CAMERA_FRAME, command.target_direction)
             )

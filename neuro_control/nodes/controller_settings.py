@@ -36,6 +36,12 @@ class ControllerNodeSettings(ArmControllerSettings):
     idle_period_s: float = Field(
         0.01, ge=0.001, le=0.1, description="Step of the time that passes without the sensor (s)"
     )
+    direction_period_s: float = Field(
+        0.01,
+        ge=0.0,
+        le=1.0,
+        description="Time between messages on target_direction (s); in lockstep one an answer",
+    )
     events_depth: int = Field(
         64, ge=1, le=10_000, description="Packets kept while one is worked on"
     )

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulator node: publishes what the hardware would, and obeys what the hardware would.
 
-Publishes `/clock`, `joint_states`, `event_camera/events`, `simulation/target` once each period of
-the camera. Obeys `arm_controller/joint_trajectory`, `arm_position_controller/commands` and
-`arm_velocity_controller/commands`. Its own time is the simulation's; `use_sim_time` is of no use
-to it.
+Publishes `joint_states` and `event_camera/events` once each period of the camera, `/clock` and
+`simulation/target` less often (in lockstep: as often). Obeys `arm_controller/joint_trajectory`,
+`arm_position_controller/commands` and `arm_velocity_controller/commands`. Its own time is the
+simulation's; `use_sim_time` is of no use to it.
 
 In lockstep, simulated time advances only when a command has come whose stamp is that of the last
 packet or later. While it waits it sends the packet again from time to time, so that a controller
@@ -21,10 +21,8 @@ import math
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import rclpy
 from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import PointStamped
@@ -36,13 +34,14 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
-from neuro_control.events import Events, Packet, encode_mono
+from neuro_control.events import Packet, encode_mono
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
 from neuro_control.nodes.latency import LatencyHistogram
 from neuro_control.nodes.pace import Pace
 from neuro_control.nodes.parameters import Parameters
-from neuro_control.nodes.robot_commands import CommandedArm, RobotCommands
+from neuro_control.nodes.robot_commands import RobotCommands
+from neuro_control.nodes.simulated_world import Frame, Viewer, World
 from neuro_control.nodes.simulator_settings import SimulatorNodeSettings
 from neuro_control.nodes.spin import MessageWithInfo, run, spin_for
 from neuro_control.robots.description import arm_urdf
@@ -53,28 +52,6 @@ EVENTS_TOPIC = "event_camera/events"
 CAMERA_FRAME = "hand_camera_optical_frame"
 RETRY_S = 0.5
 KEPT_STAMPS = 1000
-FloatArray = npt.NDArray[np.float64]
-
-
-class Frame(Protocol):
-    """What the sensors say at the end of one camera period."""
-
-    t_ns: int
-    events: Events
-    q: FloatArray
-    qd: FloatArray
-    effort: FloatArray
-    target_in_camera: FloatArray
-
-
-class World(CommandedArm, Protocol):
-    """What the node needs of a simulation (`sim.arm_simulation.ArmSimulation` is one)."""
-
-    def advance(self) -> Any:
-        """Simulate one camera period; returns a Frame."""
-
-    def close(self) -> None:
-        """Give back what it holds."""
 
 
 class SimulatorNode(Node):
@@ -115,6 +92,8 @@ class SimulatorNode(Node):
         self.latency = LatencyHistogram()
         self._published_ns: dict[int, int] = {}
         self._seq = 0
+        self._clock_due_ns = 0
+        self._truth_due_ns = 0
         self._awaited_ns = 0
         self._answer: Future | None = None
         self._waiting_since_s: float | None = None
@@ -122,7 +101,7 @@ class SimulatorNode(Node):
         self._frame: Frame | None = None
         self._first_answer: tuple[float, float] | None = None
         self._reported = (time.monotonic(), 0.0)
-        self._viewer: Any = None
+        self._viewer: Viewer | None = None
         self._diagnostics = DiagnosticsPublisher(self, self.report)
 
     # The loop
@@ -131,7 +110,7 @@ class SimulatorNode(Node):
         """Advance, publish, wait; until `seconds` have been simulated or the process is ended."""
         settings = self.parameters.settings
         if settings.viewer:
-            self._open_viewer()
+            self._viewer = Viewer(self.world)
         while rclpy.ok():
             frame = self.world.advance()
             self._frame = frame
@@ -141,13 +120,18 @@ class SimulatorNode(Node):
                 self._await_answer(executor, frame)
             wait_s = self._pace.wait_s(frame.t_ns * 1e-9, time.monotonic())
             spin_for(executor, wait_s)
-            self._show()
+            if self._viewer is not None:
+                self._viewer.show()
             if 0.0 < settings.seconds <= frame.t_ns * 1e-9:
                 break
 
     def _publish(self, frame: Frame) -> None:
         t_ns = int(frame.t_ns)
-        self._clock_publisher.publish(messages.clock_message(t_ns))
+        settings = self.parameters.settings
+        # Each message costs a tenth of a millisecond here and as much wherever it is heard.
+        if settings.lockstep or t_ns >= self._clock_due_ns:
+            self._clock_due_ns = t_ns + round(settings.clock_period_s * 1e9)
+            self._clock_publisher.publish(messages.clock_message(t_ns))
         names = self.world.joint_names
         self._joints.publish(
             messages.joint_state_message(t_ns, names, frame.q, frame.qd, frame.effort)
@@ -168,7 +152,9 @@ class SimulatorNode(Node):
         # A packet that is sent again keeps its first moment.
         self._published_ns.setdefault(t_ns, time.time_ns())
         self._events.publish(message)
-        self._target.publish(messages.point_message(t_ns, CAMERA_FRAME, frame.target_in_camera))
+        if settings.lockstep or t_ns >= self._truth_due_ns:
+            self._truth_due_ns = t_ns + round(settings.truth_period_s * 1e9)
+            self._target.publish(messages.point_message(t_ns, CAMERA_FRAME, frame.target_in_camera))
         if len(self._published_ns) > KEPT_STAMPS:
             del self._published_ns[next(iter(self._published_ns))]
 
@@ -220,21 +206,6 @@ class SimulatorNode(Node):
         answer = self._answer
         if answer is not None and stamp_ns >= self._awaited_ns and not answer.done():
             answer.set_result(None)
-
-    # Viewer
-
-    def _open_viewer(self) -> None:
-        import mujoco.viewer
-
-        world: Any = self.world
-        self._viewer = mujoco.viewer.launch_passive(world.model, world.data)
-        self._shown_s = 0.0
-
-    def _show(self) -> None:
-        now_s = time.monotonic()
-        if self._viewer is not None and now_s - self._shown_s > 1.0 / 30.0:
-            self._shown_s = now_s
-            self._viewer.sync()
 
     # Diagnostics
 

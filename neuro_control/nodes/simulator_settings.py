@@ -39,4 +39,17 @@ class SimulatorNodeSettings(ArmSimulationSettings):
         le=1.0,
         description="Delay of simulated time that is made up for; what is more is let go (s)",
     )
+    clock_period_s: float = Field(
+        0.004,
+        ge=0.0,
+        le=0.01,
+        description="Simulated time between messages on /clock (s); in lockstep one a picture",
+    )
+    truth_period_s: float = Field(
+        0.01,
+        ge=0.0,
+        le=1.0,
+        description="Simulated time between messages on simulation/target (s); in lockstep each "
+        "picture has one",
+    )
     viewer: bool = Field(False, description="Show the scene in MuJoCo's own window")
