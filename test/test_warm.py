@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiling ahead goes through everything that a start of the demo compiles."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.slow
+def test_after_it_nothing_is_left_to_compile(tmp_path):
+    def run():
+        subprocess.run(
+            [sys.executable, "-m", "neuro_control.warm"],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            check=True,
+        )
+        return sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.nb*"))
+
+    first = run()
+    assert first
+    assert run() == first
