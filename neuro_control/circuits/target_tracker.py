@@ -51,7 +51,7 @@ class TargetTrackerSettings(BaseModel):
     )
     gain_tau_s: float = Field(0.002, gt=0, description="Leak of the gain control")
     gain_weight: float = Field(
-        1.0, ge=0, description="Events that one spike of the gain control takes from every cell"
+        2.0, ge=0, description="Events that one spike of the gain control takes from every cell"
     )
     centre: float = Field(1.8, gt=0, description="Sigma of the exciting centre")
     centre_weight: float = Field(0.16, gt=0, description="Weight at the middle of the centre")

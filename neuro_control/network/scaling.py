@@ -21,6 +21,10 @@ from neuro_control.network.neurons import FloatArray
 LEAST_THRESHOLD = 128
 """Integer steps of a threshold before the scale is chosen finely, which may halve them; more
 weight exponent makes room for them, as far as it goes."""
+LARGEST_INPUT = 1 << 17
+"""Input of one tick at which the current of 24 bits wraps and changes its sign."""
+ERROR_AGAINST_WRAP = 0.02
+"""Relative error that is accepted to keep a population's largest possible input below that."""
 SAMPLED_WEIGHTS = 2048
 """How many weights of a projection the choice of a scale looks at."""
 
@@ -93,7 +97,40 @@ def choose_scale(name: str, threshold: FloatArray, bias: FloatArray, drives: lis
         error = _scale_error(candidate, threshold, samples)
         if error < best_error - 1e-9:
             best, best_error = candidate, error
-    return best
+    return _without_wrap(best, threshold, samples, drives)
+
+
+def _without_wrap(
+    scale: float,
+    threshold: FloatArray,
+    samples: list[tuple[Drive, FloatArray]],
+    drives: list[Drive],
+) -> float:
+    """A smaller scale at which no input can wrap, where that costs little; else the scale.
+
+    A current that wraps changes its sign: when every source of a global inhibition fires at
+    once, as in a flash of light, it would excite.
+    """
+    lowest = max(drive.full_scale for drive in drives if np.isfinite(drive.full_scale))
+    lowest *= 2.0 ** WEIGHT_EXPONENT_RANGE[0]
+    accepted = _scale_error(scale, threshold, samples) + ERROR_AGAINST_WRAP
+    largest, smaller = largest_input(drives), scale
+    while largest * smaller > LARGEST_INPUT:
+        smaller /= 2
+        if smaller < lowest or _scale_error(smaller, threshold, samples) > accepted:
+            return scale
+    return smaller
+
+
+def largest_input(drives: list[Drive]) -> float:
+    """The most that all sources together can move a membrane in one tick, either way, volts."""
+    size = max(drive.connection.map.n_target for drive in drives)
+    up, down = np.zeros(size), np.zeros(size)
+    for drive in drives:
+        target = drive.connection.map.target
+        up += np.bincount(target, np.maximum(drive.weight, 0), size)
+        down += np.bincount(target, np.maximum(-drive.weight, 0), size)
+    return float(max(up.max(), down.max()))
 
 
 def _sample(weight: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neuro_control.backends import CpuRunner
 from neuro_control.network import (
     IF,
     LIF,
@@ -106,12 +107,22 @@ def test_the_report_says_what_rounding_lost():
     assert "1 rounded to zero" in str(network.report)
 
 
-def test_the_report_warns_of_a_current_that_may_wrap():
-    quiet = quantize(single(np.ones((1, 10)), unit()))
-    loud = quantize(single(np.ones((1, 2000)), unit()))
-    assert not quiet.report.populations[0].may_wrap
-    assert loud.report.populations[0].may_wrap
-    assert loud.report.populations[0].worst_case_input >= 2000 * 128
+def test_a_global_projection_is_scaled_so_that_it_cannot_wrap():
+    network = quantize(single(np.ones((1, 1024)), unit(v_threshold=30.0)))
+    report = network.report.populations[0]
+    assert not report.may_wrap
+    assert report.worst_case_input <= 1 << 17
+    runner = CpuRunner(network)
+    runner.step(np.arange(1024, dtype=np.int32))
+    runner.step(np.zeros(0, np.int32))
+    assert runner.counters.spikes == 1
+
+
+def test_the_report_warns_where_no_scale_keeps_a_current_from_wrapping():
+    wide = np.concatenate([np.full((1, 4000), 1.0), np.full((1, 1), 0.004)], axis=1)
+    report = quantize(single(wide, unit(v_threshold=0.01))).report.populations[0]
+    assert report.may_wrap
+    assert report.worst_case_input > 1 << 17
 
 
 def test_a_bias_becomes_a_mantissa_and_an_exponent():
