@@ -3,22 +3,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import PointStamped, Vector3Stamped
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
-from neuro_control.demo.bag import RECORDED_TOPICS, BagRecorder
+from neuro_control.demo.bag import RECORDED_TOPICS, BagRecorder, recording
 from neuro_control.demo.record import RunRecord, Status
 from neuro_control.nodes import qos
 from neuro_control.nodes.messages import time_ns
-from neuro_control.nodes.spin import MessageWithInfo
+from neuro_control.nodes.spin import MessageWithInfo, make_executor, spin_for
 
 # Nothing may be missed of what the figures are made of, however busy the machine is.
 DEEP = 100_000
@@ -118,3 +123,25 @@ class Monitor(Node):
                     values={entry.key: entry.value for entry in status.values},
                 ),
             )
+
+
+@contextlib.contextmanager
+def listening(
+    record: RunRecord, for_picture: bool = False, bag: Path | None = None
+) -> Iterator[tuple[Node, Callable[[float], None]]]:
+    """A monitor that fills `record`, and the function that spins it for some seconds.
+
+    bag: where to record the topics, if anywhere; the recording is complete on leaving.
+    Signals are left to the caller.
+    """
+    with contextlib.ExitStack() as stack:
+        recorder = None if bag is None else stack.enter_context(recording(bag))
+        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+        stack.callback(rclpy.try_shutdown)
+        node = Monitor(record, for_picture, recorder)
+        stack.callback(node.destroy_node)
+        stack.callback(node.stop_recording)
+        executor = make_executor("events")
+        executor.add_node(node)
+        stack.callback(executor.remove_node, node)
+        yield node, lambda seconds: spin_for(executor, seconds)

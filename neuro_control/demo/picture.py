@@ -37,7 +37,7 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
     "#CC79A7",
     "#666666",
 )
-_STYLE = {
+_STYLE: Any = {
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
@@ -244,7 +244,7 @@ def _draw_delays(axes: Axes, record: RunRecord) -> None:
     delays_ms = np.maximum(np.asarray(record.delays_ns, np.float64) * 1e-6, 1e-2)
     low, high = float(delays_ms.min()), float(delays_ms.max())
     edges = np.geomspace(low * 0.95, high * 1.05, 60)
-    axes.hist(delays_ms, bins=edges, color=BLUE)
+    axes.hist(delays_ms, bins=list(edges), color=BLUE)
     for q, colour, style, name in ((50, GREEN, "--", "median"), (99, VERMILION, ":", "p99")):
         value = float(np.percentile(delays_ms, q))
         axes.axvline(value, color=colour, ls=style, lw=2, label=f"{name} {value:.2f} ms")

@@ -41,9 +41,19 @@ class DemoPlan:
         return float(self.parameters["simulator"]["world.field_of_view_deg"])
 
     @property
-    def period_ns(self) -> int:
-        """Simulated time between two samples of the target."""
+    def camera_period_ns(self) -> int:
+        """Simulated time between two pictures; the first one is taken then."""
         return int(self.parameters["simulator"]["camera_period_us"]) * 1000
+
+    @property
+    def truth_period_ns(self) -> int:
+        """Simulated time between two samples of the target: a whole number of pictures."""
+        simulator = self.parameters["simulator"]
+        camera_ns = self.camera_period_ns
+        if simulator["lockstep"]:
+            return camera_ns
+        wanted_ns = round(float(simulator["truth_period_s"]) * 1e9)
+        return max(1, -(-wanted_ns // camera_ns)) * camera_ns
 
     def commands(self, folder: Path) -> dict[str, list[str]]:
         """Write the parameter file into `folder`; return each node's command by its name."""

@@ -117,10 +117,13 @@ class RunRecord:
         return None
 
     def target_arrays(self, until_ns: int | None = None) -> tuple[IntArray, FloatArray]:
-        """Return t_ns int64[n] and position float64[n, 3] up to a time, in order of time."""
+        """Return t_ns int64[n] and position float64[n, 3] up to a time, in order of time.
+
+        A sample that came more than once (in lockstep they are sent again) counts once.
+        """
         t_ns = np.array([sample[0] for sample in self.target], np.int64)
         position = np.array([sample[1:] for sample in self.target], np.float64).reshape(-1, 3)
-        order = np.argsort(t_ns, kind="stable")
+        _, order = np.unique(t_ns, return_index=True)
         if until_ns is not None:
             order = order[t_ns[order] <= until_ns]
         return t_ns[order], position[order]

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from neuro_control.demo.domain import DomainClaim, ros_environment
 from neuro_control.demo.logs import new_log_folder
@@ -62,7 +62,7 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
             os.environ.update(environment)
             outcome = _watched_run(plan, folder, environment, record, line, interrupt)
         sweep_stale_segments()
-        return _finish(plan, record, outcome, folder, line, interrupt)
+        return _finish(plan, record, outcome, line, interrupt)
 
 
 def _watched_run(
@@ -73,6 +73,9 @@ def _watched_run(
     line: ProgressLine,
     interrupt: Interrupt,
 ) -> Outcome:
+    # Here and not above: rclpy reads the environment when it is loaded.
+    from neuro_control.demo.monitor import listening
+
     outcome = Outcome()
     commands = plan.commands(folder)
     robot = plan.bringup.robot
@@ -81,7 +84,8 @@ def _watched_run(
         # The simulator comes last: its time runs from the moment that it is up.
         for name in (name for name in commands if name != "simulator"):
             children.start(name, commands[name])
-        with _listening(plan, record) as (node, spin):
+        options = plan.options
+        with listening(record, options.picture is not None, options.bag) as (node, spin):
             run = _Run(plan, children, record, line, interrupt, outcome, spin)
             run.until(lambda: node.count_publishers("desired_trajectory") > 0, "the controller")
             run.until(lambda: node.count_subscribers("desired_trajectory") > 0, "the guard")
@@ -166,7 +170,7 @@ class _Run:
             self._spin(SLICE_S)
 
     def _ran_to_the_end(self) -> bool:
-        return bool(self._record.target) and self._record.target[-1][0] >= self._end_ns
+        return self._record.simulated_s * 1e9 >= self._end_ns
 
     def _progress(self) -> Progress:
         record = self._record
@@ -184,37 +188,10 @@ class _Run:
         )
 
 
-@contextlib.contextmanager
-def _listening(plan: DemoPlan, record: RunRecord) -> Any:
-    """The monitor node and a function that spins it; the recording is open meanwhile."""
-    import rclpy
-    from rclpy.signals import SignalHandlerOptions
-
-    from neuro_control.demo.bag import recording
-    from neuro_control.demo.monitor import Monitor
-    from neuro_control.nodes.spin import make_executor, spin_for
-
-    options = plan.options
-    with contextlib.ExitStack() as stack:
-        recorder = None
-        if options.bag is not None:
-            recorder = stack.enter_context(recording(options.bag))
-        rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-        stack.callback(rclpy.try_shutdown)
-        node = Monitor(record, for_picture=options.picture is not None, recorder=recorder)
-        stack.callback(node.destroy_node)
-        stack.callback(node.stop_recording)
-        executor = make_executor("events")
-        executor.add_node(node)
-        stack.callback(executor.remove_node, node)
-        yield node, lambda seconds: spin_for(executor, seconds)
-
-
 def _finish(
     plan: DemoPlan,
     record: RunRecord,
     outcome: Outcome,
-    folder: Path,
     line: ProgressLine,
     interrupt: Interrupt,
 ) -> int:
@@ -226,7 +203,7 @@ def _finish(
     t_ns, _ = record.target_arrays()
     if not outcome.finished and len(t_ns):
         last_ns = int(t_ns[-1])
-    missing = missing_samples(t_ns, plan.period_ns, plan.period_ns, last_ns)
+    missing = missing_samples(t_ns, plan.truth_period_ns, plan.camera_period_ns, last_ns)
     if missing and options.lockstep and outcome.failure is None:
         outcome.failure = (
             f"{missing} of the target's samples were not heard: the figures are not those of the "
