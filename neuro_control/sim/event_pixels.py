@@ -17,7 +17,7 @@ _ZERO = np.float32(0.0)
 
 @njit(cache=True, nogil=True)
 def log_luminance(luminance: Array, floor: float, out: Array) -> None:
-    """out = ln(max(luminance, 0) + floor), float32, to 2e-6.
+    """Write ln(max(luminance, 0) + floor) into out, float32, right to 2e-6.
 
     Exponent and mantissa are taken apart and ln(m) = 2 artanh((m - 1) / (m + 1)) is a short
     series for m in [sqrt(1/2), sqrt(2)): unlike a library's logarithm it is vectorised, and the
@@ -51,12 +51,10 @@ def react(
     A pixel's light runs straight from `light` at `start_ns` to `next_light` at `end_ns`. While it
     is deaf nothing happens; when it hears again its reference is the light of that moment.
 
-    Args:
-        light, next_light, reference: float32[n], log luminance.
-        deaf_until_ns: int64[n].
-        on, off: float32[n], thresholds.
-        leak: fall of the reference in this interval, in ON thresholds.
-        count: events already in `t` int64[m], `address` int32[m], `polarity` uint8[m].
+    `light`, `next_light` and `reference` are float32[n], log luminance; `deaf_until_ns` int64[n];
+    `on` and `off` float32[n], thresholds; `leak` is the fall of the reference in this interval, in
+    ON thresholds; `count` events are already in `t` int64[m], `address` int32[m] and `polarity`
+    uint8[m].
 
     Returns:
         The pixel that did not fit any more (n when all did), and the number of events written.

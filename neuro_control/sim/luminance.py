@@ -78,8 +78,7 @@ def choose_renderer(
 ) -> LuminanceRenderer:
     """A renderer for pictures of width x height pixels.
 
-    Args:
-        kind: "gl": MuJoCo's; "rays": ours; "auto": MuJoCo's where OpenGL works, else rays.
+    `kind` "gl" is MuJoCo's, "rays" ours, "auto" MuJoCo's where OpenGL works and else rays.
 
     Raises:
         ValueError: `kind` is none of these, or is "gl" and no OpenGL renders here.

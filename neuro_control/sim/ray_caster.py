@@ -71,7 +71,7 @@ class RayCaster:
         return self.render_from(data, np.array(data.cam_xpos[camera_id]), axes, fovy)
 
     def render_from(self, data: mujoco.MjData, eye: Float, axes: Float, fovy_deg: float) -> Image:
-        """Luminance seen from `eye` float64[3]; `axes` float64[3, 3] has columns right, down, ahead.
+        """Luminance seen from `eye` float64[3]; `axes` float64[3, 3] are right, down, ahead.
 
         Leaves the depth along the axis [m] in `depth` and the shape that each pixel sees in
         `seen`.

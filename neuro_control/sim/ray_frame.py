@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One picture by ray casting: prepare the shapes, find what each pixel sees, shade, smooth edges."""
+"""One picture by ray casting: find what each pixel sees, paint it, smooth the edges."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from neuro_control.sim.ray_kernels import BOX, CAPSULE, IMAGE, PLANE, SPHERE, hit, hit_box, hit_plane, sample_image, shade
+from neuro_control.sim.ray_kernels import (
+    BOX,
+    CAPSULE,
+    CYLINDER,
+    IMAGE,
+    PLANE,
+    SPHERE,
+    hit,
+    hit_box,
+    hit_plane,
+    sample_image,
+    shade,
+)
 
 Array = Any  # numba infers the types; numpy's generics say nothing to it
 
@@ -27,14 +39,11 @@ def to_camera(
 ) -> None:  # fmt: skip
     """Express the camera's rays in the frame of every shape.
 
-    Args:
-        eye, axes: float64[3] and [3, 3], the optical frame in the world (columns: right, down,
-            ahead).
-        focal: focal length [pixels].
-        ids: int64[n], the shapes' rows in `positions` [m, 3] and `rotations` [m, 9].
-        origins: float32[n, 3], out: the eye in each shape's frame.
-        rays: float32[n, 3, 3], out: direction through pixel centre (0, 0), and its change by a
-            column and by a row.
+    `eye` float64[3] and `axes` float64[3, 3] are the optical frame in the world (columns right,
+    down, ahead), `focal` is its focal length [pixels]; `ids` int64[n] are the shapes' rows in
+    `positions` [m, 3] and `rotations` [m, 9]. Written are `origins` float32[n, 3], the eye in each
+    shape's frame, and `rays` float32[n, 3, 3], the direction through the centre of pixel (0, 0)
+    and its change by a column and by a row.
     """
     for i in range(ids.size):
         p, r = positions[ids[i]], rotations[ids[i]]
@@ -51,6 +60,19 @@ def to_camera(
 
 
 @_jit
+def half_sizes(kind: int, size: Array) -> tuple[float, float, float]:
+    """Half sizes of the box that holds a shape, in the shape's own frame."""
+    x, y, z = np.float64(size[0]), np.float64(size[1]), np.float64(size[2])
+    if kind == SPHERE:
+        return x, x, x
+    if kind == CYLINDER:
+        return x, x, y
+    if kind == CAPSULE:
+        return x, x, x + y
+    return x, y, z
+
+
+@_jit
 def bounds(
     kind: int, size: Array, eye: Array, axes: Array, focal: float, width: int,
     height: int, p: Array, r: Array, out: Array,
@@ -60,18 +82,11 @@ def bounds(
     c0, c1, r0, r1 = 0, width, 0, height
     corners = np.empty((8, 3))
     count = 4 if kind == PLANE else 8
-    # Half sizes of the box that holds the shape, in the shape's own frame.
-    hx, hy, hz = np.float64(size[0]), np.float64(size[0]), np.float64(size[1])
-    if kind == SPHERE:
-        hz = hx
-    elif kind == CAPSULE:
-        hz += hx
-    elif kind == PLANE or kind == BOX:
-        hy, hz = np.float64(size[1]), np.float64(0.0 if kind == PLANE else size[2])
+    hx, hy, hz = half_sizes(kind, size)
     for n in range(count):
         a = hx if n & 1 else -hx
         b = hy if n & 2 else -hy
-        c = hz if n & 4 else -hz
+        c = 0.0 if kind == PLANE else (hz if n & 4 else -hz)
         for k in range(3):
             corners[n, k] = p[k] + r[3 * k] * a + r[3 * k + 1] * b + r[3 * k + 2] * c - eye[k]
     half_x, half_y = 0.5 * width / focal, 0.5 * height / focal
@@ -108,10 +123,10 @@ def bounds(
     if max(behind, left, right, above, below) == count:
         c1, r1 = 0, 0
     else:
-        c0 = min(max(0, int(math.floor(low_u * focal + 0.5 * width))), width)
-        c1 = max(min(width, int(math.ceil(high_u * focal + 0.5 * width))), c0)
-        r0 = min(max(0, int(math.floor(low_v * focal + 0.5 * height))), height)
-        r1 = max(min(height, int(math.ceil(high_v * focal + 0.5 * height))), r0)
+        c0 = min(max(0, math.floor(low_u * focal + 0.5 * width)), width)
+        c1 = max(min(width, math.ceil(high_u * focal + 0.5 * width)), c0)
+        r0 = min(max(0, math.floor(low_v * focal + 0.5 * height)), height)
+        r1 = max(min(height, math.ceil(high_v * focal + 0.5 * height)), r0)
     out[0], out[1], out[2], out[3] = c0, c1, r0, r1
 
 

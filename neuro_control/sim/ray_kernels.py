@@ -35,7 +35,7 @@ _jit = njit(
 @_jit
 def hit_plane(
     sx: float, sy: float, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
-) -> float:  # noqa: E501
+) -> float:
     """Depth at which a ray meets the front of a rectangle |x| < sx, |y| < sy, z = 0."""
     t = -oz / dz
     x, y = ox + t * dx, oy + t * dy
@@ -54,21 +54,21 @@ def hit_box(
     dx: float,
     dy: float,
     dz: float,
-) -> float:  # noqa: E501
+) -> float:
     """Depth at which a ray enters a box of half sizes s (slab method)."""
     ix, iy, iz = _ONE / dx, _ONE / dy, _ONE / dz
     ax, bx = (-sx - ox) * ix, (sx - ox) * ix
     ay, by = (-sy - oy) * iy, (sy - oy) * iy
     az, bz = (-sz - oz) * iz, (sz - oz) * iz
-    enter = max(max(min(ax, bx), min(ay, by)), min(az, bz))
-    leave = min(min(max(ax, bx), max(ay, by)), max(az, bz))
+    enter = max(min(ax, bx), min(ay, by), min(az, bz))
+    leave = min(max(ax, bx), max(ay, by), max(az, bz))
     return enter if (enter <= leave) & (enter > _NEAR) else _FAR
 
 
 @_jit
 def hit_sphere(
     radius: float, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
-) -> float:  # noqa: E501
+) -> float:
     """Depth at which a ray enters a sphere about the origin."""
     a = dx * dx + dy * dy + dz * dz
     b = ox * dx + oy * dy + oz * dz
@@ -91,7 +91,7 @@ def hit_cylinder(
     dx: float,
     dy: float,
     dz: float,
-) -> float:  # noqa: E501
+) -> float:
     """Depth at which a ray enters a cylinder about z; `capped` adds its flat ends."""
     best = _FAR
     a = dx * dx + dy * dy
@@ -114,7 +114,7 @@ def hit_cylinder(
 
 @_jit
 def hit(kind: int, size: Array, o: Array, dx: float, dy: float, dz: float) -> float:
-    """Depth at which a ray meets a shape of the given kind and half sizes; huge when it does not."""
+    """Depth at which a ray meets a shape of the given kind and half sizes; huge if it does not."""
     ox, oy, oz = o[0], o[1], o[2]
     if kind == PLANE:
         return hit_plane(size[0], size[1], ox, oy, oz, dx, dy, dz)
@@ -175,15 +175,12 @@ def sample_cube(texels: Array, start: int, width: int, x: float, y: float, z: fl
 @_jit
 def shade(
     surface: Array, scale: Array, flat: float, texels: Array, x: float, y: float, z: float
-) -> float:  # noqa: E501
+) -> float:
     """Luminance of a surface at a point of the shape's own frame (MuJoCo's mapping).
 
-    Args:
-        surface: int64[4]: kind, first texel, columns, rows of one picture.
-        scale: float32[2], texture repeats a metre.
-        flat: luminance where there is no texture.
-        texels: float32[n], luminance of all textures.
-        x, y, z: the point [m].
+    `surface` int64[4] holds kind, first texel, columns and rows of one picture; `scale` float32[2]
+    the texture's repeats a metre; `flat` is the luminance where there is no texture; `texels`
+    float32[n] that of all textures; x, y, z is the point [m].
     """
     if surface[0] == IMAGE:
         # MuJoCo maps to [-1, 0]; a whole period further it is the same, and the wrap is rare.

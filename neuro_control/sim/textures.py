@@ -18,10 +18,8 @@ def smooth_noise(
 ) -> Float:
     """Periodic noise of unit variance with a 1/f spectrum, as natural scenes have.
 
-    Args:
-        rng: where the phases come from.
-        rows, columns: size of the result, float64[rows, columns].
-        finest, coarsest: shortest and longest wavelength [texels].
+    The result is float64[rows, columns]; `finest` and `coarsest` are the shortest and the longest
+    wavelength [texels].
     """
     fy = np.fft.fftfreq(rows)[:, None]
     fx = np.fft.rfftfreq(columns)[None, :]
@@ -43,10 +41,8 @@ def wall(rng: np.random.Generator, rows: int = 192, columns: int = 256) -> Pixel
     """Plaster with soft patches and a few pictures that have real edges."""
     contrast = 0.17 * smooth_noise(rng, rows, columns, finest=6.0, coarsest=90.0)
     for _ in range(9):
-        height, width = (
-            rng.integers(rows // 12, rows // 5),
-            rng.integers(columns // 16, columns // 7),
-        )
+        height = int(rng.integers(rows // 12, rows // 5))
+        width = int(rng.integers(columns // 16, columns // 7))
         top, left = rng.integers(0, rows - height), rng.integers(0, columns - width)
         picture = 0.20 * smooth_noise(rng, height, width, finest=5.0, coarsest=40.0)
         tone = rng.choice([-0.55, -0.4, 0.3])

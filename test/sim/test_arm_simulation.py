@@ -15,6 +15,7 @@ from neuro_control.sim.joint_commands import TrajectoryPoint
 URDF = arm_urdf()
 ARM = ArmModel.from_urdf(URDF)
 MS = 1_000_000
+FAR = np.array([0.5, -0.3, 0.3, 0.8, -0.8, 1.5])
 
 
 def simulation(**settings: object) -> ArmSimulation:
@@ -114,7 +115,7 @@ def test_streamed_trajectory_is_followed_with_little_lag(joint: int, hertz: floa
 
 
 def test_wrist_does_not_limit_cycle(arm: ArmSimulation) -> None:
-    arm.set_positions(ARM.home + [0, 0, 0, 0.3, 0.3, 0.3])
+    arm.set_positions(ARM.home + np.array([0, 0, 0, 0.3, 0.3, 0.3]))
     for _ in range(500):
         frame = arm.advance()
     rest = np.array([arm.advance().qd for _ in range(100)])
@@ -123,13 +124,13 @@ def test_wrist_does_not_limit_cycle(arm: ArmSimulation) -> None:
 
 
 def test_efforts_and_velocities_keep_their_limits(arm: ArmSimulation) -> None:
-    arm.set_positions(ARM.home + [0.5, -0.3, 0.3, 0.8, -0.8, 1.5])
+    arm.set_positions(ARM.home + FAR)
     for _ in range(400):
         frame = arm.advance()
         assert np.all(np.abs(frame.effort) <= ARM.limits.effort + 1e-9)
         # A motor at its effort limit can be carried a little past its velocity limit.
         assert np.all(np.abs(frame.qd) <= 1.25 * ARM.limits.velocity)
-    np.testing.assert_allclose(frame.q, ARM.home + [0.5, -0.3, 0.3, 0.8, -0.8, 1.5], atol=2e-3)
+    np.testing.assert_allclose(frame.q, ARM.home + FAR, atol=2e-3)
 
 
 def test_velocity_commands_time_out_into_holding(arm: ArmSimulation) -> None:

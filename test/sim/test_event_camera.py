@@ -118,8 +118,10 @@ def test_equal_seeds_give_equal_events_and_others_do_not() -> None:
         camera = EventCamera(SIZE, SIZE, EventCameraSettings(shot_rate_hz=10.0), seed)
         events = [camera.expose(picture, n * MS) for n, picture in enumerate(pictures)]
         return [
-            row for e in events for row in zip(*(a.tolist() for a in (e.t_ns, e.x, e.y, e.p)), strict=True)
-        ]  # fmt: skip
+            row
+            for e in events
+            for row in zip(*(column.tolist() for column in (e.t_ns, e.x, e.y, e.p)), strict=True)
+        ]
 
     assert run(7) == run(7)
     assert run(7) != run(8)
