@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import weakref
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -53,6 +55,8 @@ class GlRenderer:
         self._context = importlib.import_module(f"mujoco.{platform}").GLContext(width, height)
         self._context.make_current()
         self._render_context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+        # At the latest when the interpreter ends, while what frees the context still stands.
+        self._free = weakref.finalize(self, _free, self._context, self._render_context)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._render_context)
         self._scene = mujoco.MjvScene(model, maxgeom=model.ngeom + 16)
         if not shadows:
@@ -63,7 +67,6 @@ class GlRenderer:
         self._camera = mujoco.MjvCamera()
         self._viewport = mujoco.MjrRect(0, 0, width, height)
         self._pixels: Pixels = np.empty((height, width, 3), np.uint8)
-        # One look-up a channel: weights times byte over 255.
         weights = np.asarray(LUMINANCE_WEIGHTS, dtype=np.float32) / np.float32(255.0)
         self._weights = weights.astype(np.float32)
 
@@ -93,8 +96,10 @@ class GlRenderer:
 
     def close(self) -> None:
         """Free the OpenGL context."""
-        if self._context is not None:
-            self._context.make_current()
-            self._render_context.free()
-            self._context.free()
-            self._context = None
+        self._free()
+
+
+def _free(context: Any, render_context: mujoco.MjrContext) -> None:
+    context.make_current()
+    render_context.free()
+    context.free()

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from neuro_control.robots import ArmModel, arm_urdf
+from neuro_control.sim import luminance
 from neuro_control.sim.arm_world import ArmWorld, ArmWorldSettings, build_arm_world
-from neuro_control.sim.luminance import choose_renderer, gl_platform
+from neuro_control.sim.luminance import OpenGl, choose_renderer, find_opengl, gl_platform
 from neuro_control.sim.ray_caster import RayCaster
 
 SIZE = 128
@@ -111,9 +112,25 @@ def test_unknown_renderers_and_shapes_are_refused(world: ArmWorld) -> None:
 
 
 def test_gl_that_is_switched_off_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    gl_platform.cache_clear()
+    find_opengl.cache_clear()
     monkeypatch.setenv("MUJOCO_GL", "disabled")
     try:
         assert gl_platform() is None
     finally:
-        gl_platform.cache_clear()
+        find_opengl.cache_clear()
+
+
+def test_software_opengl_is_told_from_a_graphics_card() -> None:
+    assert OpenGl("egl", "llvmpipe (LLVM 15.0.6, 256 bits)").is_software
+    assert not OpenGl("egl", "NVIDIA H100/PCIe/SSE2").is_software
+
+
+def test_auto_takes_rays_unless_a_graphics_card_renders(
+    world: ArmWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for opengl in (None, OpenGl("egl", "llvmpipe")):
+        monkeypatch.setattr(luminance, "find_opengl", lambda found=opengl: found)
+        assert choose_renderer("auto", world.model, SIZE, SIZE).name == "rays"
+    monkeypatch.setattr(luminance, "find_opengl", lambda: None)
+    with pytest.raises(ValueError, match="neither EGL nor OSMesa"):
+        choose_renderer("gl", world.model, SIZE, SIZE)
