@@ -94,5 +94,5 @@ $(VENV)/.ready: $(VENV)/.messages Makefile setup.cfg setup.py package.xml pyproj
 # demo's start. A tree whose code does not run yet is told so by the demo, not by its set-up.
 COMPILED := $(shell grep -rl numba --include=*.py neuro_control)
 $(VENV)/.warm: $(VENV)/.ready $(COMPILED)
-	@$(BIN)/python -m neuro_control.warm || echo "not compiled ahead: the first start takes longer"
-	@touch $@
+	@$(BIN)/python -m neuro_control.warm && touch $@ || \
+	  echo "not compiled ahead: the first start takes longer"
