@@ -127,9 +127,15 @@ def _turn(rotation: Float, axis: Float, angle: float) -> None:
     v = 1.0 - c
     for row in range(3):
         r0, r1, r2 = rotation[row, 0], rotation[row, 1], rotation[row, 2]
-        rotation[row, 0] = r0 * (c + x * x * v) + r1 * (y * x * v + z * s) + r2 * (z * x * v - y * s)
-        rotation[row, 1] = r0 * (x * y * v - z * s) + r1 * (c + y * y * v) + r2 * (z * y * v + x * s)
-        rotation[row, 2] = r0 * (x * z * v + y * s) + r1 * (y * z * v - x * s) + r2 * (c + z * z * v)
+        rotation[row, 0] = (
+            r0 * (c + x * x * v) + r1 * (y * x * v + z * s) + r2 * (z * x * v - y * s)
+        )
+        rotation[row, 1] = (
+            r0 * (x * y * v - z * s) + r1 * (c + y * y * v) + r2 * (z * y * v + x * s)
+        )
+        rotation[row, 2] = (
+            r0 * (x * z * v + y * s) + r1 * (y * z * v - x * s) + r2 * (c + z * z * v)
+        )
 
 
 @njit(cache=True)
