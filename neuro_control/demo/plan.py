@@ -20,6 +20,8 @@ from neuro_control.demo.parameters import (
 
 # Simulated time beyond what was asked for, so that its last sample is not the last one sent.
 MARGIN_S = 0.1
+# Real-time factor until every node hears the others (see start_gate): a picture in 100 ms.
+CRAWL_FACTOR = 0.02
 # The monitor may fall behind by this many samples of the target without losing one.
 TARGET_DEPTH = 100_000
 
@@ -29,16 +31,23 @@ class DemoPlan:
     """What to start, and with which parameters.
 
     parameters: of every node, as its parameter file will say.
+    real_time_factor: of the simulation once every node hears the others.
     """
 
     options: DemoOptions
     bringup: BringupPlan
     parameters: Parameters
+    real_time_factor: float
 
     @property
     def field_of_view_deg(self) -> float:
         """Angle of view of the simulated camera."""
         return float(self.parameters["simulator"]["world.field_of_view_deg"])
+
+    @property
+    def lockstep(self) -> bool:
+        """Whether simulated time waits for the controller."""
+        return bool(self.parameters["simulator"]["lockstep"])
 
     @property
     def camera_period_ns(self) -> int:
@@ -50,7 +59,7 @@ class DemoPlan:
         """Simulated time between two samples of the target: a whole number of pictures."""
         simulator = self.parameters["simulator"]
         camera_ns = self.camera_period_ns
-        if simulator["lockstep"]:
+        if self.lockstep:
             return camera_ns
         wanted_ns = round(float(simulator["truth_period_s"]) * 1e9)
         return max(1, -(-wanted_ns // camera_ns)) * camera_ns
@@ -93,7 +102,12 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
         parameters[node.name].update(bringup.parameters_of(node))
     depth = "qos_overrides./simulation/target.publisher.depth"
     parameters["simulator"][depth] = TARGET_DEPTH
-    return DemoPlan(options, bringup, parameters)
+    factor = float(parameters["simulator"]["real_time_factor"])
+    if not parameters["simulator"]["lockstep"]:
+        parameters["simulator"]["real_time_factor"] = CRAWL_FACTOR
+    else:
+        parameters["guard"]["autostart"] = False  # the demo starts it (see start_gate)
+    return DemoPlan(options, bringup, parameters, factor)
 
 
 def _own_parameters(options: DemoOptions) -> Parameters:

@@ -64,6 +64,7 @@ class RunRecord:
     first_seq: int | None = None
     last_seq: int | None = None
     first_wall_s: float | None = None
+    first_ns: int = 0
     last_wall_s: float | None = None
     _published_ns: dict[int, int] = field(default_factory=dict)
 
@@ -71,8 +72,12 @@ class RunRecord:
         """Note where the target is in the camera's optical frame (m) at a time."""
         self.target.append((t_ns, x, y, z))
         if self.first_wall_s is None:
-            self.first_wall_s = wall_s
+            self.first_wall_s, self.first_ns = wall_s, t_ns
         self.last_wall_s = wall_s
+
+    def restart_clock(self) -> None:
+        """Measure the real-time factor from the next sample of the target on."""
+        self.first_wall_s = None
 
     def add_estimate(self, t_ns: int, x: float, y: float) -> None:
         """Note where the network sees the target: x/z and y/z."""
@@ -134,11 +139,11 @@ class RunRecord:
         return self.target[-1][0] * 1e-9 if self.target else 0.0
 
     def real_time_factor(self) -> float | None:
-        """Simulated time over wall time, both from the first sample of the target to the last."""
+        """Simulated over wall-clock time since the first sample, or since `restart_clock`."""
         if self.first_wall_s is None or self.last_wall_s is None:
             return None
         wall_s = self.last_wall_s - self.first_wall_s
-        simulated_s = (self.target[-1][0] - self.target[0][0]) * 1e-9
+        simulated_s = (self.target[-1][0] - self.first_ns) * 1e-9
         return simulated_s / wall_s if wall_s > 0 else None
 
     def recent_error_deg(self, seconds: float = 0.5) -> float | None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from neuro_control.demo.domain import DomainClaim, ros_environment
 from neuro_control.demo.logs import new_log_folder
@@ -21,6 +21,9 @@ from neuro_control.demo.processes import ChildFailure, ChildProcesses, Interrupt
 from neuro_control.demo.progress import Progress, ProgressLine
 from neuro_control.demo.record import RunRecord
 from neuro_control.demo.shared_memory import sweep_stale_segments
+
+if TYPE_CHECKING:
+    from neuro_control.demo.start_gate import StartGate
 
 SLICE_S = 0.05
 START_LIMIT_S = 60.0
@@ -75,23 +78,25 @@ def _watched_run(
 ) -> Outcome:
     # Here and not above: rclpy reads the environment when it is loaded.
     from neuro_control.demo.monitor import listening
+    from neuro_control.demo.start_gate import GuardGate, PaceGate
 
     outcome = Outcome()
     commands = plan.commands(folder)
     robot = plan.bringup.robot
     line.say(f"{robot.name}: {robot.task}; {', '.join(commands)} start (logs: {folder})")
     with ChildProcesses(folder, environment) as children:
-        # The simulator comes last: its time runs from the moment that it is up.
-        for name in (name for name in commands if name != "simulator"):
-            children.start(name, commands[name])
+        for name, command in commands.items():
+            children.start(name, command)
         options = plan.options
         with listening(record, options.picture is not None, options.bag) as (node, spin):
             run = _Run(plan, children, record, line, interrupt, outcome, spin)
-            run.until(lambda: node.count_publishers("desired_trajectory") > 0, "the controller")
-            run.until(lambda: node.count_subscribers("desired_trajectory") > 0, "the guard")
-            if run.goes_on:
-                children.start("simulator", commands["simulator"])
-            run.until(lambda: bool(record.target), "the simulator")
+            gate: StartGate = (
+                GuardGate(node, lambda: bool(record.target))
+                if plan.lockstep
+                else PaceGate(node, plan.real_time_factor)
+            )
+            run.until(gate.is_open, "the way from sensor to robot")
+            record.restart_clock()
             while run.goes_on:
                 run.step()
             run.await_last_words()
@@ -151,9 +156,18 @@ class _Run:
     def until(self, condition: Callable[[], bool], who: str) -> None:
         """Step until a condition holds, the run ends, or patience does."""
         deadline = time.monotonic() + START_LIMIT_S
-        while self.goes_on and not condition():
+        while self.goes_on:
+            try:
+                if condition():
+                    return
+            except RuntimeError as error:
+                self._outcome.failure = str(error)
+                return
             if time.monotonic() > deadline:
-                self._outcome.failure = f"{who} was not up within {START_LIMIT_S:g} s"
+                self._outcome.failure = (
+                    f"{who} was not up within {START_LIMIT_S:g} s (logs: "
+                    f"{self._children.log_folder})"
+                )
                 return
             self.step()
 
@@ -203,8 +217,10 @@ def _finish(
     t_ns, _ = record.target_arrays()
     if not outcome.finished and len(t_ns):
         last_ns = int(t_ns[-1])
-    missing = missing_samples(t_ns, plan.truth_period_ns, plan.camera_period_ns, last_ns)
-    if missing and options.lockstep and outcome.failure is None:
+    # Out of lockstep nobody waits for the monitor, which may not have heard the very first.
+    first_ns = plan.camera_period_ns if plan.lockstep or not len(t_ns) else int(t_ns[0])
+    missing = missing_samples(t_ns, plan.truth_period_ns, first_ns, last_ns)
+    if missing and plan.lockstep and outcome.failure is None:
         outcome.failure = (
             f"{missing} of the target's samples were not heard: the figures are not those of the "
             "whole run; is the machine overloaded?"
