@@ -30,6 +30,7 @@ ROSDEP_KEYS = {
     "packaging": "python3-packaging",
     "psutil": "python3-psutil",
     "pydantic": "python3-pydantic",
+    "pyopengl": "python3-opengl",
     "pytest": "python3-pytest",
     "pytest-timeout": "python3-pytest-timeout",
     "pyyaml": "python3-yaml",
