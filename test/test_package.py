@@ -38,6 +38,8 @@ ROSDEP_KEYS = {
     "ros-rclpy": "rclpy",
     "xacro": "xacro",
 }
+# Distributions whose module has another name.
+MODULES = {"pyopengl": "OpenGL", "pyyaml": "yaml"}
 WITHOUT_ROSDEP_KEY = {"nir"}
 # ROS packages that wheels bring along with others, or that have no wheel at all.
 WITHOUT_OWN_WHEEL = {
@@ -114,10 +116,9 @@ def key(distribution):
 
 
 def test_everything_that_the_code_imports_is_declared(package, declared):
-    known = (
-        {d.name for d in package.exec_depends} | set(sys.stdlib_module_names) | {"neuro_control"}
-    )
-    known |= {r.name for r in requirements(declared["options"]["install_requires"])} | {"yaml"}
+    distributions = requirements(declared["options"]["install_requires"])
+    known = {MODULES.get(r.name, r.name) for r in distributions} | {"neuro_control"}
+    known |= {d.name for d in package.exec_depends} | set(sys.stdlib_module_names)
     pattern = re.compile(r"^(?:from|import) (\w+)", re.MULTILINE)
     for path in [*TREE.glob("neuro_control/**/*.py"), *TREE.glob("launch/*.py")]:
         unknown = set(pattern.findall(path.read_text())) - known
