@@ -107,6 +107,10 @@ def run(
     except (StartError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return 1
+    except RuntimeError:
+        # The signal ends rclpy at any moment, between two messages too; to publish then fails.
+        if rclpy.ok():
+            raise
     finally:
         if executor is not None and node is not None:
             executor.remove_node(node)

@@ -49,6 +49,9 @@ class TargetPath:
         self.settings = settings
         self._turn = np.array(view[:3, :3], dtype=np.float64)
         self._eye = np.array(view[:3, 3], dtype=np.float64)
+        # Across the line of sight, as a ball rolls that passes by: both poles lie on the rim,
+        # and the pattern moves alike on both sides of the middle.
+        self._axis = self._turn @ np.array([0.6, 0.8, 0.0])
         self._rng = np.random.default_rng(
             [0x7A26E7, seed if settings.seed is None else settings.seed]
         )
@@ -67,11 +70,9 @@ class TargetPath:
         return self._eye + self._turn @ offset
 
     def orientation(self, t_s: float) -> Float:
-        """Unit quaternion w, x, y, z of the ball, which spins about a tilted axis."""
+        """Unit quaternion w, x, y, z of the ball, which rolls across the ready camera's view."""
         angle = 2.0 * math.pi * ((self.settings.spin_rev_s * t_s) % 1.0)
-        # Tilted against the line of sight: the pattern crosses the disc in every direction.
-        axis = np.array([0.48, 0.60, 0.64])
-        return np.concatenate([[math.cos(angle / 2.0)], math.sin(angle / 2.0) * axis])
+        return np.concatenate([[math.cos(angle / 2.0)], math.sin(angle / 2.0) * self._axis])
 
     def _offset(self, t_s: float) -> Float:
         if self.settings.kind == "still":

@@ -57,6 +57,12 @@ class Ros:
         self.until(lambda: self.probe.count_publishers(topic) > 0)
         return heard
 
+    def listen_later(self, kind: type, topic: str, profile: Any = 10) -> list[Any]:
+        """The same, for a publisher that may take long to come."""
+        heard: list[Any] = []
+        self.probe.create_subscription(kind, topic, heard.append, profile)
+        return heard
+
     def publisher(self, kind: type, topic: str, profile: Any = 10) -> Any:
         """A publisher that somebody listens to."""
         publisher = self.probe.create_publisher(kind, topic, profile)
