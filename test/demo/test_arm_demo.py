@@ -19,7 +19,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from neuro_control.events import read_packets  # noqa: E402
+from neuro_control.events import read_packets
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "neuro_control.cli", "demo", "arm", "--headless"]
