@@ -72,7 +72,7 @@ class SimulatorNode(Node):
         self.commands = RobotCommands(self.world, TrajectoryPoint)
         self._pace = Pace(settings.real_time_factor, settings.catch_up_s)
         self.parameters.on_change = lambda new: self._pace.set_factor(new.real_time_factor)
-        override = {"qos_overriding_options": qos.OVERRIDABLE}
+        override: dict[str, Any] = {"qos_overriding_options": qos.OVERRIDABLE}
         # Best effort is what a camera offers; lockstep must not lose a packet.
         events_qos = qos.reliable(64) if settings.lockstep else qos.best_effort(64)
         self._clock_publisher = self.create_publisher(Clock, "/clock", qos.reliable(10))
