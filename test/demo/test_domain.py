@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 from pathlib import Path
 
@@ -42,17 +43,29 @@ def test_only_shared_memory_that_nobody_uses_is_removed(tmp_path: Path) -> None:
     for name in ("fastrtps_dead", "fastrtps_alive"):
         (tmp_path / name).touch()
         (tmp_path / f"{name}_el").touch()
-    (tmp_path / "sem.fastrtps_dead_mutex").touch()
+    for name in ("sem.fastrtps_dead_mutex", "fastrtps_port7000", "sem.fastrtps_port7000_mutex"):
+        (tmp_path / name).touch()
+    (tmp_path / "fastrtps_mapped").write_bytes(bytes(4096))
     (tmp_path / "other").touch()
+    with (tmp_path / "fastrtps_mapped").open("rb") as file:
+        memory = mmap.mmap(file.fileno(), 4096, prot=mmap.PROT_READ)
     descriptor = os.open(tmp_path / "fastrtps_alive_el", os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         removed = sweep_stale_segments(tmp_path)
     finally:
         os.close(descriptor)
-    assert sorted(removed) == ["fastrtps_dead", "fastrtps_dead_el", "sem.fastrtps_dead_mutex"]
+        memory.close()
+    assert sorted(removed) == [
+        "fastrtps_dead",
+        "fastrtps_dead_el",
+        "fastrtps_port7000",
+        "sem.fastrtps_dead_mutex",
+        "sem.fastrtps_port7000_mutex",
+    ]
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "fastrtps_alive",
         "fastrtps_alive_el",
+        "fastrtps_mapped",
         "other",
     ]
