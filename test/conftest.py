@@ -4,9 +4,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+
+# As `make test` sets them, for those who call pytest themselves: where ROS finds the messages
+# that were built into a virtual environment, and nobody else's nodes.
+if (Path(sys.prefix) / "share" / "ament_index").is_dir():
+    os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 
 @pytest.fixture(scope="session")

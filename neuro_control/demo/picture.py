@@ -143,7 +143,7 @@ def _draw_error_distribution(axes: Axes, record: RunRecord) -> None:
 
 def _draw_events(axes: Axes, record: RunRecord, field_of_view_deg: float) -> None:
     axes.set(xlabel="column [pixel]", ylabel="row [pixel]")
-    axes.set_title("What the eye saw last: brighter, darker")
+    axes.set_title("What the camera saw last")
     axes.grid(visible=False)
     if not record.packets:
         return _nothing(axes)
@@ -167,9 +167,7 @@ def _draw_events(axes: Axes, record: RunRecord, field_of_view_deg: float) -> Non
         axes.legend(loc="upper right", fontsize=9)
     axes.set_xlim(-0.5, width - 0.5)
     axes.set_ylim(height - 0.5, -0.5)
-    axes.set_title(
-        f"Events of {span_ms:.0f} ms ({total:,}): brighter orange, darker blue", fontsize=10
-    )
+    axes.set_title(f"Events of {span_ms:.0f} ms ({total:,}): ON orange, OFF blue")
     return None
 
 
@@ -189,7 +187,12 @@ def _draw_image_plane(axes: Axes, record: RunRecord, field_of_view_deg: float) -
         estimate = np.degrees(np.arctan([sample[1:] for sample in record.estimate]))
         some = slice(None, None, max(1, len(estimate) // 600))
         axes.plot(
-            estimate[some, 0], -estimate[some, 1], ".", ms=3, color=ORANGE, label="as the network"
+            estimate[some, 0],
+            -estimate[some, 1],
+            ".",
+            ms=3,
+            color=ORANGE,
+            label="as the network sees it",
         )
     turn = np.linspace(0, 2 * np.pi, 181)
     for radius, colour, style in (
@@ -217,8 +220,8 @@ def _draw_rates(axes: Axes, record: RunRecord) -> None:
             drawn += 1
     if not drawn:
         return _nothing(axes)
-    axes.set_yscale("log")
-    axes.legend(loc="lower right", fontsize=9)
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="center right", fontsize=9)
     return None
 
 
@@ -232,9 +235,7 @@ def _counter_rate(record: RunRecord, key: str) -> tuple[FloatArray, FloatArray]:
     if len(readings) < 2:
         return np.empty(0), np.empty(0)
     t_ns = np.array([round(t * 1e9) for t, _ in readings], np.int64)
-    t_s, per_second = rate(t_ns, np.array([n for _, n in readings], np.float64))
-    good = per_second > 0  # on a logarithmic axis
-    return t_s[good], per_second[good]
+    return rate(t_ns, np.array([n for _, n in readings], np.float64))
 
 
 def _draw_delays(axes: Axes, record: RunRecord) -> None:

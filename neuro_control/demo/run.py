@@ -242,8 +242,13 @@ def _finish(
         line.say(f"  report             {options.report}")
     if options.picture is not None and not interrupt.urgent:
         from neuro_control.demo.picture import draw_picture
+        from neuro_control.demo.scene import scene_of
 
-        draw_picture(options.picture, record, report, field_of_view_deg=plan.field_of_view_deg)
+        scene = scene_of(record, plan.parameters["simulator"])
+        field_of_view_deg = plan.field_of_view_deg
+        draw_picture(
+            options.picture, record, report, field_of_view_deg=field_of_view_deg, scene=scene
+        )
         line.say(f"  picture            {options.picture}")
     if options.bag is not None:
         line.say(f"  recording          {options.bag}")

@@ -21,9 +21,8 @@ from neuro_control.sim.luminance import (
     LuminanceRenderer,
     RendererKind,
     choose_renderer,
-    gl_platform,
 )
-from neuro_control.sim.overview import overview_by_gl, overview_by_rays
+from neuro_control.sim.overview import overview
 from neuro_control.sim.target_paths import TargetPath, TargetPathSettings
 
 Float = NDArray[np.float64]
@@ -163,10 +162,8 @@ class ArmSimulation:
 
     def overview_image(self, width: int = 960, height: int = 600) -> NDArray[np.uint8]:
         """A picture of the scene for people, uint8[height, width, 3]; slow."""
-        platform = None if self.settings.renderer == "rays" else gl_platform()
-        if platform is not None:
-            return overview_by_gl(self.model, self.data, width, height, platform)
-        return overview_by_rays(self.model, self.data, width, height)
+        allow_gl = self.settings.renderer != "rays"
+        return overview(self.model, self.data, width, height, allow_gl=allow_gl)
 
     def close(self) -> None:
         """Release the renderer."""

@@ -36,6 +36,9 @@ class ArmWorldSettings(BaseModel):
     image_height: int = Field(128, ge=16, le=1024, description="rows of the hand camera")
     field_of_view_deg: float = Field(60.0, ge=10.0, le=120.0, description="horizontal, whole")
     target_radius_m: float = Field(0.04, ge=0.005, le=0.2, description="radius of the ball")
+    background_contrast: float = Field(
+        1.0, ge=0.0, le=10.0, description="factor on the log contrast of walls, floor and table"
+    )
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def build_arm_world(urdf_text: str, settings: ArmWorldSettings, seed: int = 0) -
     spec.visual.map.znear = 0.001
     _paint_arm(spec)
     _add_motors(spec, arm)
-    _add_room(spec, np.random.default_rng([0x3007, seed]))
+    _add_room(spec, np.random.default_rng([0x3007, seed]), settings.background_contrast)
     _add_target(spec, settings)
     _add_camera(spec, arm.tip_link, settings)
     model = spec.compile()
@@ -138,12 +141,12 @@ def _add_material(
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
 
 
-def _add_room(spec: mujoco.MjSpec, rng: np.random.Generator) -> None:
+def _add_room(spec: mujoco.MjSpec, rng: np.random.Generator, contrast: float) -> None:
     """A closed room, so that every pixel of the camera sees something; a table in it."""
-    _add_material(spec, "backdrop", textures.wall(rng))
-    _add_material(spec, "wall", textures.wall(rng))
-    _add_material(spec, "floor", textures.stone(rng))
-    _add_material(spec, "table", textures.wood(rng))
+    _add_material(spec, "backdrop", textures.wall(rng, contrast))
+    _add_material(spec, "wall", textures.wall(rng, contrast))
+    _add_material(spec, "floor", textures.stone(rng, contrast))
+    _add_material(spec, "table", textures.wood(rng, contrast))
     spec.add_material(name="table_leg", rgba=[0.30, 0.25, 0.20, 1.0], emission=1.0)
     west, east, south, north, floor, ceiling = -2.4, 2.3, -2.3, 2.5, -0.75, 2.45
     x, y, z = (west + east) / 2, (south + north) / 2, (floor + ceiling) / 2

@@ -11,6 +11,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from neuro_control.sim.luminance import gl_platform
 from neuro_control.sim.ray_caster import RayCaster
 
 Float = NDArray[np.float64]
@@ -40,6 +41,24 @@ class View:
         right = np.array([math.sin(azimuth), -math.cos(azimuth), 0.0])
         axes = np.stack([right, np.cross(ahead, right), ahead], axis=1)
         return np.asarray(self.look_at) - self.distance * ahead, axes
+
+
+def overview(
+    model: mujoco.MjModel,
+    data: mujoco.MjData,
+    width: int,
+    height: int,
+    view: View | None = None,
+    allow_gl: bool = True,
+) -> Pixels:
+    """A picture, uint8[height, width, 3]: by OpenGL where it works and is allowed, else by rays.
+
+    `data` must have its kinematics and lights up to date.
+    """
+    platform = gl_platform() if allow_gl else None
+    if platform is not None:
+        return overview_by_gl(model, data, width, height, platform, view)
+    return overview_by_rays(model, data, width, height, view)
 
 
 def overview_by_gl(

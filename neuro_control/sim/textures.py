@@ -37,8 +37,13 @@ def painted(log_contrast: Float, brightness: float, tint: tuple[float, float, fl
     return np.asarray(np.clip(np.rint(colour * 255.0), 12, 250), dtype=np.uint8)
 
 
-def wall(rng: np.random.Generator, rows: int = 192, columns: int = 256) -> Pixels:
-    """Plaster with soft patches and a few pictures that have real edges."""
+def wall(
+    rng: np.random.Generator, strength: float = 1.0, rows: int = 192, columns: int = 256
+) -> Pixels:
+    """Plaster with soft patches and a few pictures that have real edges.
+
+    Here and below, `strength` multiplies the log contrast.
+    """
     contrast = 0.17 * smooth_noise(rng, rows, columns, finest=6.0, coarsest=90.0)
     for _ in range(9):
         height = int(rng.integers(rows // 12, rows // 5))
@@ -47,21 +52,25 @@ def wall(rng: np.random.Generator, rows: int = 192, columns: int = 256) -> Pixel
         picture = 0.20 * smooth_noise(rng, height, width, finest=5.0, coarsest=40.0)
         tone = rng.choice([-0.55, -0.4, 0.3])
         contrast[top : top + height, left : left + width] = tone + picture
-    return painted(contrast, 0.52, (1.04, 1.0, 0.92))
+    return painted(strength * contrast, 0.52, (1.04, 1.0, 0.92))
 
 
-def wood(rng: np.random.Generator, rows: int = 128, columns: int = 256) -> Pixels:
+def wood(
+    rng: np.random.Generator, strength: float = 1.0, rows: int = 128, columns: int = 256
+) -> Pixels:
     """Table top: soft grain along the columns."""
     grain = smooth_noise(rng, rows, columns // 4, finest=5.0, coarsest=60.0)
     contrast = 0.13 * np.repeat(grain, 4, axis=1)
     contrast += 0.07 * smooth_noise(rng, rows, columns, finest=8.0, coarsest=90.0)
-    return painted(contrast, 0.40, (1.30, 0.97, 0.62))
+    return painted(strength * contrast, 0.40, (1.30, 0.97, 0.62))
 
 
-def stone(rng: np.random.Generator, rows: int = 256, columns: int = 256) -> Pixels:
+def stone(
+    rng: np.random.Generator, strength: float = 1.0, rows: int = 256, columns: int = 256
+) -> Pixels:
     """Floor: soft patches."""
     contrast = 0.20 * smooth_noise(rng, rows, columns, finest=6.0, coarsest=90.0)
-    return painted(contrast, 0.33, (0.97, 1.0, 1.08))
+    return painted(strength * contrast, 0.33, (0.97, 1.0, 1.08))
 
 
 def checkered_ball(checks: int = 4, texels: int = 4) -> Pixels:

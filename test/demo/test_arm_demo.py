@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
 pytest.importorskip("rclpy")
 
+from benchmarks import arm_loop
 from neuro_control.events import read_packets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -151,6 +153,20 @@ def test_in_lockstep_it_tracks_and_every_seed_has_its_own_figures_every_time(
     assert figures[0][0] == figures[0][1]
     assert figures[1][0] == figures[1][1]
     assert figures[0][0] != figures[1][0]
+
+
+def test_in_lockstep_the_nodes_do_exactly_what_one_process_does(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    words = ("--lockstep", "--seconds", "2", "--seed", "3", "--set", "simulator.renderer=rays")
+    result, report = demo(environment, tmp_path / "out.json", *words)
+    assert result.returncode == 0, result.stdout + result.stderr
+    alone = arm_loop.run("spiking", 2.0, {"seed": 3, "renderer": "rays"})
+    assert report["guard_interventions"] == 0
+    assert report["tracking_error_deg"] == {
+        "median": pytest.approx(np.median(alone.error_deg), rel=1e-12),
+        "p95": pytest.approx(np.percentile(alone.error_deg, 95), rel=1e-12),
+    }
 
 
 def test_in_real_time_it_draws_and_records(environment: dict[str, str], tmp_path: Path) -> None:
