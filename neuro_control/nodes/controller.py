@@ -261,7 +261,7 @@ def make_controller() -> ControllerNode:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return run(make_controller, args)
+    return run(make_controller, args, end=ControllerNode.end)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ and stops velocities that are not renewed.
 Subscribes `desired_trajectory`, `joint_states`. Publishes one of
 `arm_controller/joint_trajectory`, `arm_position_controller/commands`,
 `arm_velocity_controller/commands`, by the parameter `command_interface`. Serves
-`guard/emergency_stop` and `guard/release` (std_srvs/Trigger). Deactivated, it sends one hold and
-lets nothing through.
+`guard/emergency_stop` and `guard/release` (std_srvs/Trigger). Deactivated, or ended by Ctrl-C or
+SIGTERM, it sends one hold and lets nothing through.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ def make_guard() -> GuardNode:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return run(make_guard, args)
+    return run(make_guard, args, end=GuardNode.end)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,17 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 
 from neuro_control.nodes import qos
 from neuro_control.nodes.spin import MessageWithInfo, StartError
+
+# A listener that has died meanwhile does not keep the node from ending.
+LAST_WORD = Duration(nanoseconds=200_000_000)
 
 
 class ManagedNode(LifecycleNode):
@@ -55,6 +60,16 @@ class ManagedNode(LifecycleNode):
         for trigger in (self.trigger_configure, self.trigger_activate):
             if trigger() is not TransitionCallbackReturn.SUCCESS:
                 raise StartError(f"{self.get_name()}: {self.failure}")
+
+    def end(self) -> None:
+        """Cease to command, and see that the last word is heard, before the process ends."""
+        if not self.active:
+            return
+        self.active = False
+        self._attempt(self.deactivate)
+        for _, made in self._made:
+            if isinstance(made, Publisher):
+                made.wait_for_all_acked(LAST_WORD)
 
     # What `configure` makes with these is destroyed before `release` is called. An executor may
     # still hold a callback that was due by then; it is dropped, for its objects are gone.

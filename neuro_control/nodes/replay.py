@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import rclpy
@@ -87,31 +87,31 @@ class ReplayNode(Node):
         self._played_ns = 0
         self._diagnostics = DiagnosticsPublisher(self, self.report)
 
-    def play(self, executor: Executor) -> None:
+    def play(self, executor: Executor, goes_on: Callable[[], bool] = rclpy.ok) -> None:
         """Play the recording, again and again if told to. Raises BagError."""
         settings = self.parameters.settings
-        self._await_listener(executor)
-        while rclpy.ok():
-            self._play_once(executor)
+        self._await_listener(executor, goes_on)
+        while goes_on():
+            self._play_once(executor, goes_on)
             if not settings.repeat:
                 break
             self.repeats += 1
 
-    def _await_listener(self, executor: Executor) -> None:
+    def _await_listener(self, executor: Executor, goes_on: Callable[[], bool]) -> None:
         end_s = time.monotonic() + self.parameters.settings.wait_s
-        while rclpy.ok() and time.monotonic() < end_s and not self._events.get_subscription_count():
+        while goes_on() and time.monotonic() < end_s and not self._events.get_subscription_count():
             spin_for(executor, 0.02)
         # We know of the listener a moment before it knows of us.
         spin_for(executor, min(SETTLE_S, self.parameters.settings.wait_s))
 
-    def _play_once(self, executor: Executor) -> None:
+    def _play_once(self, executor: Executor, goes_on: Callable[[], bool]) -> None:
         settings = self.parameters.settings
         start_s = time.monotonic()
         start_ns = int(self.get_clock().now().nanoseconds)
         played_ns = 0
         last_ns: int | None = None
         for packet in read_packets(settings.path, settings.topic or None):
-            if not rclpy.ok():
+            if not goes_on():
                 return
             pause_ns = 0 if last_ns is None else packet.stamp_ns - last_ns
             last_ns = packet.stamp_ns

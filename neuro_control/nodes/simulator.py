@@ -106,18 +106,18 @@ class SimulatorNode(Node):
 
     # The loop
 
-    def simulate(self, executor: Executor) -> None:
-        """Advance, publish, wait; until `seconds` have been simulated or the process is ended."""
+    def simulate(self, executor: Executor, goes_on: Callable[[], bool] = rclpy.ok) -> None:
+        """Advance, publish, wait; until `seconds` have been simulated or it shall not go on."""
         settings = self.parameters.settings
         if settings.viewer:
             self._viewer = Viewer(self.world)
-        while rclpy.ok():
+        while goes_on():
             frame = self.world.advance()
             self._frame = frame
             self._seq += 1
             self._publish(frame)
             if settings.lockstep:
-                self._await_answer(executor, frame)
+                self._await_answer(executor, frame, goes_on)
             wait_s = self._pace.wait_s(frame.t_ns * 1e-9, time.monotonic())
             spin_for(executor, wait_s)
             if self._viewer is not None:
@@ -158,13 +158,13 @@ class SimulatorNode(Node):
         if len(self._published_ns) > KEPT_STAMPS:
             del self._published_ns[next(iter(self._published_ns))]
 
-    def _await_answer(self, executor: Executor, frame: Frame) -> None:
+    def _await_answer(self, executor: Executor, frame: Frame, goes_on: Callable[[], bool]) -> None:
         self._awaited_ns = int(frame.t_ns)
         self._answer = Future()
         self._waiting_since_s = time.monotonic()
         timeout_s = self.parameters.settings.lockstep_timeout_s
         told = False
-        while rclpy.ok():
+        while goes_on():
             spin_for(executor, RETRY_S, self._answer)
             if self._answer.done():
                 break

@@ -14,18 +14,23 @@ from __future__ import annotations
 
 import gc
 import inspect
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Literal
 
 import rclpy
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 ExecutorKind = Literal["events", "single_threaded"]
 
-_LONG_S = 60.0
+# Python hears a signal when the executor next returns to it, at the latest after this long.
+_SLICE_S = 0.1
 
 
 class StartError(RuntimeError):
@@ -70,51 +75,94 @@ def spin_for(executor: Executor, seconds: float, until: Future | None = None) ->
     executor.spin_until_future_complete(until or Future(), timeout_sec=max(seconds, 0.0))
 
 
-def spin_until_shutdown(executor: Executor) -> None:
-    """Handle what comes until somebody ends the process."""
-    while rclpy.ok():
-        spin_for(executor, _LONG_S)
+class EndRequest:
+    """SIGINT and SIGTERM as a question that a loop asks, and not as a bolt out of the blue.
+
+    rclpy's own handlers end its context at once, in the middle of whatever a callback does; then
+    a guard could not send its last hold. A second SIGINT raises KeyboardInterrupt, for a node that
+    does not come to its end.
+    """
+
+    def __init__(self) -> None:
+        self.made = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Called by the interpreter."""
+        del frame
+        if self.made and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.made = True
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Within this, the signals come here."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def goes_on(self) -> bool:
+        """Whether nobody has asked for the end."""
+        return not self.made and bool(rclpy.ok())
+
+
+Work = Callable[[Any, Executor, Callable[[], bool]], None]
+
+
+def spin_while(node: Node, executor: Executor, goes_on: Callable[[], bool]) -> None:
+    """Handle what comes for as long as it goes on."""
+    del node
+    while goes_on():
+        spin_for(executor, _SLICE_S)
 
 
 def run(
     make_node: Callable[[], Node],
     args: Sequence[str] | None = None,
-    work: Callable[[Any, Executor], None] | None = None,
+    work: Work = spin_while,
+    end: Callable[[Any], None] | None = None,
     kind: ExecutorKind = "events",
 ) -> int:
     """Run one node from command line to end; returns the exit code.
 
     make_node: makes the node; a StartError or ValueError from it is one line and exit code 1.
-    work: runs instead of spinning until shutdown, given the node and the executor.
+    work: given the node, the executor, and whether it goes on; returns when it does not.
+    end: given the node when work is over, while it can still publish.
     Ctrl-C and SIGTERM end it with exit code 0.
     """
-    rclpy.init(args=None if args is None else list(args))
+    request = EndRequest()
     node: Node | None = None
     executor: Executor | None = None
-    try:
-        node = make_node()
-        executor = make_executor(kind)
-        executor.add_node(node)
-        # What start-up left is never garbage; not to look through it again shortens the pauses.
-        gc.collect()
-        gc.freeze()
-        if work is None:
-            spin_until_shutdown(executor)
-        else:
-            work(node, executor)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except (StartError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        return 1
-    except RuntimeError:
-        # The signal ends rclpy at any moment, between two messages too; to publish then fails.
-        if rclpy.ok():
-            raise
-    finally:
-        if executor is not None and node is not None:
-            executor.remove_node(node)
-        if node is not None:
-            node.destroy_node()
-        rclpy.try_shutdown()
+    with request.heard():
+        rclpy.init(
+            args=None if args is None else list(args),
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
+        try:
+            node = make_node()
+            executor = make_executor(kind)
+            executor.add_node(node)
+            # What start-up left is never garbage; not to look through it again shortens the
+            # pauses.
+            gc.collect()
+            gc.freeze()
+            try:
+                work(node, executor, request.goes_on)
+            finally:
+                if end is not None and rclpy.ok():
+                    end(node)
+        except (KeyboardInterrupt, ExternalShutdownException):
+            pass
+        except (StartError, ValueError) as error:
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            return 1
+        finally:
+            if executor is not None and node is not None:
+                executor.remove_node(node)
+            if node is not None:
+                node.destroy_node()
+            rclpy.try_shutdown()
     return 0

@@ -10,11 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from trajectory_msgs.msg import JointTrajectory
 
-from neuro_control.nodes import qos
+from neuro_control.nodes import messages, qos
+from neuro_control.robots import ArmModel, arm_urdf
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,6 +77,30 @@ def test_a_managed_node_starts_active_and_ends_with_code_0(
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+
+
+def test_a_guard_that_is_ended_sends_a_hold_last(ros: Any, processes: Processes) -> None:
+    process = processes.start("guard", command_interface="velocity")
+    sent = ros.listen_later(Float64MultiArray, "arm_velocity_controller/commands", qos.COMMANDS)
+    states = ros.publisher(JointState, "joint_states")
+    commands = ros.publisher(JointTrajectory, "desired_trajectory", qos.COMMANDS)
+    arm = ArmModel.from_urdf(arm_urdf())
+    zero = np.zeros(len(arm.home))
+
+    def moves() -> bool:
+        now_ns = ros.probe.get_clock().now().nanoseconds
+        states.publish(messages.joint_state_message(now_ns, arm.joint_names, arm.home, zero))
+        commands.publish(
+            messages.trajectory_message(now_ns, arm.joint_names, arm.home, zero + 0.1, 4_000_000)
+        )
+        return any(message.data[0] > 0.05 for message in sent)
+
+    ros.until(moves, 60.0)
+    sent.clear()
+    process.send_signal(signal.SIGINT)
+    ros.until(lambda: process.poll() is not None, 20.0)
+    ros.until(lambda: bool(sent) and list(sent[-1].data) == [0.0] * len(zero), 5.0)
+    assert process.returncode == 0
 
 
 def test_the_simulator_publishes_and_ends_with_code_0(ros: Any, processes: Processes) -> None:
