@@ -40,15 +40,20 @@ class Outcome:
     finished: bool = False
 
 
-def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
+def run_demo(
+    options: DemoOptions,
+    out: TextIO = sys.stdout,
+    plan: Callable[[DemoOptions], DemoPlan] = plan_demo,
+) -> int:
     """Run a demo; return the exit code.
 
+    plan: says what is started for the options.
     0: it ran to its end, or was ended by Ctrl-C. 1: a node died, or samples that the figures need
     were missing. 128 + n: it was ended by another signal n. 2: the options cannot be.
     """
     with Interrupt() as interrupt:
         try:
-            plan = plan_demo(options)
+            planned = plan(options)
         except (ValueError, FileNotFoundError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
@@ -63,9 +68,9 @@ def run_demo(options: DemoOptions, out: TextIO = sys.stdout) -> int:
             environment = ros_environment(domain)
             environment["ROS_LOG_DIR"] = str(folder)
             os.environ.update(environment)
-            outcome = _watched_run(plan, folder, environment, record, line, interrupt)
+            outcome = _watched_run(planned, folder, environment, record, line, interrupt)
         sweep_stale_segments()
-        return _finish(plan, record, outcome, line, interrupt)
+        return _finish(planned, record, outcome, line, interrupt)
 
 
 def _watched_run(
