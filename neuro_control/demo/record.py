@@ -97,9 +97,9 @@ class RunRecord:
             self._published_ns.pop(next(iter(self._published_ns)))
 
     def add_command(self, stamp_ns: int, published_ns: int) -> None:
-        """Note a robot command; the first one that answers a packet ends its delay."""
-        packet_ns = self._published_ns.pop(stamp_ns, None)
-        if packet_ns is not None:
+        """Note a robot command; the first one of a packet's stamp or later ends its delay."""
+        while self._published_ns and next(iter(self._published_ns)) <= stamp_ns:
+            packet_ns = self._published_ns.pop(next(iter(self._published_ns)))
             self.delays_ns.append(published_ns - packet_ns)
 
     def add_status(self, node: str, status: Status) -> None:

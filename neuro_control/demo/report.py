@@ -29,8 +29,8 @@ DEFINITIONS: Mapping[str, str] = {
     "centre of the target, over all samples of simulation/target from the start on, degrees",
     "lost_fraction": "part of those samples in which the target's centre is outside the image",
     "real_time_factor": "simulated time over wall-clock time, first to last sample",
-    "latency_ms": "from the publication of an event packet to the publication of the guarded "
-    "command that answers it, wall clock, in this run, ms",
+    "latency_ms": "from the publication of an event packet to the publication of the first guarded "
+    "command that takes it in, wall clock, in this run, ms",
     "tick_us": "time that one step of the network takes in the controller, us",
     "events_per_second": "events of the camera per simulated second",
     "spikes_per_second": "spikes of all neurons of the network per simulated second",

@@ -32,6 +32,7 @@ from neuro_control.control.arm import (
 )
 from neuro_control.events import Events, Packet
 from neuro_control.nodes import messages, qos
+from neuro_control.nodes.backlog import Backlog
 from neuro_control.nodes.controller_report import ControllerTally, report
 from neuro_control.nodes.controller_settings import ControllerNodeSettings
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
@@ -129,7 +130,8 @@ class ControllerNode(ManagedNode):
         )
         self._last: JointTrajectory | None = None
         self._joints: JointSample | None = None
-        self._pending: deque[tuple[Packet, Events, int]] = deque(maxlen=1000)
+        self._pending: deque[tuple[Packet, Events, int, int]] = deque(maxlen=1000)
+        self._backlog = Backlog()
         self._answered_ns = -1
         self._direction_due_ns = 0
         self._heard_ns: int | None = None
@@ -170,13 +172,18 @@ class ControllerNode(ManagedNode):
         self._size = (packet.width, packet.height)
         published_ns = int(info["source_timestamp"])
         joints = self._joints
-        waits = self.parameters.settings.lockstep
-        if waits and (joints is None or joints.t_ns < packet.stamp_ns):
-            self._pending.append((packet, events, published_ns))
+        if self.parameters.settings.lockstep:
+            if joints is None or joints.t_ns < packet.stamp_ns:
+                self._pending.append((packet, events, published_ns, 0))
+                return
+            waited_ns = 0
         else:
-            self._answer(packet, events, published_ns)
+            # Not every middleware knows; then each packet is answered by itself.
+            received_ns = int(info.get("received_timestamp", 0))
+            waited_ns = time.time_ns() - received_ns if received_ns > 0 else 0
+        self._answer(packet, events, published_ns, waited_ns)
 
-    def _answer(self, packet: Packet, events: Events, published_ns: int) -> None:
+    def _answer(self, packet: Packet, events: Events, published_ns: int, waited_ns: int) -> None:
         if self._joints is None:
             self.tally.packets_without_joints += 1
             return
@@ -185,12 +192,20 @@ class ControllerNode(ManagedNode):
             # The sensor, or a simulation's time, began anew.
             self._restarts = self._input.restarts
             self._direction_due_ns = 0
+            self._backlog.clear()
             self.controller.reset()
         elif behind_ns > 0:
             self.tally.packets_late += 1
             return
-        self._step(events, self._joints, packet.stamp_ns)
-        self.tally.latency.add(time.time_ns() - published_ns)
+        if self._backlog.add(events, packet.stamp_ns, published_ns, waited_ns):
+            self._answer_backlog(self._joints)
+
+    def _answer_backlog(self, joints: JointSample) -> None:
+        joined = self._backlog.take()
+        self._step(joined.events, joints, joined.stamp_ns)
+        now_ns = time.time_ns()
+        for published_ns in joined.published_ns:
+            self.tally.latency.add(now_ns - published_ns)
 
     def _answer_again(self, packet: Packet) -> None:
         """A simulation in lockstep that has missed the answer sends its packet once more."""
@@ -202,6 +217,10 @@ class ControllerNode(ManagedNode):
         settings = self.parameters.settings
         now_ns = self._now_ns()
         if not self.active or self._joints is None or self._heard_ns is None:
+            return
+        if self._backlog:
+            # None came after those that waited: nothing is left to wait for.
+            self._answer_backlog(self._joints)
             return
         self._heard_ns = min(self._heard_ns, now_ns)  # the clock may have been set back
         if now_ns - self._heard_ns < settings.idle_after_s * 1e9 or now_ns <= self._answered_ns:

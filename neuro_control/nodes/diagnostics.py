@@ -54,7 +54,7 @@ KEYS: Mapping[str, str] = {
     "commands": "commands published (controller), received (guard, simulator)",
     "latency_ms_median": "delay, whole run, median, ms (controller: packet published -> its "
     "command published; guard: its command received -> published; simulator: packet published -> "
-    "guarded command published)",
+    "first guarded command that takes it in published)",
     "latency_ms_p99": "the same, 99th percentile, ms",
     "latency_ms_max": "the same, largest, ms",
     "latency_recent_ms_median": "the same delay, recent median, ms",

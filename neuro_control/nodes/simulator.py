@@ -10,9 +10,9 @@ In lockstep, simulated time advances only when a command has come whose stamp is
 packet or later. While it waits it sends the packet again from time to time, so that a controller
 that starts late, or an answer that was lost, does not end it.
 
-The delay it reports is from the moment that a packet was published to the moment that the guarded
-command with the packet's stamp was published, as the middleware stamped that moment in the
-publishing process: the whole way from sensor to robot, less the last delivery.
+The delay it reports is from the moment that a packet was published to the moment that the first
+guarded command with the packet's stamp or a later one was published, as the middleware stamped
+that moment in the publishing process: the whole way from sensor to robot, less the last delivery.
 """
 
 from __future__ import annotations
@@ -200,9 +200,11 @@ class SimulatorNode(Node):
     def _heard(self, stamp_ns: int, published_ns: int | None) -> None:
         if self._first_answer is None and self._frame is not None:
             self._first_answer = (time.monotonic(), self._frame.t_ns * 1e-9)
-        packet_ns = self._published_ns.pop(stamp_ns, None)
-        if packet_ns is not None and published_ns is not None:
-            self.latency.add(published_ns - packet_ns)
+        # A command answers the packet of its stamp and all before it that had no answer.
+        while self._published_ns and next(iter(self._published_ns)) <= stamp_ns:
+            packet_ns = self._published_ns.pop(next(iter(self._published_ns)))
+            if published_ns is not None:
+                self.latency.add(published_ns - packet_ns)
         answer = self._answer
         if answer is not None and stamp_ns >= self._awaited_ns and not answer.done():
             answer.set_result(None)

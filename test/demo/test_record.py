@@ -43,6 +43,14 @@ def test_only_the_first_answer_to_a_packet_ends_its_delay() -> None:
     assert record.recent_delay_ms() == pytest.approx(1.5)
 
 
+def test_a_command_answers_all_packets_up_to_its_stamp() -> None:
+    record = RunRecord()
+    for stamp_ns in (10, 20, 30):
+        record.add_packet(stamp_ns, stamp_ns, (128, 128), b"", published_ns=stamp_ns)
+    record.add_command(20, published_ns=50)
+    assert record.delays_ns == [40, 30]
+
+
 def test_packets_that_nobody_answers_are_forgotten() -> None:
     record = RunRecord()
     for k in range(AWAITED_PACKETS + 1):

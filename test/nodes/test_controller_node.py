@@ -153,6 +153,18 @@ def test_without_packets_time_passes_by_the_nodes_clock(ros: Any, overrides: Any
     assert times == sorted(times)
 
 
+def test_packets_that_have_waited_long_are_answered_together(bench: Bench) -> None:
+    bench.measure()
+    stamp = bench.now()
+    first, last = bench.packet(stamp), bench.packet(stamp + 2 * MS)
+    waited = {"source_timestamp": 1, "received_timestamp": 1}  # since 1970
+    bench.node._on_packet(messages.packet_message(first), waited)
+    bench.node._on_packet(messages.packet_message(last), waited)
+    assert bench.fake.steps == []
+    assert messages.time_ns(bench.answer().header.stamp) == stamp + 2 * MS
+    assert bench.fake.steps == [(stamp + 2 * MS, 8)]
+
+
 def test_a_late_packet_is_counted_and_not_answered(bench: Bench) -> None:
     bench.measure()
     stamp = bench.see()
