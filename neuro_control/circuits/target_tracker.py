@@ -28,7 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from neuro_control.network.graph import Network, Node
 from neuro_control.network.neurons import CubaLIF
-from neuro_control.network.synapses import Conv2d, Flatten, Input, Linear, Output
+from neuro_control.network.synapses import Flatten, Input, Linear, Output
+from neuro_control.network.windows import Conv2d
 
 Float = NDArray[np.float64]
 

@@ -18,21 +18,15 @@ from neuro_control.network.quantization_report import (
     ProjectionReport,
     QuantizationReport,
 )
-from neuro_control.network.synapses import (
-    Affine,
-    Conv2d,
-    Flatten,
-    Input,
-    Linear,
-    Output,
-    Scale,
-    SumPool2d,
-)
+from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Output, Scale
+from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
 
 __all__ = [
     "IF",
     "LIF",
     "Affine",
+    "AvgPool2d",
+    "Conv1d",
     "Conv2d",
     "CubaLIF",
     "FixedNetwork",

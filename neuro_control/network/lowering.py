@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -12,17 +12,8 @@ from numpy.typing import NDArray
 
 from neuro_control.network.graph import Network
 from neuro_control.network.neurons import NEURONS, FloatArray, Shape, size_of
-from neuro_control.network.synapses import (
-    Affine,
-    Conv2d,
-    Flatten,
-    Input,
-    Linear,
-    Pair,
-    Scale,
-    SumPool2d,
-    Synapse,
-)
+from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Scale, Synapse
+from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, Pair, SumPool2d
 
 IndexArray = NDArray[np.int64]
 
@@ -152,7 +143,7 @@ class Lowering:
                     )
                 if isinstance(node, Affine):
                     constant = constant + node.bias
-                elif isinstance(node, Conv2d) and node.bias is not None:
+                elif isinstance(node, (Conv1d, Conv2d)) and node.bias is not None:
                     constant = constant + np.repeat(node.bias, size_of(shape[1:]))
             self._constants[name] = constant
         return self._constants[name]
@@ -178,6 +169,11 @@ def synapse_map(node: Synapse, shape: Shape) -> SparseMap:
         return _windows(
             node.weight, shape, node.output_shape(shape), stride, node.padding_before, dilation
         )
+    if isinstance(node, Conv1d):
+        return synapse_map(node.as_conv2d, (shape[0], 1, shape[1]))
+    if isinstance(node, AvgPool2d):
+        total = synapse_map(node.as_sum, shape)
+        return replace(total, weight=total.weight / node.window)
     if isinstance(node, SumPool2d):
         kernel, stride = cast(Pair, node.kernel_size), cast(Pair, node.stride)
         ones = np.ones((shape[0], 1, *kernel))

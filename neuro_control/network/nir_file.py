@@ -7,24 +7,13 @@ The `nir` package is imported on first use, so that a network built in code does
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuro_control.network.graph import MetadataValue, Network, Node
-from neuro_control.network.neurons import IF, LIF, CubaLIF, Shape
-from neuro_control.network.synapses import (
-    Affine,
-    Conv2d,
-    Flatten,
-    Input,
-    Linear,
-    Output,
-    Scale,
-    SumPool2d,
-)
+from neuro_control.network.nir_nodes import nir_package, node_from_nir, node_to_nir
 
 if TYPE_CHECKING:
     import nir
@@ -51,7 +40,7 @@ def read_nir(path: str | Path, dt_s: float | None = None) -> Network:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no network file {path}")
-    nir = _nir()
+    nir = nir_package()
     try:
         graph = nir.read(path, type_check=False)
     except (OSError, KeyError, ValueError, TypeError, AttributeError, AssertionError) as error:
@@ -66,7 +55,7 @@ def read_nir(path: str | Path, dt_s: float | None = None) -> Network:
 
 def write_nir(network: Network, path: str | Path) -> None:
     """Write a network to a NIR file, with its metadata, time step and order of nodes."""
-    _nir().write(Path(path), network_to_nir(network))
+    nir_package().write(Path(path), network_to_nir(network))
 
 
 def network_from_nir(graph: nir.NIRGraph, dt_s: float | None = None) -> Network:
@@ -83,7 +72,7 @@ def network_from_nir(graph: nir.NIRGraph, dt_s: float | None = None) -> Network:
     nodes: dict[str, Node] = {}
     for name in names:
         try:
-            nodes[name] = _node_from_nir(found[name])
+            nodes[name] = node_from_nir(found[name])
         except ValueError as error:
             raise ValueError(f"node {name!r}: {error}") from error
     return Network(nodes, edges, float(dt_s), metadata)
@@ -91,21 +80,13 @@ def network_from_nir(graph: nir.NIRGraph, dt_s: float | None = None) -> Network:
 
 def network_to_nir(network: Network) -> nir.NIRGraph:
     """The NIR graph of a network, in memory; see `write_nir`."""
-    nodes = {name: _node_to_nir(network, name) for name in network.nodes}
+    nodes = {name: node_to_nir(network, name) for name in network.nodes}
     metadata = {
         **network.metadata,
         "dt_s": network.dt_s,
         NODE_ORDER: json.dumps(list(network.nodes)),
     }
-    return _nir().NIRGraph(nodes, list(network.edges), metadata=metadata, type_check=False)
-
-
-def _nir() -> Any:
-    try:
-        import nir
-    except ImportError as error:
-        raise ImportError("network files need the package nir: pip install nir") from error
-    return nir
+    return nir_package().NIRGraph(nodes, list(network.edges), metadata=metadata, type_check=False)
 
 
 def _plain(value: Any) -> MetadataValue:
@@ -118,7 +99,7 @@ def _plain(value: Any) -> MetadataValue:
 
 def _dt_hint(graph: nir.NIRGraph) -> str:
     """In a CubaLIF, frameworks write w_in = tau_syn / dt, which gives the time step away."""
-    nir = _nir()
+    nir = nir_package()
     steps = {
         round(float(np.mean(node.tau_syn / node.w_in)), 12)
         for node in graph.nodes.values()
@@ -129,7 +110,7 @@ def _dt_hint(graph: nir.NIRGraph) -> str:
 
 def _flatten_graph(graph: nir.NIRGraph) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """Nodes without sub-graphs: the inputs and outputs of a sub-graph become mere joints."""
-    nir = _nir()
+    nir = nir_package()
     nodes: dict[str, Any] = {}
     entries: dict[str, list[str]] = {}
     exits: dict[str, list[str]] = {}
@@ -159,79 +140,3 @@ def _flatten_graph(graph: nir.NIRGraph) -> tuple[dict[str, Any], list[tuple[str,
                 raise ValueError(f"edge {edge[0]!r} -> {edge[1]!r}: no node {name!r}")
     outer = [(a, b) for s, t in graph.edges for a in exits[s] for b in entries[t]]
     return nodes, [*inner_edges, *outer]
-
-
-def _shape_of(types: Mapping[str, Any] | None, kind: str) -> Shape:
-    values = list((types or {}).values())
-    if len(values) != 1 or values[0] is None:
-        raise ValueError(f"{kind} has no shape")
-    return tuple(int(size) for size in np.atleast_1d(values[0]))
-
-
-def _padding(value: Any) -> Any:
-    value = value.decode("utf-8") if isinstance(value, bytes) else value
-    return value if isinstance(value, str) else np.asarray(value)
-
-
-def _neuron(kind: Callable[..., Node], node: Any, fields: tuple[str, ...]) -> Node:
-    shape = np.atleast_1d(node.v_threshold).shape
-    return kind(shape, **{field: np.atleast_1d(getattr(node, field)) for field in fields})
-
-
-def _node_from_nir(node: Any) -> Node:
-    nir = _nir()
-    if isinstance(node, nir.Input):
-        return Input(_shape_of(node.input_type, "Input"))
-    if isinstance(node, nir.Output):
-        return Output(_shape_of(node.output_type, "Output"))
-    if isinstance(node, nir.LIF):
-        return _neuron(LIF, node, ("tau", "r", "v_leak", "v_threshold", "v_reset"))
-    if isinstance(node, nir.CubaLIF):
-        fields = ("tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in")
-        return _neuron(CubaLIF, node, fields)
-    if isinstance(node, nir.IF):
-        return _neuron(IF, node, ("r", "v_threshold", "v_reset"))
-    if isinstance(node, nir.Linear):
-        return Linear(node.weight)
-    if isinstance(node, nir.Affine):
-        return Affine(node.weight, node.bias)
-    if isinstance(node, nir.Conv2d):
-        padding = _padding(node.padding)
-        return Conv2d(node.weight, node.bias, node.stride, padding, node.dilation, int(node.groups))
-    if isinstance(node, nir.SumPool2d):
-        return SumPool2d(node.kernel_size, node.stride, node.padding)
-    if isinstance(node, nir.Flatten):
-        return Flatten(int(node.start_dim), int(node.end_dim))
-    if isinstance(node, nir.Scale):
-        return Scale(node.scale)
-    supported = "Input, Output, LIF, CubaLIF, IF, Linear, Affine, Conv2d, SumPool2d, Flatten, Scale"
-    raise ValueError(f"{type(node).__name__} is not supported; supported are {supported}")
-
-
-def _node_to_nir(network: Network, name: str) -> nir.NIRNode:
-    nir = _nir()
-    node = network.nodes[name]
-    sources = network.sources(name)
-    given = network.shapes[sources[0]] if sources else ()
-    if isinstance(node, Input):
-        return nir.Input({"input": np.array(node.shape)})
-    if isinstance(node, Output):
-        return nir.Output({"output": np.array(node.shape)})
-    if isinstance(node, Conv2d):
-        return nir.Conv2d(
-            input_shape=given[1:],
-            weight=node.weight,
-            stride=node.stride,
-            padding=node.padding,
-            dilation=node.dilation,
-            groups=node.groups,
-            bias=node.bias,
-        )
-    if isinstance(node, SumPool2d):
-        return nir.SumPool2d(
-            np.array(node.kernel_size), np.array(node.stride), np.array(node.padding)
-        )
-    if isinstance(node, Flatten):
-        return nir.Flatten({"input": np.array(given)}, node.start_dim, node.end_dim)
-    parameters = {key: value for key, value in vars(node).items() if key != "shape"}
-    return getattr(nir, type(node).__name__)(**parameters)

@@ -7,26 +7,10 @@ to a neuron is said in `neuro_control.network.neurons`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
-
-import numpy as np
 
 from neuro_control.network.neurons import FloatArray, Shape, checked_shape, float_array, size_of
-
-Pair = tuple[int, int]
-
-
-def as_pair(value: int | Sequence[int], what: str, least: int) -> Pair:
-    """``value`` or ``(value, value)`` as two plain integers of at least ``least``."""
-    values = np.atleast_1d(np.asarray(value))
-    if values.dtype.kind not in "iu" or values.shape not in ((1,), (2,)):
-        raise ValueError(f"{what} must be an integer or a pair of integers, not {value!r}")
-    pair = (int(values[0]), int(values[-1]))
-    if min(pair) < least:
-        raise ValueError(f"{what} must be at least {least}, not {pair}")
-    return pair
+from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,106 +70,6 @@ class Affine:
 
 
 @dataclass(frozen=True, eq=False)
-class Conv2d:
-    """Two-dimensional cross-correlation, as torch's and NIR's ``Conv2d``.
-
-    ``y[o, r, c] = b[o] + sum_{i,h,w} W[o, i, h, w] x[i, r*stride + h*dilation - padding, ...]``
-    with W of shape (out, in / groups, height, width) and b of shape (out,). ``padding`` is an
-    integer, a pair, "valid" (none) or "same" (stride 1: the image keeps its size).
-    """
-
-    weight: FloatArray
-    bias: FloatArray | None = None
-    stride: int | Pair = (1, 1)
-    padding: int | Pair | str = (0, 0)
-    dilation: int | Pair = (1, 1)
-    groups: int = 1
-
-    def __post_init__(self) -> None:
-        weight = float_array(self.weight, "Conv2d.weight")
-        if weight.ndim != 4 or 0 in weight.shape:
-            raise ValueError(
-                f"Conv2d.weight has shape {weight.shape}, it must be (out, in, height, width)"
-            )
-        if self.groups < 1 or weight.shape[0] % self.groups:
-            raise ValueError(
-                f"Conv2d.groups {self.groups} must divide the {weight.shape[0]} output channels"
-            )
-        bias = np.zeros(weight.shape[0]) if self.bias is None else self.bias
-        bias = float_array(bias, "Conv2d.bias")
-        if bias.shape != weight.shape[:1]:
-            raise ValueError(f"Conv2d.bias has shape {bias.shape}, it must be {weight.shape[:1]}")
-        stride = as_pair(self.stride, "Conv2d.stride", 1)
-        dilation = as_pair(self.dilation, "Conv2d.dilation", 1)
-        if isinstance(self.padding, str) and self.padding == "same":
-            if stride != (1, 1):
-                raise ValueError(f"Conv2d.padding 'same' needs stride 1, not {stride}")
-        elif isinstance(self.padding, str) and self.padding == "valid":
-            object.__setattr__(self, "padding", (0, 0))
-        elif isinstance(self.padding, str):
-            raise ValueError(f"Conv2d.padding {self.padding!r} must be integers, 'same' or 'valid'")
-        else:
-            object.__setattr__(self, "padding", as_pair(self.padding, "Conv2d.padding", 0))
-        object.__setattr__(self, "weight", weight)
-        object.__setattr__(self, "bias", bias)
-        object.__setattr__(self, "stride", stride)
-        object.__setattr__(self, "dilation", dilation)
-
-    @property
-    def kernel_size(self) -> Pair:
-        """Height and width of the kernel."""
-        return (self.weight.shape[2], self.weight.shape[3])
-
-    @property
-    def padding_before(self) -> Pair:
-        """Rows above and columns left of the image ("same" puts the odd one behind)."""
-        if self.padding != "same":
-            return cast(Pair, self.padding)
-        height, width = self._extents()
-        return ((height - 1) // 2, (width - 1) // 2)
-
-    def _extents(self) -> Pair:
-        (height, width), (down, right) = self.kernel_size, cast(Pair, self.dilation)
-        return ((height - 1) * down + 1, (width - 1) * right + 1)
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """Shape of y for x of ``shape``, or ValueError saying what it takes."""
-        channels = self.weight.shape[1] * self.groups
-        if len(shape) != 3 or shape[0] != channels:
-            raise ValueError(f"takes ({channels}, rows, columns), but is given {shape}")
-        if self.padding == "same":
-            return (self.weight.shape[0], *shape[1:])
-        rows, columns = _window_counts(
-            shape, self._extents(), cast(Pair, self.stride), cast(Pair, self.padding)
-        )
-        return (self.weight.shape[0], rows, columns)
-
-
-@dataclass(frozen=True, eq=False)
-class SumPool2d:
-    """Sum over windows of each channel, NIR's ``SumPool2d``; (height, width) pairs."""
-
-    kernel_size: int | Pair
-    stride: int | Pair | None = None
-    padding: int | Pair = (0, 0)
-
-    def __post_init__(self) -> None:
-        kernel = as_pair(self.kernel_size, "SumPool2d.kernel_size", 1)
-        stride = kernel if self.stride is None else as_pair(self.stride, "SumPool2d.stride", 1)
-        object.__setattr__(self, "kernel_size", kernel)
-        object.__setattr__(self, "stride", stride)
-        object.__setattr__(self, "padding", as_pair(self.padding, "SumPool2d.padding", 0))
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """Shape of y for x of ``shape``, or ValueError saying what it takes."""
-        if len(shape) != 3:
-            raise ValueError(f"takes (channels, rows, columns), but is given {shape}")
-        kernel, stride, padding = self.kernel_size, self.stride, self.padding
-        counts = _window_counts(shape, cast(Pair, kernel), cast(Pair, stride), cast(Pair, padding))
-        return (shape[0], *counts)
-
-
-@dataclass(frozen=True, eq=False)
 class Flatten:
     """Merge the axes ``start_dim`` to ``end_dim`` (both included; no batch axis is counted)."""
 
@@ -219,8 +103,8 @@ class Scale:
         return shape
 
 
-Synapse = Linear | Affine | Conv2d | SumPool2d | Flatten | Scale
-SYNAPSES = (Linear, Affine, Conv2d, SumPool2d, Flatten, Scale)
+Synapse = Linear | Affine | Conv1d | Conv2d | SumPool2d | AvgPool2d | Flatten | Scale
+SYNAPSES = (Linear, Affine, Conv1d, Conv2d, SumPool2d, AvgPool2d, Flatten, Scale)
 
 
 def _check_matrix(weight: FloatArray, kind: str) -> None:
@@ -233,13 +117,3 @@ def _matrix_output(weight: FloatArray, shape: Shape) -> Shape:
         hint = "; put a Flatten before it" if size_of(shape) == weight.shape[1] else ""
         raise ValueError(f"takes ({weight.shape[1]},), but is given {shape}{hint}")
     return (weight.shape[0],)
-
-
-def _window_counts(shape: Shape, extents: Pair, stride: Pair, padding: Pair) -> Pair:
-    counts = [
-        (length + 2 * pad - extent) // step + 1
-        for length, extent, step, pad in zip(shape[1:], extents, stride, padding, strict=True)
-    ]
-    if min(counts) < 1:
-        raise ValueError(f"has a window of {extents}, larger than its padded input {shape[1:]}")
-    return (counts[0], counts[1])

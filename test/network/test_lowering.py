@@ -9,7 +9,18 @@ import numpy as np
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from neuro_control.network import IF, Affine, Conv2d, Flatten, Input, Linear, Network, SumPool2d
+from neuro_control.network import (
+    IF,
+    Affine,
+    AvgPool2d,
+    Conv1d,
+    Conv2d,
+    Flatten,
+    Input,
+    Linear,
+    Network,
+    SumPool2d,
+)
 from neuro_control.network.lowering import Lowering, synapse_map
 
 
@@ -111,3 +122,38 @@ def test_every_path_between_two_populations_is_a_connection_of_its_own():
         ("in", ("b",)),
         ("n", ("again",)),
     ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    groups=st.integers(1, 2),
+    length=st.integers(1, 4),
+    stride=st.integers(1, 3),
+    dilation=st.integers(1, 3),
+    padding=st.integers(0, 2),
+    seed=st.integers(0, 1000),
+)
+def test_a_convolution_of_signals_is_numpys(groups, length, stride, dilation, padding, seed):
+    rng = np.random.default_rng(seed)
+    weight, bias = rng.normal(size=(2 * groups, 3, length)), rng.normal(size=2 * groups)
+    node = Conv1d(weight, bias, stride, padding, dilation, groups)
+    x = rng.normal(size=(3 * groups, 12))
+    padded = np.pad(x, ((0, 0), (padding, padding)))
+    spread = np.zeros((2 * groups, 3, (length - 1) * dilation + 1))
+    spread[:, :, ::dilation] = weight
+    expected = [
+        sum(np.correlate(padded[3 * (o // 2) + i], spread[o, i], "valid") for i in range(3))
+        for o in range(2 * groups)
+    ]
+    expected = np.array(expected)[:, ::stride]
+    assert node.output_shape(x.shape) == expected.shape
+    y = synapse_map(node, x.shape).apply(x.ravel())
+    np.testing.assert_allclose(y, expected.ravel(), atol=1e-12)
+
+
+@given(pairs, pairs, st.integers(0, 1000))
+def test_an_average_is_the_sum_over_the_size_of_the_window(kernel, stride, seed):
+    x = np.random.default_rng(seed).normal(size=(2, 5, 6))
+    total = synapse_map(SumPool2d(kernel, stride), x.shape).apply(x.ravel())
+    mean = synapse_map(AvgPool2d(kernel, stride), x.shape).apply(x.ravel())
+    np.testing.assert_allclose(mean * kernel[0] * kernel[1], total)

@@ -14,6 +14,8 @@ from neuro_control.network import (
     IF,
     LIF,
     Affine,
+    AvgPool2d,
+    Conv1d,
     Conv2d,
     CubaLIF,
     Flatten,
@@ -53,6 +55,48 @@ def every_node() -> Network:
     edges += [("n2", "again"), ("again", "n2"), ("a", "side"), ("side", "n2"), ("n2", "out1")]
     metadata = {"made_by": "a test", "command": "pytest", "description": "µ", "count": 3}
     return Network(nodes, edges, 1e-3, metadata)
+
+
+def test_signals_and_averages_are_read_as_they_were_written(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    signal = Conv1d(rng.normal(size=(4, 1, 3)), rng.normal(size=4), 2, "valid", 1, 2)
+    nodes = {
+        "a": Input((2, 9)),
+        "conv": signal,
+        "n1": LIF.with_unit_gain((4, 4), dt_s=1e-3, tau_s=0.01),
+        "b": Input((1, 4, 6)),
+        "pool": AvgPool2d((2, 3)),
+        "n2": IF((1, 2, 2)),
+        "out1": Output((4, 4)),
+        "out2": Output((1, 2, 2)),
+    }
+    edges = [*pairwise(["a", "conv", "n1", "out1"]), *pairwise(["b", "pool", "n2", "out2"])]
+    network = Network(nodes, edges, 1e-3)
+    write_nir(network, tmp_path / "n.nir")
+    again = read_nir(tmp_path / "n.nir")
+    assert quantize(again).fingerprint() == quantize(network).fingerprint()
+    assert vars(again.nodes["pool"]) == vars(network.nodes["pool"])
+
+
+@pytest.mark.parametrize(
+    ("node", "instead"),
+    [
+        (nir.LI(np.ones(2), np.ones(2), np.zeros(2)), "membrane of a LIF"),
+        (nir.Threshold(np.ones(2)), "one time step"),
+        (nir.Delay(np.ones(2)), "one tick after"),
+    ],
+)
+def test_what_is_refused_by_name_says_what_would_do_instead(node: nir.NIRNode, instead: str):
+    graph = nir.NIRGraph(
+        {
+            "i": nir.Input({"input": np.array([2])}),
+            "x": node,
+            "o": nir.Output({"output": np.array([2])}),
+        },
+        [("i", "x"), ("x", "o")],
+    )
+    with pytest.raises(ValueError, match=rf"node 'x': {type(node).__name__} .*{instead}"):
+        network_from_nir(graph, 1e-3)
 
 
 def test_a_network_is_read_as_it_was_written(tmp_path: Path):

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nodes of a network as NIR's, one by one, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuro_control.network.graph import Network, Node
+from neuro_control.network.neurons import IF, LIF, CubaLIF, Shape
+from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Output, Scale
+from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
+
+if TYPE_CHECKING:
+    import nir
+
+
+def nir_package() -> Any:
+    """The package `nir`, or ImportError saying how to get it."""
+    try:
+        import nir
+    except ImportError as error:
+        raise ImportError("network files need the package nir: pip install nir") from error
+    return nir
+
+
+def node_from_nir(node: Any) -> Node:
+    """One of NIR's nodes as ours. Raises ValueError for a type that is not supported."""
+    kind = type(node).__name__
+    if kind not in _READERS:
+        reason = f": {_WHY_NOT[kind]}" if kind in _WHY_NOT else ""
+        raise ValueError(f"{kind} is not supported{reason}; supported are {', '.join(_READERS)}")
+    return _READERS[kind](node)
+
+
+def node_to_nir(network: Network, name: str) -> nir.NIRNode:
+    """A node of a network as NIR's."""
+    nir = nir_package()
+    node = network.nodes[name]
+    sources = network.sources(name)
+    given = network.shapes[sources[0]] if sources else ()
+    if isinstance(node, Input):
+        return nir.Input({"input": np.array(node.shape)})
+    if isinstance(node, Output):
+        return nir.Output({"output": np.array(node.shape)})
+    if isinstance(node, Conv2d):
+        return nir.Conv2d(
+            input_shape=given[1:],
+            weight=node.weight,
+            stride=node.stride,
+            padding=node.padding,
+            dilation=node.dilation,
+            groups=node.groups,
+            bias=node.bias,
+        )
+    if isinstance(node, Conv1d):
+        return nir.Conv1d(
+            input_shape=given[1],
+            weight=node.weight,
+            stride=node.stride,
+            padding=node.padding,
+            dilation=node.dilation,
+            groups=node.groups,
+            bias=node.bias,
+        )
+    if isinstance(node, (SumPool2d, AvgPool2d)):
+        return getattr(nir, type(node).__name__)(
+            np.array(node.kernel_size), np.array(node.stride), np.array(node.padding)
+        )
+    if isinstance(node, Flatten):
+        return nir.Flatten({"input": np.array(given)}, node.start_dim, node.end_dim)
+    parameters = {key: value for key, value in vars(node).items() if key != "shape"}
+    return getattr(nir, type(node).__name__)(**parameters)
+
+
+def _shape_of(types: Mapping[str, Any] | None, kind: str) -> Shape:
+    values = list((types or {}).values())
+    if len(values) != 1 or values[0] is None:
+        raise ValueError(f"{kind} has no shape")
+    return tuple(int(size) for size in np.atleast_1d(values[0]))
+
+
+def _padding(value: Any) -> Any:
+    value = value.decode("utf-8") if isinstance(value, bytes) else value
+    return value if isinstance(value, str) else np.asarray(value)
+
+
+def _neuron(kind: Callable[..., Node], node: Any, fields: tuple[str, ...]) -> Node:
+    shape = np.atleast_1d(node.v_threshold).shape
+    return kind(shape, **{field: np.atleast_1d(getattr(node, field)) for field in fields})
+
+
+def _convolution(kind: Callable[..., Node], node: Any) -> Node:
+    padding = _padding(node.padding)
+    return kind(node.weight, node.bias, node.stride, padding, node.dilation, int(node.groups))
+
+
+_LEAKY = ("r", "v_leak", "v_threshold", "v_reset")
+_READERS: Mapping[str, Callable[[Any], Node]] = {
+    "Input": lambda node: Input(_shape_of(node.input_type, "Input")),
+    "Output": lambda node: Output(_shape_of(node.output_type, "Output")),
+    "LIF": lambda node: _neuron(LIF, node, ("tau", *_LEAKY)),
+    "CubaLIF": lambda node: _neuron(CubaLIF, node, ("tau_syn", "tau_mem", "w_in", *_LEAKY)),
+    "IF": lambda node: _neuron(IF, node, ("r", "v_threshold", "v_reset")),
+    "Linear": lambda node: Linear(node.weight),
+    "Affine": lambda node: Affine(node.weight, node.bias),
+    "Conv1d": lambda node: _convolution(Conv1d, node),
+    "Conv2d": lambda node: _convolution(Conv2d, node),
+    "SumPool2d": lambda node: SumPool2d(node.kernel_size, node.stride, node.padding),
+    "AvgPool2d": lambda node: AvgPool2d(node.kernel_size, node.stride, node.padding),
+    "Flatten": lambda node: Flatten(int(node.start_dim), int(node.end_dim)),
+    "Scale": lambda node: Scale(node.scale),
+}
+_WHY_NOT = {
+    "LI": "its output is a voltage, and only spikes travel here; read the membrane of a LIF",
+    "CubaLI": "its output is a voltage, and only spikes travel here; read a CubaLIF's membrane",
+    "I": "its output is a voltage, and only spikes travel here; read the membrane of an IF",
+    "Threshold": "it has no state; a LIF with tau of one time step forgets as fast",
+    "Delay": "every synapse delivers one tick after the spike; longer delays are not kept",
+}
