@@ -88,8 +88,11 @@ class ChildProcesses:
         self.environment = dict(os.environ if environment is None else environment)
         self.children: list[Child] = []
 
-    def start(self, name: str, command: Sequence[str]) -> Child:
-        """Start `command` with its output going to `<log_folder>/<name>.log`."""
+    def start(self, name: str, command: Sequence[str], niceness: int = 0) -> Child:
+        """Start `command` with its output going to `<log_folder>/<name>.log`.
+
+        niceness: how far it steps back behind the others where processors are scarce, 0 to 19.
+        """
         log = self.log_folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -99,7 +102,7 @@ class ChildProcesses:
                 stderr=subprocess.STDOUT,
                 env=self.environment,
                 start_new_session=True,
-                preexec_fn=_end_with_parent(os.getpid()),  # noqa: PLW1509 - said there
+                preexec_fn=_before_exec(os.getpid(), niceness),  # noqa: PLW1509 - said there
             )
         child = Child(name, process, log)
         self.children.append(child)
@@ -151,15 +154,16 @@ class ChildProcesses:
         self.stop()
 
 
-def _end_with_parent(parent: int) -> Callable[[], None]:
-    # Runs between fork and exec. It only makes two system calls and takes no lock, which is
+def _before_exec(parent: int, niceness: int) -> Callable[[], None]:
+    # Runs between fork and exec. It only makes three system calls and takes no lock, which is
     # what makes preexec_fn safe beside the middleware's threads.
-    def set_death_signal() -> None:
+    def prepare() -> None:
+        os.nice(niceness)
         _PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # the parent died before the line above
             os._exit(1)
 
-    return set_death_signal
+    return prepare
 
 
 class Interrupt:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from neuro_control.bringup import SIMULATOR
 from neuro_control.demo.domain import DomainClaim, ros_environment
 from neuro_control.demo.logs import new_log_folder
 from neuro_control.demo.options import DemoOptions
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from neuro_control.demo.start_gate import StartGate
 
 SLICE_S = 0.05
+# On a robot, controller and guard do not share a processor with the world.
+SIMULATOR_NICENESS = 5
 START_LIMIT_S = 60.0
 # Nodes say how they are once a second; after the end their last word is awaited this long.
 LAST_WORD_S = 3.0
@@ -91,7 +94,7 @@ def _watched_run(
     line.say(f"{robot.name}: {robot.task}; {', '.join(commands)} start (logs: {folder})")
     with ChildProcesses(folder, environment) as children:
         for name, command in commands.items():
-            children.start(name, command)
+            children.start(name, command, SIMULATOR_NICENESS if name == SIMULATOR.name else 0)
         options = plan.options
         with listening(record, options.picture is not None, options.bag) as (node, spin):
             run = _Run(plan, children, record, line, interrupt, outcome, spin)

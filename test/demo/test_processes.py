@@ -49,6 +49,15 @@ def test_stopping_ends_every_child_and_is_idempotent(tmp_path: Path) -> None:
     assert not psutil.pid_exists(second.process.pid)
 
 
+def test_a_child_can_step_back_behind_the_others(tmp_path: Path) -> None:
+    with ChildProcesses(tmp_path) as children:
+        world = children.start("world", python(OBEDIENT), niceness=5)
+        controller = children.start("controller", python(OBEDIENT))
+        wait_until(lambda: "ready" in world.last_lines() and "ready" in controller.last_lines())
+        nice = [psutil.Process(child.process.pid).nice() for child in (world, controller)]
+    assert nice == [min(os.nice(0) + 5, 19), os.nice(0)]
+
+
 def test_a_deaf_child_is_killed_and_named(tmp_path: Path) -> None:
     children = ChildProcesses(tmp_path)
     child = children.start("deaf", python(DEAF))
