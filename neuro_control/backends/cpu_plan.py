@@ -136,11 +136,14 @@ def _parameters(population: FixedPopulation) -> tuple[NDArray[np.int64], bool]:
 
     In order: what a step keeps of current and membrane (in 1/4096), threshold, bias.
     """
+    threshold = population.vth.astype(np.int64) << 6
+    if not population.spiking:
+        threshold = np.full_like(threshold, 1 << 23)  # voltages end below it
     table = np.stack(
         [
             4095 - population.du.astype(np.int64),
             4096 - population.dv.astype(np.int64),
-            population.vth.astype(np.int64) << 6,
+            threshold,
             population.bias.astype(np.int64),
         ]
     )

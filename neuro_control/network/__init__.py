@@ -11,7 +11,7 @@ from neuro_control.network.fixed_network import (
 )
 from neuro_control.network.fixed_point import QuantizedNetwork, quantize
 from neuro_control.network.graph import Network
-from neuro_control.network.neurons import IF, LIF, CubaLIF
+from neuro_control.network.neurons import IF, LI, LIF, CubaLI, CubaLIF, I
 from neuro_control.network.nir_file import read_nir, write_nir
 from neuro_control.network.quantization_report import (
     PopulationReport,
@@ -23,16 +23,19 @@ from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
 
 __all__ = [
     "IF",
+    "LI",
     "LIF",
     "Affine",
     "AvgPool2d",
     "Conv1d",
     "Conv2d",
+    "CubaLI",
     "CubaLIF",
     "FixedNetwork",
     "FixedPopulation",
     "FixedProjection",
     "Flatten",
+    "I",
     "Input",
     "Linear",
     "Network",

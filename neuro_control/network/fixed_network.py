@@ -81,7 +81,11 @@ def truncate_weights(weight: ArrayLike, num_weight_bits: int = 8) -> NDArray[np.
 
 @dataclass(frozen=True, eq=False)
 class FixedPopulation:
-    """Neurons with Loihi's integer parameters, each int32[size]; offset counts over populations."""
+    """Neurons with Loihi's integer parameters, each int32[size]; offset counts over populations.
+
+    A population that does not spike integrates and saturates; its ``vth`` has no meaning here (on
+    the chip it is VTH_MAX, which lies 63 below the highest voltage).
+    """
 
     name: str
     shape: Shape
@@ -91,6 +95,7 @@ class FixedPopulation:
     vth: NDArray[np.int32]
     bias_mantissa: NDArray[np.int32]
     bias_exponent: int = 0
+    spiking: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", checked_shape(self.shape, f"population {self.name!r}"))
@@ -273,7 +278,8 @@ class FixedNetwork:
         """SHA-256 of everything that decides the spikes, as hexadecimal digits."""
         digest = hashlib.sha256()
         for population in self.populations:
-            digest.update(f"{population.name} {population.shape}".encode())
+            kind = "" if population.spiking else " integrator"
+            digest.update(f"{population.name} {population.shape}{kind}".encode())
             for array in (population.du, population.dv, population.vth, population.bias):
                 digest.update(np.ascontiguousarray(array).tobytes())
         for projection in self.projections:

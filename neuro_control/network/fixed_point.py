@@ -9,6 +9,7 @@ Decays are ``du = round(4096 dt / tau_syn) - 1`` (4095 where there is no synapti
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -29,7 +30,19 @@ from neuro_control.network.fixed_network import (
 )
 from neuro_control.network.graph import Network
 from neuro_control.network.lowering import Lowering
-from neuro_control.network.neurons import IF, LIF, NEURONS, CubaLIF, FloatArray, Neuron, size_of
+from neuro_control.network.neurons import (
+    IF,
+    INTEGRATORS,
+    LI,
+    LIF,
+    NEURONS,
+    CubaLI,
+    CubaLIF,
+    FloatArray,
+    I,
+    Neuron,
+    size_of,
+)
 from neuro_control.network.quantization_report import (
     PopulationReport,
     ProjectionReport,
@@ -41,9 +54,23 @@ from neuro_control.network.synapses import Flatten, Input, Output
 
 @dataclass(frozen=True, eq=False)
 class QuantizedNetwork(FixedNetwork):
-    """A FixedNetwork made from a Network, with the report of what was lost on the way."""
+    """A FixedNetwork made from a Network, with the report of what was lost on the way.
+
+    ``resting`` is the voltage of each population that is zero in the integers, in its shape.
+    """
 
     report: QuantizationReport = field(default_factory=lambda: QuantizationReport((), ()))
+    resting: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    def voltage(self, name: str, membrane: NDArray[np.int64]) -> FloatArray:
+        """What membranes of a population (`Runner.membrane`) are in the network's own units.
+
+        Raises:
+            ValueError: there is no population of that name.
+        """
+        self.population(name)
+        scale = next(p.scale for p in self.report.populations if p.name == name)
+        return self.resting[name] + membrane / (64.0 * scale)
 
 
 def quantize(network: Network, weight_bits: int = 8) -> QuantizedNetwork:
@@ -85,6 +112,7 @@ def quantize(network: Network, weight_bits: int = 8) -> QuantizedNetwork:
         QuantizationReport(
             tuple(p for p, _ in reports), tuple(q for _, into in reports for q in into)
         ),
+        {name: _resting(neuron) for name, neuron in neurons.items()},
     )
 
 
@@ -97,7 +125,7 @@ def _ports(shapes: dict[str, tuple[int, ...]]) -> dict[str, Port]:
 
 
 def _output_population(network: Network, name: str) -> str:
-    """The one population whose spikes an output shows, through Flatten nodes at most."""
+    """The one population that an output shows, through Flatten nodes at most."""
     at = name
     while True:
         sources = network.sources(at)
@@ -109,16 +137,16 @@ def _output_population(network: Network, name: str) -> str:
             return at
         if not isinstance(node, Flatten):
             raise ValueError(
-                f"output {name!r} shows {type(node).__name__} {at!r}, which does not spike; "
-                "put a population before it"
+                f"output {name!r} shows {type(node).__name__} {at!r}, which is no population; "
+                "put one before it (an LI or I to read a voltage)"
             )
 
 
 def _gain(neuron: Neuron, dt_s: float) -> FloatArray:
     """Membrane voltage per unit of input in the tick that it arrives, flat."""
-    if isinstance(neuron, IF):
+    if isinstance(neuron, (IF, I)):
         return neuron.r.ravel()
-    if isinstance(neuron, LIF):
+    if isinstance(neuron, (LIF, LI)):
         return (dt_s / neuron.tau * neuron.r).ravel()
     return (dt_s / neuron.tau_syn * neuron.w_in * dt_s / neuron.tau_mem * neuron.r).ravel()
 
@@ -126,9 +154,10 @@ def _gain(neuron: Neuron, dt_s: float) -> FloatArray:
 def _bias_gain(neuron: Neuron, dt_s: float) -> FloatArray:
     """Membrane voltage per tick and unit of constant input, flat.
 
-    A CubaLIF's current has settled: Loihi adds a bias to the membrane, past the synaptic filter.
+    The current of a current-based neuron has settled: Loihi adds a bias to the membrane, past the
+    synaptic filter.
     """
-    if isinstance(neuron, CubaLIF):
+    if isinstance(neuron, (CubaLIF, CubaLI)):
         return (neuron.w_in * dt_s / neuron.tau_mem * neuron.r).ravel()
     return _gain(neuron, dt_s)
 
@@ -152,29 +181,42 @@ def _decays(name: str, neuron: Neuron, dt_s: float) -> tuple[FloatArray, FloatAr
         return steps, float(np.abs(steps / exact - 1).max())
 
     size = size_of(neuron.shape)
-    if isinstance(neuron, IF):
+    if isinstance(neuron, (IF, I)):
         return np.full(size, float(DECAY_MAX)), np.zeros(size), 0.0
-    tau_mem = neuron.tau if isinstance(neuron, LIF) else neuron.tau_mem
-    dv, error = rounded(tau_mem, "tau" if isinstance(neuron, LIF) else "tau_mem")
+    if isinstance(neuron, (LIF, LI)):
+        dv, error = rounded(neuron.tau, "tau")
+    else:
+        dv, error = rounded(neuron.tau_mem, "tau_mem")
     if (dv > DECAY_MAX).any():
         # To forget everything takes 4096; 4095 leaves 1/4096, and the report says so.
         dv, error = np.minimum(dv, DECAY_MAX), max(error, 1 / 4096)
-    if isinstance(neuron, LIF):
+    if isinstance(neuron, (LIF, LI)):
         return np.full(size, float(DECAY_MAX)), dv, error
     du, du_error = rounded(neuron.tau_syn, "tau_syn")
     return du - 1, dv, max(error, du_error)
 
 
-def _quantize_population(
-    network: Network, lowering: Lowering, name: str, neuron: Neuron, offset: int, weight_bits: int
-) -> tuple[FixedPopulation, list[FixedProjection], tuple[PopulationReport, list[ProjectionReport]]]:
-    leak = cast(FloatArray, getattr(neuron, "v_leak", np.zeros(neuron.shape)))
-    if not np.array_equal(leak, neuron.v_reset):
+def _resting(neuron: Neuron) -> FloatArray:
+    """The voltage that is zero in Loihi's integers, in the population's shape."""
+    return cast(FloatArray, getattr(neuron, "v_leak", np.zeros(neuron.shape)))
+
+
+def _threshold(name: str, neuron: Neuron) -> FloatArray:
+    """Threshold above the resting potential, flat; zeros where there is none."""
+    if isinstance(neuron, INTEGRATORS):
+        return np.zeros(size_of(neuron.shape))
+    if not np.array_equal(_resting(neuron), neuron.v_reset):
         raise ValueError(
             f"node {name!r}: v_reset must equal v_leak (0 for an IF), because Loihi resets to the "
             "resting potential"
         )
-    threshold = (neuron.v_threshold - leak).ravel()
+    return cast(FloatArray, (neuron.v_threshold - _resting(neuron)).ravel())
+
+
+def _quantize_population(
+    network: Network, lowering: Lowering, name: str, neuron: Neuron, offset: int, weight_bits: int
+) -> tuple[FixedPopulation, list[FixedProjection], tuple[PopulationReport, list[ProjectionReport]]]:
+    threshold = _threshold(name, neuron)
     du, dv, decay_error = _decays(name, neuron, network.dt_s)
     gain = _gain(neuron, network.dt_s)
     bias = lowering.constant_into(name) * _bias_gain(neuron, network.dt_s)
@@ -187,7 +229,8 @@ def _quantize_population(
         limit = 255 // step * step
         drives.append(Drive(connection, weight, mode, step, limit, weight_bits))
     scale = float(choose_scale(name, threshold, bias, drives))
-    vth = np.rint(threshold * scale)
+    spiking = not isinstance(neuron, INTEGRATORS)
+    vth = np.rint(threshold * scale) if spiking else np.full(threshold.shape, float(VTH_MAX))
     mantissa, exponent, bias_error = _bias(name, bias * scale * 64)
     population = FixedPopulation(
         name,
@@ -198,6 +241,7 @@ def _quantize_population(
         vth.astype(np.int32),
         mantissa,
         exponent,
+        spiking,
     )
     pairs = [_project(drive, name, scale, gain) for drive in drives]
     into, reports = [p for p, _ in pairs], [r for _, r in pairs]

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from neuro_control.network.neurons import NEURONS, Neuron, Shape, size_of
-from neuro_control.network.synapses import SYNAPSES, Input, Output, Synapse
+from neuro_control.network.neurons import INTEGRATORS, NEURONS, Neuron, Shape, size_of
+from neuro_control.network.synapses import SYNAPSES, Flatten, Input, Output, Synapse
 
 Node = Input | Output | Neuron | Synapse
 MetadataValue = str | int | float | bool
@@ -22,7 +22,8 @@ class Network:
     Several edges into a node are summed. A cycle must pass through a population, because only a
     population's spikes wait for the next tick. Populations and outputs take any input of their
     own size (in C order), so that a flat projection can reach an image-shaped population; every
-    other node takes exactly its shape.
+    other node takes exactly its shape. A population without spikes (LI, CubaLI, I) can only be
+    shown by outputs, through Flatten nodes at most: what travels between nodes are spikes.
 
     Args:
         nodes: name -> node; the order is that of ports and populations everywhere.
@@ -70,10 +71,26 @@ class Network:
         if len(set(edges)) != len(edges):
             twice = next(edge for edge in edges if edges.count(edge) > 1)
             raise ValueError(f"edge {twice[0]!r} -> {twice[1]!r} is there twice")
+        self._check_integrators(edges)
         reached = {target for _, target in edges}
         for name, node in self.nodes.items():
             if not isinstance(node, Input) and name not in reached:
                 raise ValueError(f"node {name!r} has no incoming edge")
+
+    def _check_integrators(self, edges: tuple[tuple[str, str], ...]) -> None:
+        """A voltage goes to outputs and nowhere else."""
+        for name, node in self.nodes.items():
+            if not isinstance(node, INTEGRATORS):
+                continue
+            reached = {name}
+            while reached:
+                reached = {target for source, target in edges if source in reached}
+                for target in reached:
+                    if not isinstance(self.nodes[target], (Flatten, Output)):
+                        raise ValueError(
+                            f"node {name!r} ({type(node).__name__}) does not spike, so that only "
+                            f"an output can show it; {target!r} cannot follow it"
+                        )
 
     def _infer_shapes(self) -> dict[str, Shape]:
         """Output shape of every node; synapses are visited once their sources are known."""

@@ -150,8 +150,56 @@ class IF:
         _settle(self, "IF", positive=())
 
 
-Neuron = LIF | CubaLIF | IF
-NEURONS = (LIF, CubaLIF, IF)
+@dataclass(frozen=True, eq=False)
+class LI:
+    """Leaky integrator without spikes, NIR's ``LI``: ``tau dv/dt = (v_leak - v) + r I``.
+
+    Its voltage is its output: only an Output can show it, and `Runner.membrane` reads it.
+    """
+
+    shape: Shape
+    tau: Parameter
+    r: Parameter = 1.0
+    v_leak: Parameter = 0.0
+
+    def __post_init__(self) -> None:
+        _settle(self, "LI", positive=("tau",))
+
+
+@dataclass(frozen=True, eq=False)
+class CubaLI:
+    """Current-based leaky integrator without spikes, NIR's ``CubaLI``.
+
+    ``tau_syn dI/dt = -I + w_in S`` and ``tau_mem dv/dt = (v_leak - v) + r I``; see LI and CubaLIF.
+    """
+
+    shape: Shape
+    tau_syn: Parameter
+    tau_mem: Parameter
+    r: Parameter = 1.0
+    v_leak: Parameter = 0.0
+    w_in: Parameter = 1.0
+
+    def __post_init__(self) -> None:
+        _settle(self, "CubaLI", positive=("tau_syn", "tau_mem"))
+
+
+@dataclass(frozen=True, eq=False)
+class I:  # noqa: E742 - NIR's name
+    """Integrator without spikes, NIR's ``I``: ``dv/dt = r I``; see LI and IF."""
+
+    shape: Shape
+    r: Parameter = 1.0
+
+    def __post_init__(self) -> None:
+        _settle(self, "I", positive=())
+
+
+Integrator = LI | CubaLI | I
+Neuron = LIF | CubaLIF | IF | Integrator
+NEURONS = (LIF, CubaLIF, IF, LI, CubaLI, I)
+INTEGRATORS = (LI, CubaLI, I)
+"""Populations that have a voltage and no spikes."""
 
 
 def _settle(neuron: Neuron, kind: str, positive: tuple[str, ...]) -> None:
@@ -163,7 +211,7 @@ def _settle(neuron: Neuron, kind: str, positive: tuple[str, ...]) -> None:
             array = _parameter(values, shape, f"{kind}.{field}", positive=field in positive)
             object.__setattr__(neuron, field, array)
     leak = getattr(neuron, "v_leak", np.float64(0.0))
-    if (neuron.v_threshold < leak).any():
+    if not isinstance(neuron, INTEGRATORS) and (neuron.v_threshold < leak).any():
         raise ValueError(f"{kind}.v_threshold is below v_leak: the neuron would fire at rest")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuro_control.network.graph import Network, Node
-from neuro_control.network.neurons import IF, LIF, CubaLIF, Shape
+from neuro_control.network.neurons import IF, LI, LIF, CubaLI, CubaLIF, I, Shape
 from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Output, Scale
 from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
 
@@ -88,8 +88,9 @@ def _padding(value: Any) -> Any:
 
 
 def _neuron(kind: Callable[..., Node], node: Any, fields: tuple[str, ...]) -> Node:
-    shape = np.atleast_1d(node.v_threshold).shape
-    return kind(shape, **{field: np.atleast_1d(getattr(node, field)) for field in fields})
+    parameters = {field: np.atleast_1d(getattr(node, field)) for field in fields}
+    shape = np.broadcast_shapes(*(values.shape for values in parameters.values()))
+    return kind(shape, **parameters)
 
 
 def _convolution(kind: Callable[..., Node], node: Any) -> Node:
@@ -104,6 +105,9 @@ _READERS: Mapping[str, Callable[[Any], Node]] = {
     "LIF": lambda node: _neuron(LIF, node, ("tau", *_LEAKY)),
     "CubaLIF": lambda node: _neuron(CubaLIF, node, ("tau_syn", "tau_mem", "w_in", *_LEAKY)),
     "IF": lambda node: _neuron(IF, node, ("r", "v_threshold", "v_reset")),
+    "LI": lambda node: _neuron(LI, node, ("tau", "r", "v_leak")),
+    "CubaLI": lambda node: _neuron(CubaLI, node, ("tau_syn", "tau_mem", "w_in", "r", "v_leak")),
+    "I": lambda node: _neuron(I, node, ("r",)),
     "Linear": lambda node: Linear(node.weight),
     "Affine": lambda node: Affine(node.weight, node.bias),
     "Conv1d": lambda node: _convolution(Conv1d, node),
@@ -114,9 +118,6 @@ _READERS: Mapping[str, Callable[[Any], Node]] = {
     "Scale": lambda node: Scale(node.scale),
 }
 _WHY_NOT = {
-    "LI": "its output is a voltage, and only spikes travel here; read the membrane of a LIF",
-    "CubaLI": "its output is a voltage, and only spikes travel here; read a CubaLIF's membrane",
-    "I": "its output is a voltage, and only spikes travel here; read the membrane of an IF",
     "Threshold": "it has no state; a LIF with tau of one time step forgets as fast",
     "Delay": "every synapse delivers one tick after the spike; longer delays are not kept",
 }

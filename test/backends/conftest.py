@@ -35,7 +35,7 @@ class DenseReference:
             bias = p.bias_mantissa.astype(np.int64) << p.bias_exponent
             v = decayed(self.v[p.name], p.dv.astype(np.int64)) + u + bias
             v = np.clip(v, -(2**23) + 1, 2**23 - 1)
-            spikes = v > (p.vth.astype(np.int64) << 6)
+            spikes = (v > (p.vth.astype(np.int64) << 6)) & p.spiking
             self.u[p.name], self.v[p.name] = u, np.where(spikes, 0, v)
             x[p.name] = spikes.astype(np.int64)
         self.a = {name: np.zeros_like(a) for name, a in self.a.items()}
@@ -100,6 +100,7 @@ def random_fixed_network(seed: int, n_inputs: int, n_populations: int, synapses:
                 parameters(rng, size, 131071, each),
                 mantissa,
                 int(rng.integers(8)),
+                bool(rng.integers(8)),
             )
         )
         sizes[f"n{i}"] = size

@@ -177,7 +177,7 @@ def test_ports_follow_the_order_of_nodes():
                 [("in", "w"), ("w", "n"), ("w", "out")],
                 DT,
             ),
-            "output 'out' shows Linear 'w', which does not spike",
+            "output 'out' shows Linear 'w', which is no population",
         ),
         (lambda: Network({"in": Input((1,))}, [], DT), "no population"),
     ],

@@ -12,13 +12,16 @@ import pytest
 
 from neuro_control.network import (
     IF,
+    LI,
     LIF,
     Affine,
     AvgPool2d,
     Conv1d,
     Conv2d,
+    CubaLI,
     CubaLIF,
     Flatten,
+    I,
     Input,
     Linear,
     Network,
@@ -57,6 +60,21 @@ def every_node() -> Network:
     return Network(nodes, edges, 1e-3, metadata)
 
 
+@pytest.mark.parametrize(
+    "readout",
+    [LI((2,), tau=[0.01, 0.02], r=3), CubaLI((2,), 0.004, 0.02, w_in=2), I((2,), r=0.5)],
+    ids=lambda node: type(node).__name__,
+)
+def test_readouts_without_spikes_are_read_as_they_were_written(readout, tmp_path: Path):
+    nodes = {"in": Input((3,)), "w": Linear(np.ones((2, 3))), "v": readout, "out": Output((2,))}
+    network = Network(nodes, list(pairwise(nodes)), 1e-3)
+    write_nir(network, tmp_path / "n.nir")
+    again = read_nir(tmp_path / "n.nir").nodes["v"]
+    assert type(again) is type(readout)
+    for field, values in vars(readout).items():
+        assert np.array_equal(getattr(again, field), values)
+
+
 def test_signals_and_averages_are_read_as_they_were_written(tmp_path: Path):
     rng = np.random.default_rng(0)
     signal = Conv1d(rng.normal(size=(4, 1, 3)), rng.normal(size=4), 2, "valid", 1, 2)
@@ -81,7 +99,6 @@ def test_signals_and_averages_are_read_as_they_were_written(tmp_path: Path):
 @pytest.mark.parametrize(
     ("node", "instead"),
     [
-        (nir.LI(np.ones(2), np.ones(2), np.zeros(2)), "membrane of a LIF"),
         (nir.Threshold(np.ones(2)), "one time step"),
         (nir.Delay(np.ones(2)), "one tick after"),
     ],
