@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,6 @@ from numpy.typing import NDArray
 from neuro_control.network.fixed_network import (
     BIAS_EXPONENT_MAX,
     BIAS_MANTISSA_RANGE,
-    DECAY_MAX,
     VTH_MAX,
     FixedNetwork,
     FixedPopulation,
@@ -28,21 +26,16 @@ from neuro_control.network.fixed_network import (
     sign_mode,
     weight_step,
 )
+from neuro_control.network.fixed_neurons import (
+    bias_gain,
+    decays,
+    gain_of,
+    resting,
+    threshold_above_rest,
+)
 from neuro_control.network.graph import Network
 from neuro_control.network.lowering import Lowering
-from neuro_control.network.neurons import (
-    IF,
-    INTEGRATORS,
-    LI,
-    LIF,
-    NEURONS,
-    CubaLI,
-    CubaLIF,
-    FloatArray,
-    I,
-    Neuron,
-    size_of,
-)
+from neuro_control.network.neurons import INTEGRATORS, NEURONS, FloatArray, Neuron, size_of
 from neuro_control.network.quantization_report import (
     PopulationReport,
     ProjectionReport,
@@ -112,7 +105,7 @@ def quantize(network: Network, weight_bits: int = 8) -> QuantizedNetwork:
         QuantizationReport(
             tuple(p for p, _ in reports), tuple(q for _, into in reports for q in into)
         ),
-        {name: _resting(neuron) for name, neuron in neurons.items()},
+        {name: resting(neuron) for name, neuron in neurons.items()},
     )
 
 
@@ -142,84 +135,13 @@ def _output_population(network: Network, name: str) -> str:
             )
 
 
-def _gain(neuron: Neuron, dt_s: float) -> FloatArray:
-    """Membrane voltage per unit of input in the tick that it arrives, flat."""
-    if isinstance(neuron, (IF, I)):
-        return neuron.r.ravel()
-    if isinstance(neuron, (LIF, LI)):
-        return (dt_s / neuron.tau * neuron.r).ravel()
-    return (dt_s / neuron.tau_syn * neuron.w_in * dt_s / neuron.tau_mem * neuron.r).ravel()
-
-
-def _bias_gain(neuron: Neuron, dt_s: float) -> FloatArray:
-    """Membrane voltage per tick and unit of constant input, flat.
-
-    The current of a current-based neuron has settled: Loihi adds a bias to the membrane, past the
-    synaptic filter.
-    """
-    if isinstance(neuron, (CubaLIF, CubaLI)):
-        return (neuron.w_in * dt_s / neuron.tau_mem * neuron.r).ravel()
-    return _gain(neuron, dt_s)
-
-
-def _decays(name: str, neuron: Neuron, dt_s: float) -> tuple[FloatArray, FloatArray, float]:
-    """Integer du and dv as float arrays, and the largest relative error of a decay."""
-
-    def rounded(tau: FloatArray, parameter: str) -> tuple[FloatArray, float]:
-        exact = 4096 * dt_s / tau.ravel()
-        steps = np.rint(exact)
-        if steps.max() > 4096:
-            raise ValueError(
-                f"node {name!r}: {parameter} {tau.min():g} s is below the time step of {dt_s:g} s; "
-                "take a shorter dt_s or a longer time constant"
-            )
-        if steps.min() < 1:
-            raise ValueError(
-                f"node {name!r}: {parameter} {tau.max():g} s decays by less than 1/8192 in a step "
-                f"of {dt_s:g} s; take a longer dt_s, a shorter time constant, or no decay (IF)"
-            )
-        return steps, float(np.abs(steps / exact - 1).max())
-
-    size = size_of(neuron.shape)
-    if isinstance(neuron, (IF, I)):
-        return np.full(size, float(DECAY_MAX)), np.zeros(size), 0.0
-    if isinstance(neuron, (LIF, LI)):
-        dv, error = rounded(neuron.tau, "tau")
-    else:
-        dv, error = rounded(neuron.tau_mem, "tau_mem")
-    if (dv > DECAY_MAX).any():
-        # To forget everything takes 4096; 4095 leaves 1/4096, and the report says so.
-        dv, error = np.minimum(dv, DECAY_MAX), max(error, 1 / 4096)
-    if isinstance(neuron, (LIF, LI)):
-        return np.full(size, float(DECAY_MAX)), dv, error
-    du, du_error = rounded(neuron.tau_syn, "tau_syn")
-    return du - 1, dv, max(error, du_error)
-
-
-def _resting(neuron: Neuron) -> FloatArray:
-    """The voltage that is zero in Loihi's integers, in the population's shape."""
-    return cast(FloatArray, getattr(neuron, "v_leak", np.zeros(neuron.shape)))
-
-
-def _threshold(name: str, neuron: Neuron) -> FloatArray:
-    """Threshold above the resting potential, flat; zeros where there is none."""
-    if isinstance(neuron, INTEGRATORS):
-        return np.zeros(size_of(neuron.shape))
-    if not np.array_equal(_resting(neuron), neuron.v_reset):
-        raise ValueError(
-            f"node {name!r}: v_reset must equal v_leak (0 for an IF), because Loihi resets to the "
-            "resting potential"
-        )
-    return cast(FloatArray, (neuron.v_threshold - _resting(neuron)).ravel())
-
-
 def _quantize_population(
     network: Network, lowering: Lowering, name: str, neuron: Neuron, offset: int, weight_bits: int
 ) -> tuple[FixedPopulation, list[FixedProjection], tuple[PopulationReport, list[ProjectionReport]]]:
-    threshold = _threshold(name, neuron)
-    du, dv, decay_error = _decays(name, neuron, network.dt_s)
-    gain = _gain(neuron, network.dt_s)
-    bias = lowering.constant_into(name) * _bias_gain(neuron, network.dt_s)
+    threshold = threshold_above_rest(name, neuron)
+    du, dv, decay_error = decays(name, neuron, network.dt_s)
+    gain = gain_of(neuron, network.dt_s)
+    bias = lowering.constant_into(name) * bias_gain(neuron, network.dt_s)
     drives = []
     for connection in lowering.into(name):
         weight = connection.map.weight * gain[connection.map.target]
