@@ -12,8 +12,10 @@ algorithms and systems", Nature Communications 16:1545 (2025), and the package `
 - Inputs and spikes are binary, so that every effective operation is an accumulate (AC); a
   multiply-accumulate (MAC) would need a graded activation, which this arithmetic does not have.
 - A membrane update, in NeuroBench, is a membrane that differs from the tick before, both after
-  the reset; in a sample's first tick all are counted. What an engine computes is every neuron in
-  every tick: that is ``neuron_updates`` (and `RunCounters.membrane_updates`).
+  the reset; in a sample's first tick all are counted. The reset here is that of the same tick;
+  snnTorch's default, ``reset_delay=True``, gives the same spikes and more updates. What an engine
+  computes is every neuron in every tick: that is ``neuron_updates`` (and
+  `RunCounters.membrane_updates`).
 """
 
 from __future__ import annotations
