@@ -100,12 +100,12 @@ class CpuRunner:
 
     def warm(self) -> None:
         """Load or make the compiled code; state and counters stay as they are."""
-        memory, tallies = self._memory.copy(), self._tallies.copy()
+        memory, tallies, lists = self._memory.copy(), self._tallies.copy(), self._lists.copy()
         nothing = np.zeros(0, np.int32)
         self.step(nothing)
         self.run(nothing, np.zeros(2, np.int64))
         stamp = self._tallies[at.STAMP]
-        self._memory[:], self._tallies[:] = memory, tallies
+        self._memory[:], self._tallies[:], self._lists[:] = memory, tallies, lists
         self._tallies[at.STAMP] = stamp
 
     def reset(self) -> None:
@@ -113,6 +113,7 @@ class CpuRunner:
         self._memory[:] = self._rest
         # The stamps of inputs are no state: they only ever rise.
         self._tallies[: at.STAMP] = 0
+        self._forget_spikes()
 
     def state(self) -> RunnerState:
         """A copy of the state."""
@@ -129,6 +130,7 @@ class CpuRunner:
             )
         n = self.network.n_neurons
         self._memory[: 3 * n] = np.concatenate([state.current, state.membrane, state.pending])
+        self._forget_spikes()
 
     def membrane(self, name: str) -> NDArray[np.int64]:
         """Membranes of a population, in its shape; ``vth << 6`` is the threshold here."""
@@ -136,6 +138,20 @@ class CpuRunner:
         begin = self.network.n_neurons + population.offset
         values = self._memory[begin : begin + population.size]
         return values.astype(np.int64).reshape(population.shape)
+
+    def spikes(self, name: str) -> Indices:
+        """Neurons of a population that spiked in the last tick, int32[m], ascending.
+
+        None before the first tick and after a reset or restore. ValueError for an unknown name.
+        """
+        population = self.network.population(name)
+        number = self.network.populations.index(population)
+        begin = self._n_inputs + population.offset
+        count = int(self._tallies[at.TALLIES + number])
+        return self._lists[begin : begin + count].copy()
+
+    def _forget_spikes(self) -> None:
+        self._tallies[at.TALLIES : at.TALLIES + len(self.network.populations)] = 0
 
     def _refuse(self, active: Indices) -> None:
         """Raise ValueError naming the first index out of range and the port that it misses."""

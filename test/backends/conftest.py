@@ -23,6 +23,7 @@ class DenseReference:
         self.u = {p.name: np.zeros(p.size, np.int64) for p in network.populations}
         self.v = {name: u.copy() for name, u in self.u.items()}
         self.a = {name: u.copy() for name, u in self.u.items()}
+        self.spikes = {name: np.zeros(0, np.int64) for name in self.u}
         self.matrices = [q.matrix().astype(np.int64) for q in network.projections]
 
     def step(self, active: np.ndarray) -> np.ndarray:
@@ -38,6 +39,7 @@ class DenseReference:
             spikes = (v > (p.vth.astype(np.int64) << 6)) & p.spiking
             self.u[p.name], self.v[p.name] = u, np.where(spikes, 0, v)
             x[p.name] = spikes.astype(np.int64)
+            self.spikes[p.name] = np.flatnonzero(spikes)
         self.a = {name: np.zeros_like(a) for name, a in self.a.items()}
         for q, matrix in zip(self.network.projections, self.matrices, strict=True):
             sums, e = matrix @ x[q.source], q.weight_exponent
