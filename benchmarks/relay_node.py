@@ -2,8 +2,11 @@
 """An empty node in the place of a real one: it answers each message at once and does nothing else.
 
 `python -m benchmarks.relay_node FROM TO`: FROM is `event_camera/events`, answered by a trajectory
-that keeps the arm where it starts, or a topic of trajectories, which are passed on as they are.
+out of a table made beforehand, or a topic of trajectories, which are passed on as they are.
 Executor and quality of service are those of the nodes that it stands for.
+
+The table sways the hand, so that packets are on average as large as those of an arm that follows
+its target: half of them would be missing before an arm that stands still.
 """
 
 from __future__ import annotations
@@ -22,6 +25,23 @@ from neuro_control.nodes.spin import run
 from neuro_control.robots import ArmModel, arm_urdf
 
 COMMAND_TIME_NS = 4_000_000
+SWAY_PERIOD_NS = 2_000_000_000
+SWAY_STEP_NS = 2_000_000
+# Peak velocities of the wrist (rad/s), found by trying: as many events as in the demo.
+SWAY_RAD_S = np.array([0.0, 0.0, 0.0, 0.35, 0.5, 0.0])
+
+
+def sway() -> list[JointTrajectory]:
+    """The answers of one period, from the arm's home and back to it."""
+    arm = ArmModel.from_urdf(arm_urdf())
+    per_s = 2e9 * np.pi / SWAY_PERIOD_NS
+    answers = []
+    for t_ns in range(0, SWAY_PERIOD_NS, SWAY_STEP_NS):
+        angle = per_s * t_ns * 1e-9
+        q = arm.home + SWAY_RAD_S / per_s * (1.0 - np.cos(angle))
+        qd = SWAY_RAD_S * np.sin(angle)
+        answers.append(messages.trajectory_message(t_ns, arm.joint_names, q, qd, COMMAND_TIME_NS))
+    return answers
 
 
 class RelayNode(Node):
@@ -33,15 +53,15 @@ class RelayNode(Node):
         if source != EVENTS_TOPIC:
             self.create_subscription(JointTrajectory, source, self._publisher.publish, qos.COMMANDS)
             return
-        arm = ArmModel.from_urdf(arm_urdf())
-        self._answer = messages.trajectory_message(
-            0, arm.joint_names, arm.home, np.zeros(len(arm.home)), COMMAND_TIME_NS
-        )
+        self._answers = sway()
         self.create_subscription(EventPacket, source, self._on_packet, qos.best_effort(64))
 
     def _on_packet(self, packet: Any) -> None:
-        self._answer.header.stamp = packet.header.stamp
-        self._publisher.publish(self._answer)
+        stamp = packet.header.stamp
+        phase_ns = messages.time_ns(stamp) % SWAY_PERIOD_NS
+        answer = self._answers[phase_ns // SWAY_STEP_NS]
+        answer.header.stamp = stamp
+        self._publisher.publish(answer)
 
 
 def main() -> int:

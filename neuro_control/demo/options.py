@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,14 @@ class DemoOptions:
                 raise ValueError(f"--{option} {path}: is a folder; give a file's name")
             if not path.absolute().parent.is_dir():
                 raise ValueError(f"--{option} {path}: its folder does not exist; make it first")
+            try:
+                with tempfile.TemporaryFile(dir=path.absolute().parent):
+                    pass
+            except OSError as error:
+                raise ValueError(
+                    f"--{option} {path}: nothing can be written there ({error.strerror}); "
+                    "choose another folder"
+                ) from None
 
     @property
     def outputs(self) -> dict[str, Path]:

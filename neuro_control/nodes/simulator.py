@@ -71,7 +71,7 @@ class SimulatorNode(Node):
         self.world = make_world(settings.robot_description or arm_urdf(), plain)
         self.commands = RobotCommands(self.world, TrajectoryPoint)
         self._pace = Pace(settings.real_time_factor, settings.catch_up_s)
-        self.parameters.on_change = lambda new: self._pace.set_factor(new.real_time_factor)
+        self.parameters.on_change = self._on_settings
         override: dict[str, Any] = {"qos_overriding_options": qos.OVERRIDABLE}
         # Best effort is what a camera offers; lockstep must not lose a packet.
         events_qos = qos.reliable(64) if settings.lockstep else qos.best_effort(64)
@@ -103,6 +103,12 @@ class SimulatorNode(Node):
         self._reported = (time.monotonic(), 0.0)
         self._viewer: Viewer | None = None
         self._diagnostics = DiagnosticsPublisher(self, self.report)
+
+    def _on_settings(self, settings: SimulatorNodeSettings) -> None:
+        """A new pace begins a new run: the delays until now were those of another."""
+        self._pace.set_factor(settings.real_time_factor)
+        self.latency = LatencyHistogram()
+        self._published_ns.clear()
 
     # The loop
 

@@ -13,6 +13,7 @@ pytest.importorskip("mujoco", reason="needs MuJoCo")
 
 from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import PointStamped
+from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
@@ -149,8 +150,6 @@ def test_without_lockstep_it_keeps_pace_and_ends(ros: Any, overrides: Any) -> No
 
 def test_the_pace_can_be_changed_while_it_runs(ros: Any, overrides: Any) -> None:
     sim = make(ros, overrides)
-    from rclpy.parameter import Parameter
-
     (result,) = sim.set_parameters([Parameter("real_time_factor", value=2.0)])
     assert result.successful
     assert sim.parameters.settings.real_time_factor == 2.0
@@ -158,6 +157,15 @@ def test_the_pace_can_be_changed_while_it_runs(ros: Any, overrides: Any) -> None
     assert not result.successful
     (result,) = sim.set_parameters([Parameter("seed", value=7)])
     assert not result.successful
+
+
+def test_a_new_pace_begins_a_new_count_of_delays(ros: Any, overrides: Any) -> None:
+    sim = make(ros, overrides, seconds=0.02, lockstep=True, real_time_factor=0.0)
+    answer_everything(ros, sim)
+    sim.simulate(ros.executor)
+    assert sim.latency.run().count == 10
+    sim.set_parameters([Parameter("real_time_factor", value=2.0)])
+    assert sim.latency.run().count == 0
 
 
 @pytest.mark.parametrize(
