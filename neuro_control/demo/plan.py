@@ -112,7 +112,8 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
 
 def _own_parameters(options: DemoOptions) -> Parameters:
     """Parameters that follow from the options; `--set` can override them all."""
-    viewer = not options.headless and bool(os.environ.get("DISPLAY"))
+    desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    viewer = not options.headless and bool(desktop)
     simulator: dict[str, Any] = {
         "seed": options.seed,
         "seconds": options.seconds + MARGIN_S,

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the simulator node needs of a world, and the window on it."""
+"""What the simulator node needs of a world."""
 
 from __future__ import annotations
 
-import time
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +12,6 @@ from neuro_control.events import Events
 from neuro_control.nodes.robot_commands import CommandedArm
 
 FloatArray = npt.NDArray[np.float64]
-PICTURE_S = 1.0 / 30.0
 
 
 class Frame(Protocol):
@@ -35,24 +33,3 @@ class World(CommandedArm, Protocol):
 
     def close(self) -> None:
         """Give back what it holds."""
-
-
-class Viewer:
-    """MuJoCo's own window on a world that has MuJoCo's `model` and `data`."""
-
-    def __init__(self, world: Any) -> None:
-        import mujoco.viewer
-
-        self._window = mujoco.viewer.launch_passive(world.model, world.data)
-        self._shown_s = 0.0
-
-    def show(self) -> None:
-        """Show the world as it is now, 30 times a second at most."""
-        now_s = time.monotonic()
-        if now_s - self._shown_s > PICTURE_S and self._window.is_running():
-            self._shown_s = now_s
-            self._window.sync()
-
-    def close(self) -> None:
-        """Close the window."""
-        self._window.close()

@@ -41,12 +41,13 @@ from neuro_control.nodes.latency import LatencyHistogram
 from neuro_control.nodes.pace import Pace
 from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.robot_commands import RobotCommands
-from neuro_control.nodes.simulated_world import Frame, Viewer, World
+from neuro_control.nodes.simulated_world import Frame, World
 from neuro_control.nodes.simulator_settings import SimulatorNodeSettings
 from neuro_control.nodes.spin import MessageWithInfo, run, spin_for
 from neuro_control.robots.description import arm_urdf
 from neuro_control.sim.arm_simulation import ArmSimulation, ArmSimulationSettings
 from neuro_control.sim.joint_commands import TrajectoryPoint
+from neuro_control.sim.viewer import Viewer
 
 EVENTS_TOPIC = "event_camera/events"
 CAMERA_FRAME = "hand_camera_optical_frame"
@@ -116,7 +117,7 @@ class SimulatorNode(Node):
         """Advance, publish, wait; until `seconds` have been simulated or it shall not go on."""
         settings = self.parameters.settings
         if settings.viewer:
-            self._viewer = Viewer(self.world)
+            self._open_viewer()
         while goes_on():
             frame = self.world.advance()
             self._frame = frame
@@ -130,6 +131,13 @@ class SimulatorNode(Node):
                 self._viewer.show()
             if 0.0 < settings.seconds <= frame.t_ns * 1e-9:
                 break
+
+    def _open_viewer(self) -> None:
+        world: Any = self.world
+        try:
+            self._viewer = Viewer(world.model, world.data)
+        except RuntimeError as error:
+            self.get_logger().warning(f"{error}; it goes on without")
 
     def _publish(self, frame: Frame) -> None:
         t_ns = int(frame.t_ns)

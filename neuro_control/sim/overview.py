@@ -61,6 +61,21 @@ def overview(
     return overview_by_rays(model, data, width, height, view)
 
 
+def lit_model(model: mujoco.MjModel) -> mujoco.MjModel:
+    """A copy for people's eyes: lamps on, surfaces shaded; data of either fit the other."""
+    lit = copy.copy(model)
+    lit.mat_emission[:] = 0.35 * model.mat_emission
+    lit.light_active[:] = 1
+    lit.vis.headlight.active = 1
+    lit.vis.headlight.ambient[:] = 0.25
+    lit.vis.headlight.diffuse[:] = 0.30
+    lit.vis.headlight.specular[:] = 0.10
+    lit.vis.quality.offsamples = 4
+    lit.vis.quality.numslices = lit.vis.quality.numstacks = 40
+    lit.vis.quality.shadowsize = 4096
+    return lit
+
+
 def overview_by_gl(
     model: mujoco.MjModel,
     data: mujoco.MjData,
@@ -73,16 +88,7 @@ def overview_by_gl(
     from neuro_control.sim.gl_renderer import GlRenderer
 
     view = view or View()
-    lit = copy.copy(model)
-    lit.mat_emission[:] = 0.35 * model.mat_emission
-    lit.light_active[:] = 1
-    lit.vis.headlight.active = 1
-    lit.vis.headlight.ambient[:] = 0.25
-    lit.vis.headlight.diffuse[:] = 0.30
-    lit.vis.headlight.specular[:] = 0.10
-    lit.vis.quality.offsamples = 4
-    lit.vis.quality.numslices = lit.vis.quality.numstacks = 40
-    lit.vis.quality.shadowsize = 4096
+    lit = lit_model(model)
     lit.vis.global_.offwidth, lit.vis.global_.offheight = width, height
     lit.vis.global_.fovy = view.fovy
     camera = mujoco.MjvCamera()
