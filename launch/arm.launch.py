@@ -67,7 +67,7 @@ def bring_up(context: LaunchContext) -> list[Node]:
     plan = plan_bringup(
         "arm", sim=value("sim"), backend=value("backend"), dashboard=value("dashboard")
     )
-    parameter_file = value("params_file") or str(share_directory() / plan.robot.parameter_file)
+    parameter_file = value("params_file") or str(share_directory() / plan.parameter_file)
 
     def action(node: NodeEntry) -> Node:
         kind = LifecycleNode if node.lifecycle else Node

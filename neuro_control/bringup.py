@@ -58,11 +58,15 @@ class NodeEntry:
 
 @dataclass(frozen=True)
 class RobotEntry:
-    """A robot: its nodes by what they need, and the parameter file they share."""
+    """A robot: its nodes by what they need, and the parameter file they share.
+
+    real_parameter_file: what differs where the robot is not simulated.
+    """
 
     name: str
     task: str
     parameter_file: str
+    real_parameter_file: str
     nodes: tuple[NodeEntry, ...]
     simulators: tuple[tuple[str, tuple[NodeEntry, ...]], ...]
 
@@ -97,6 +101,7 @@ ROBOTS = MappingProxyType(
             name="arm",
             task="track a moving target with the event camera in the hand",
             parameter_file="config/arm.yaml",
+            real_parameter_file="config/real_arm.yaml",
             nodes=(CONTROLLER, GUARD),
             simulators=(("mujoco", (SIMULATOR,)), ("none", ())),
         )
@@ -120,6 +125,12 @@ class BringupPlan:
     def use_sim_time(self) -> bool:
         """Whether the nodes follow /clock: yes with a simulator, no with real hardware."""
         return self.sim != "none"
+
+    @property
+    def parameter_file(self) -> str:
+        """The file that the nodes read unless the user names another, below share/."""
+        real = self.sim == "none"
+        return self.robot.real_parameter_file if real else self.robot.parameter_file
 
     def parameters_of(self, node: NodeEntry) -> dict[str, Any]:
         """Parameters that follow from the arguments and override the parameter file's."""

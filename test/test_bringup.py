@@ -14,12 +14,13 @@ from neuro_control import bringup
 def test_the_simulated_arm_is_simulator_controller_and_guard() -> None:
     plan = bringup.plan_bringup("arm", sim="mujoco")
     assert [node.name for node in plan.nodes] == ["simulator", "controller", "guard"]
-    assert plan.robot.parameter_file == "config/arm.yaml"
+    assert plan.parameter_file == "config/arm.yaml"
 
 
 def test_the_real_arm_has_no_simulator_and_uses_the_wall_clock() -> None:
     plan = bringup.plan_bringup("arm", sim="none")
     assert [node.name for node in plan.nodes] == ["controller", "guard"]
+    assert plan.parameter_file == "config/real_arm.yaml"
     assert not any(plan.parameters_of(node)["use_sim_time"] for node in plan.nodes)
 
 

@@ -65,3 +65,14 @@ def test_a_nodes_section_is_what_the_node_declares(name: str, context: object) -
             isinstance(value, float) and math.isclose(value, default, rel_tol=1e-9)
         )
         assert same, f"{name}.{parameter}: the file says {value}, the node's default is {default}"
+
+
+def test_the_real_arms_file_changes_what_exists_and_nothing_to_the_same_value() -> None:
+    simulated = read_parameter_file(ROOT / ROBOTS["arm"].parameter_file)
+    real = read_parameter_file(ROOT / ROBOTS["arm"].real_parameter_file)
+    assert set(real) == {node.name for node in plan_bringup("arm", sim="none").nodes}
+    for name, values in real.items():
+        for parameter, value in values.items():
+            assert type(value) is type(simulated[name][parameter])
+            assert value != simulated[name][parameter]
+            SETTINGS[name].model_validate({parameter: value})

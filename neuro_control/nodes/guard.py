@@ -62,6 +62,16 @@ class GuardNodeSettings(GuardSettings):
     stop_time_s: float = Field(
         0.02, ge=0.001, le=0.1, description="Time that a hold gives the arm to come to rest (s)"
     )
+    start_now: bool = Field(
+        False,
+        description="Send trajectories with stamp 0, to begin as they come, and not with the stamp "
+        "of the data that they answer; ros2_control refuses those whose end has passed",
+    )
+    end_velocity: bool = Field(
+        True,
+        description="Send the velocity at a trajectory's end too; ros2_control refuses it without "
+        "its allow_nonzero_velocity_at_trajectory_end",
+    )
 
 
 class GuardNode(ManagedNode):
@@ -180,10 +190,15 @@ class GuardNode(ManagedNode):
     def _send(self, out: GuardedCommand | None, time_from_start_ns: int) -> None:
         if out is None:
             return
-        interface = self.parameters.settings.command_interface
+        settings = self.parameters.settings
+        interface = settings.command_interface
         if interface == "joint_trajectory":
             message = messages.trajectory_message(
-                out.stamp_ns, self.guard.joint_names, out.q, out.qd, time_from_start_ns
+                0 if settings.start_now else out.stamp_ns,
+                self.guard.joint_names,
+                out.q,
+                out.qd if settings.end_velocity else None,
+                time_from_start_ns,
             )
         else:
             message = messages.array_message(out.q if interface == "position" else out.qd)

@@ -99,15 +99,20 @@ def joint_state_message(
 
 
 def trajectory_message(
-    stamp_ns: int, names: Sequence[str], q: FloatArray, qd: FloatArray, time_from_start_ns: int
+    stamp_ns: int,
+    names: Sequence[str],
+    q: FloatArray,
+    qd: FloatArray | None,
+    time_from_start_ns: int,
 ) -> JointTrajectory:
-    """A trajectory of one point: positions (rad) and velocities (rad/s) after a time."""
+    """A trajectory of one point: positions (rad) and, if given, velocities (rad/s) after a time."""
     message = JointTrajectory()
     message.header.stamp = time_message(stamp_ns)
     message.joint_names = [str(name) for name in names]
     point = JointTrajectoryPoint()
     point.positions = _floats(q)
-    point.velocities = _floats(qd)
+    if qd is not None:
+        point.velocities = _floats(qd)
     sec, nanosec = divmod(int(time_from_start_ns), _S)
     point.time_from_start = Duration(sec=sec, nanosec=nanosec)
     message.points = [point]

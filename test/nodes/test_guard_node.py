@@ -75,6 +75,19 @@ def bench(ros: Any, overrides: Any) -> Bench:
     return Bench(ros, overrides, "arm_controller/joint_trajectory", JointTrajectory)
 
 
+def test_for_ros2_control_trajectories_begin_as_they_come_and_end_at_rest(
+    ros: Any, overrides: Any
+) -> None:
+    topic = "arm_controller/joint_trajectory"
+    bench = Bench(ros, overrides, topic, JointTrajectory, start_now=True, end_velocity=False)
+    bench.measure()
+    bench.command(qd=(0.1, 0.1))
+    out = bench.answer()
+    assert messages.time_ns(out.header.stamp) == 0
+    assert list(out.points[0].positions) == list(HERE)
+    assert list(out.points[0].velocities) == []
+
+
 def test_a_command_passes_with_its_stamp_and_time(bench: Bench) -> None:
     bench.measure()
     stamp = bench.command()
