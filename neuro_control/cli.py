@@ -18,6 +18,7 @@ from neuro_control.bringup import (
     check_argument,
     runnable,
 )
+from neuro_control.network_command.options import add_network, network_command
 
 EXAMPLES = """\
 start here:
@@ -29,6 +30,9 @@ try things:
   neuro_control demo arm --set simulator.target.kind=jump --seconds 10
   neuro_control demo arm --lockstep --seed 3 --headless --report seed3.json
   neuro_control replay recording.mcap --offline
+
+look into a network:
+  neuro_control network show arm_tracker.nir
 
 run a node by itself:
   neuro_control run guard --ros-args -p max_jump_rad:=0.2
@@ -84,6 +88,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_run(commands)
     _add_replay(commands)
+    add_network(commands)
     doctor = commands.add_parser("doctor", help="say what is missing and what mends it")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     return parser
@@ -161,6 +166,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _run(arguments)
         if arguments.command == "replay":
             return _replay(arguments)
+        if arguments.command == "network":
+            return network_command(arguments)
         from neuro_control import doctor
 
         return doctor.main(["--json"] if arguments.json else [])

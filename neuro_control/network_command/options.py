@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `neuro_control network` can be asked. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+EXAMPLES = """\
+examples:
+  neuro_control network show arm_tracker.nir
+      nodes, sizes, metadata, and what Loihi's integers lose of it
+  neuro_control network run arm_tracker.nir --rate-hz 5 --ticks 1000 --picture raster.png
+      random input; spikes by population, and a raster
+  neuro_control network run my_network.nir --input spikes.npz --output out.npz
+  neuro_control network bench my_network.nir
+
+FILE is a NIR file, or the name of a network that comes with the package. --dt-s gives the time step
+where the file does not say it.
+
+Spikes in .npz: `tick` int64[n], ascending, `channel` int32[n], and `ticks`, how many there are. A
+channel counts over all inputs of the network in order (`show` lists them). --output has the same
+for every population, as NAME.tick and NAME.channel, channels counting within the population.
+"""
+
+
+def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the subcommand `network` and its own."""
+    network = commands.add_parser(
+        "network",
+        help="look at a network file, run it, time it",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = network.add_subparsers(dest="action", metavar="ACTION", required=True)
+    show = actions.add_parser("show", help="nodes, sizes, metadata, loss in Loihi's integers")
+    show.add_argument("--json", action="store_true", help="print it as JSON")
+    run = actions.add_parser("run", help="step it over given or random spikes")
+    run.add_argument("--input", type=Path, metavar="SPIKES.npz", help="spikes of its inputs")
+    run.add_argument("--rate-hz", type=float, default=10.0, help="of random input (default: 10)")
+    run.add_argument("--ticks", type=int, default=1000, help="of random input (default: 1000)")
+    run.add_argument("--seed", type=int, default=0, help="of random input (default: 0)")
+    run.add_argument("--output", type=Path, metavar="OUT.npz", help="write all spikes")
+    run.add_argument("--picture", type=Path, metavar="OUT.png", help="draw a raster")
+    bench = actions.add_parser("bench", help="time of a step on this machine")
+    bench.add_argument("--activity", type=float, default=0.05, help="of its inputs (default: 0.05)")
+    bench.add_argument("--seed", type=int, default=0, help="of the input (default: 0)")
+    for action in (show, run, bench):
+        action.add_argument("file", metavar="FILE", help="NIR file, or a shipped network's name")
+        action.add_argument("--dt-s", type=float, help="time step, where the file has none")
+        action.add_argument("--bits", type=int, default=8, help="of a weight (default: 8)")
+
+
+def network_command(arguments: argparse.Namespace) -> int:
+    """Carry it out; return the exit code: 2 and one line for input that cannot be."""
+    from neuro_control.network_command import bench, run, show
+
+    actions = {"show": show.show, "run": run.run, "bench": bench.bench}
+    try:
+        return actions[arguments.action](arguments)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`neuro_control network show`: what is in a network file, and what Loihi's integers lose of it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neuro_control.backends import network_cost
+from neuro_control.network import Network, QuantizedNetwork, quantize, read_nir
+from neuro_control.robots.description import share_directory
+
+
+def find_network(name: str, dt_s: float | None = None) -> Network:
+    """A network by path, or by the name of one that comes with the package.
+
+    Raises:
+        FileNotFoundError: there is none of that name.
+        ValueError: it cannot be read.
+    """
+    shipped = share_directory() / "config" / "networks"
+    for path in (Path(name), shipped / name, shipped / f"{name}.nir"):
+        if path.is_file():
+            return read_nir(path, dt_s)
+    names = ", ".join(sorted(path.name for path in shipped.glob("*.nir")))
+    raise FileNotFoundError(f"no network {name!r}: neither a file nor one of {names}")
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Print it; 0 if the network fits Loihi's integers, 1 if not."""
+    network = find_network(arguments.file, arguments.dt_s)
+    found = facts(network)
+    try:
+        fixed = quantize(network, arguments.bits)
+    except ValueError as error:
+        found["fits"], found["why_not"] = False, str(error)
+    else:
+        found |= {"fits": True, **fixed_facts(fixed)}
+    print(json.dumps(found, indent=2) if arguments.json else text(found))
+    return 0 if found["fits"] else 1
+
+
+def facts(network: Network) -> dict[str, Any]:
+    """What the file says, ready for JSON."""
+    return {
+        "dt_s": network.dt_s,
+        "metadata": dict(network.metadata),
+        "nodes": [
+            {
+                "name": name,
+                "kind": type(node).__name__,
+                "shape": list(network.shapes[name]),
+                "from": list(network.sources(name)),
+                "parameters": _parameters(node),
+            }
+            for name, node in network.nodes.items()
+        ],
+    }
+
+
+def fixed_facts(fixed: QuantizedNetwork) -> dict[str, Any]:
+    """Sizes and losses in Loihi's integers, ready for JSON."""
+    cost = network_cost(fixed)
+    report = dataclasses.asdict(fixed.report)
+    for projection in report["projections"]:
+        projection["sign_mode"] = projection["sign_mode"].value
+    return {
+        "neurons": fixed.n_neurons,
+        "synapses": fixed.n_synapses,
+        "footprint_bytes": cost.footprint_bytes,
+        "inputs": {name: [port.offset, port.size] for name, port in fixed.inputs.items()},
+        "outputs": {name: [port.offset, port.size] for name, port in fixed.outputs.items()},
+        "quantization": report,
+    }
+
+
+def _parameters(node: Any) -> dict[str, str]:
+    """Every parameter as a value, or as shape and range of its values."""
+    shown = {}
+    for name, value in vars(node).items():
+        if name == "shape" or value is None:
+            continue
+        array = np.asarray(value)
+        if array.dtype.kind not in "iuf" or array.size <= 2:
+            shown[name] = str(value)
+        elif (array == array.flat[0]).all():
+            shown[name] = f"{array.flat[0]:g}"
+        else:
+            size = "x".join(str(length) for length in array.shape)
+            shown[name] = f"{size}, {array.min():g} to {array.max():g}"
+    return shown
+
+
+def text(found: dict[str, Any]) -> str:
+    """The facts as lines to read."""
+    lines = [f"time step {found['dt_s']:g} s"]
+    lines += [f"{key}: {value}" for key, value in found["metadata"].items()]
+    width = max(len(node["name"]) for node in found["nodes"])
+    for node in found["nodes"]:
+        shape = "x".join(str(length) for length in node["shape"])
+        line = f"  {node['name']:<{width}}  {node['kind']:<9}  {shape:<10}"
+        if node["from"]:
+            line += f"  from {', '.join(node['from'])}"
+        lines.append(line.rstrip())
+        lines += [f"  {'':<{width}}    {key} {value}" for key, value in node["parameters"].items()]
+    if not found["fits"]:
+        return "\n".join([*lines, f"does not fit Loihi's integers: {found['why_not']}"])
+    lines.append(
+        f"fits Loihi's integers: {found['neurons']:,} neurons, {found['synapses']:,} synapses, "
+        f"{found['footprint_bytes']:,} bytes (where it lies on a chip's cores is not worked out)"
+    )
+    for kind in ("inputs", "outputs"):
+        lines += [
+            f"  {kind[:-1]} {name}: channels {offset} to {offset + size - 1}"
+            for name, (offset, size) in found[kind].items()
+        ]
+    report = found["quantization"]
+    lines += [
+        f"  population {p['name']}: {p['scale']:.6g} units a volt; error of threshold "
+        f"{p['threshold_error']:.2%}, decay {p['decay_error']:.2%}, bias {p['bias_error']:.2%}"
+        + ("; its current may wrap" if p["may_wrap"] else "")
+        for p in report["populations"]
+    ]
+    lines += [
+        f"  {p['name']}: {p['synapses']:,} synapses, {p['sign_mode']}, exponent "
+        f"{p['weight_exponent']}; error rms {p['relative_rms_error']:.2%}, "
+        f"{p['rounded_to_zero']:,} rounded to zero"
+        for p in report["projections"]
+    ]
+    return "\n".join(lines)
