@@ -84,7 +84,7 @@ def draw_picture(
 
 def _title(report: Mapping[str, Any]) -> str:
     error = report["tracking_error_deg"]
-    parts = [str(report["task"]), f"seed {report['seed']}", f"{report['seconds']:g} s"]
+    parts = [str(report["task"]), f"seed {report['seed']}", f"{round(report['seconds'], 1):g} s"]
     if error["median"] is not None:
         parts.append(f"error {error['median']:.2f}° median, {error['p95']:.2f}° p95")
     if report["interrupted"]:
