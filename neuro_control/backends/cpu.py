@@ -20,10 +20,11 @@ _PLAIN: list[Literal["C", "A", "W"]] = ["C", "A", "W"]
 class CpuRunner:
     """Steps a FixedNetwork on one core; implements `neuro_control.backends.Runner`.
 
-    Cost follows activity: only the synapses of active sources are touched, and every neuron is
-    updated once a tick. The compiled code releases the interpreter's lock. The first call in a
-    process loads the compiled code, or makes it where it is not on disk yet: call `warm` before
-    time counts.
+    Cost follows activity: only the synapses of active sources are touched, a convolution keeps
+    its kernel and not every pixel's copy of it, and blocks of neurons that are at rest are passed
+    over until something reaches them. The compiled code releases the interpreter's lock. The
+    first call in a process loads the compiled code, or makes it where it is not on disk yet: call
+    `warm` before time counts.
     """
 
     def __init__(self, network: FixedNetwork) -> None:
@@ -31,7 +32,7 @@ class CpuRunner:
         self._fingerprint = network.fingerprint()
         plan = at.lay_out(network)
         self._n_inputs = plan.n_inputs
-        self._rest = plan.memory
+        self._rest, self._awake = plan.memory, plan.awake
         n_neurons, n_populations = network.n_neurons, len(network.populations)
         self._memory = plan.memory.copy()
         self._lists = np.zeros(plan.n_inputs + n_neurons + plan.n_output_channels, np.int32)
@@ -130,6 +131,7 @@ class CpuRunner:
             )
         n = self.network.n_neurons
         self._memory[: 3 * n] = np.concatenate([state.current, state.membrane, state.pending])
+        self._memory[self._awake] = 1
         self._forget_spikes()
 
     def membrane(self, name: str) -> NDArray[np.int64]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN201, ANN202, PLR0915
+# ruff: noqa: ANN001, ANN201, ANN202, C901, PLR0912, PLR0915
 """The compiled heart of the CPU backend: Loihi's arithmetic, event by event.
 
 The equations stand in `neuro_control.network.fixed_network`. One call steps a whole network. All
@@ -10,36 +10,22 @@ its numbers lie in six arrays, because every further array argument costs 0.1 mi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
-
-import numba
 import numpy as np
 
 from neuro_control.backends import cpu_plan as at
-
-_BLOCK = 256
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile on first use and keep the code on disk.
-
-    numba looks for a place by itself (NUMBA_CACHE_DIR, beside this file, the user's cache folder)
-    and raises RuntimeError where none is writable; then the code is compiled in every process.
-    """
-    try:
-        return cast(Callable[..., Any], numba.njit(function, cache=True, nogil=True))
-    except RuntimeError:
-        return cast(Callable[..., Any], numba.njit(function, nogil=True))
+from neuro_control.backends.compiled import compiled
 
 
 @compiled
-def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, spikes):
+def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, can_sleep, awake, spikes):
     """Advance one population by a tick and list its spikes; returns how many there are.
 
-    ``each`` says whether the parameters differ between neurons. Every operation is cast back to
-    the state's own integer, so that the loops run in vectors of that width: 32 bits where the
-    plan has shown that nothing can overflow them.
+    ``each`` says whether the parameters differ between neurons. ``awake`` has one entry a block
+    of neurons: where they can sleep, a block that is zero throughout is passed over until an
+    input arrives. Decays round towards zero, so that a leaky neuron that is left alone gets there.
+
+    Every operation is cast back to the state's own integer, so that the loops run in vectors of
+    that width: 32 bits where the plan has shown that nothing can overflow them.
     """
     integer = u.dtype.type
     n = len(u)
@@ -48,9 +34,16 @@ def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, spikes):
     half = integer(1 << 23)
     highest = integer((1 << 23) - 1)
     low = integer(4095)
-    for begin in range(0, n, _BLOCK):
-        end = min(begin + _BLOCK, n)
+    for begin in range(0, n, at.BLOCK):
+        end = min(begin + at.BLOCK, n)
         ub, vb, ab = u[begin:end], v[begin:end], a[begin:end]
+        block = begin // at.BLOCK
+        if awake[block] == 0:
+            given = integer(0)
+            for i in range(len(ab)):
+                given |= ab[i]
+            if given == 0:
+                continue
         fired = integer(0)
         if each:
             kub, kvb = keep_u[begin:end], keep_v[begin:end]
@@ -92,6 +85,11 @@ def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, spikes):
                 vb[i] = y
                 ab[i] = 0
                 fired += integer(y > t)
+        if can_sleep:
+            state = integer(0)
+            for i in range(len(vb)):
+                state |= ub[i] | vb[i]
+            awake[block] = state
         if fired:
             for i in range(len(vb)):
                 if vb[i] > (threshold[begin + i] if each else threshold[0]):
@@ -102,30 +100,66 @@ def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, spikes):
 
 
 @compiled
-def _deliver(active, first, size, rows, is_dense, weights, targets, a):
+def _deliver(active, first, size, rows, weights, targets, a):
     """Add the synapses of every active source to the targets; returns how many there were.
 
     Sources are ``active - first`` where that lies in 0..size-1; other entries are not for this
-    projection. A dense projection has a weight for every target, in order, and no indices.
+    projection. ``rows`` says of every source where its synapses begin, how many there are, and
+    what is added to their targets.
     """
-    integer = a.dtype.type
-    n_target = len(a)
     operations = 0
     for j in range(len(active)):
         source = np.int64(active[j]) - first
         if source < 0 or source >= size:
             continue
-        begin, end = rows[source], rows[source + 1]
-        operations += end - begin
-        if is_dense:
-            row = weights[source * n_target : (source + 1) * n_target]
-            for k in range(n_target):
-                a[k] = integer(a[k] + row[k])
+        entry = source * at.ROW
+        begin, count = rows[entry + at.BEGIN], rows[entry + at.COUNT]
+        operations += count
+        row = weights[begin : begin + count]
+        target = targets[begin : begin + count]
+        shifted = a[rows[entry + at.SHIFTED] :]
+        for k in range(len(row)):
+            shifted[target[k]] += row[k]
+    return operations
+
+
+@compiled
+def _deliver_dense(active, first, size, rows, weights, a):
+    """`_deliver` where a source has a weight for every target, in order.
+
+    Four rows are added in one pass, so that the sums are read and written a quarter as often.
+    """
+    integer = a.dtype.type
+    n = len(a)
+    operations = 0
+    waiting = 0
+    begin0 = begin1 = begin2 = np.int64(0)
+    for j in range(len(active)):
+        source = np.int64(active[j]) - first
+        if source < 0 or source >= size:
+            continue
+        begin = rows[source * at.ROW + at.BEGIN]
+        operations += rows[source * at.ROW + at.COUNT]
+        if waiting == 0:
+            begin0 = begin
+        elif waiting == 1:
+            begin1 = begin
+        elif waiting == 2:
+            begin2 = begin
         else:
-            row = weights[begin:end]
-            target = targets[begin:end]
-            for k in range(len(row)):
-                a[target[k]] += row[k]
+            w0, w1 = weights[begin0 : begin0 + n], weights[begin1 : begin1 + n]
+            w2, w3 = weights[begin2 : begin2 + n], weights[begin : begin + n]
+            for k in range(n):
+                left = integer(integer(w0[k]) + integer(w1[k]))
+                right = integer(integer(w2[k]) + integer(w3[k]))
+                a[k] = integer(a[k] + integer(left + right))
+            waiting = -1
+        waiting += 1
+    for rest in range(waiting):
+        begin = begin0 if rest == 0 else begin1 if rest == 1 else begin2
+        row = weights[begin : begin + n]
+        for k in range(n):
+            a[k] = integer(a[k] + row[k])
     return operations
 
 
@@ -153,6 +187,8 @@ def _tick(plan, weights, targets, memory, lists, tallies, active):
             memory[own + 2 * width : own + 3 * width],
             memory[own + 3 * width : own + 4 * width],
             each,
+            plan[row + at.CAN_SLEEP] != 0,
+            memory[plan[row + at.AWAKE] :],
             spikes[begin:end],
         )
         total += counts[p]
@@ -181,19 +217,15 @@ def _tick(plan, weights, targets, memory, lists, tallies, active):
         if len(given) == 0:
             continue
         size, first_weight = plan[row + at.N_SOURCE], plan[row + at.WEIGHTS]
-        rows = plan[plan[row + at.ROWS] : plan[row + at.ROWS] + size + 1]
+        rows = plan[plan[row + at.ROWS] : plan[row + at.ROWS] + size * at.ROW]
         begin, n_target = plan[row + at.ACCUMULATOR], plan[row + at.N_TARGET]
         accumulator = memory[begin : begin + n_target]
-        operations += _deliver(
-            given,
-            plan[row + at.FIRST],
-            size,
-            rows,
-            plan[row + at.DENSE] != 0,
-            weights[first_weight:],
-            targets[plan[row + at.TARGETS] :],
-            accumulator,
-        )
+        first, own = plan[row + at.FIRST], weights[first_weight:]
+        if plan[row + at.DENSE]:
+            operations += _deliver_dense(given, first, size, rows, own, accumulator)
+        else:
+            aim = targets[plan[row + at.TARGETS] :]
+            operations += _deliver(given, first, size, rows, own, aim, accumulator)
         shift = plan[row + at.SHIFT]
         if shift:
             # A negative exponent shifts the sum, not the weights: it has a place of its own.

@@ -2,8 +2,9 @@
 """How a FixedNetwork is laid out in memory for the compiled heart of the CPU backend.
 
 ``plan`` int64: a header, a row a population, a row a projection, (offset, population) an output,
-then the row starts of all projections. ``memory`` holds current, membrane and pending input of
-all neurons, a partial sum for each projection with a negative exponent, and the parameters.
+then three numbers a source of every projection. ``memory`` holds current, membrane and pending
+input of all neurons, a partial sum for each projection with a negative exponent, a mark for each
+block of neurons that is awake, and the parameters.
 """
 
 from __future__ import annotations
@@ -13,22 +14,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neuro_control.backends.shared_rows import share_rows
 from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection
 
 # Header of the plan.
 N_POPULATIONS, N_PROJECTIONS, N_NEURONS, N_INPUTS, N_OUTPUTS, HEADER = range(6)
 # Columns of a population.
-OFFSET, SIZE, EACH, PARAMETERS, POPULATION = range(5)
+OFFSET, SIZE, EACH, PARAMETERS, CAN_SLEEP, AWAKE, POPULATION = range(7)
 # Columns of a projection: SOURCE is -1 for an input, and FIRST then its offset.
 SOURCE, FIRST, N_SOURCE, N_TARGET, DENSE, ROWS, WEIGHTS, TARGETS = range(8)
 ACCUMULATOR, PENDING, SHIFT, PROJECTION = range(8, 12)
+# Of a source in a projection: where its synapses begin, how many, by what their targets shift.
+BEGIN, COUNT, SHIFTED, ROW = range(4)
 # Tallies: totals, then the spikes of each population, then a stamp for each input.
 TICKS, SPIKES, OPERATIONS, UPDATES, STAMP, TALLIES = range(6)
+BLOCK = 256
+"""Neurons that sleep and wake together."""
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The arrays of a network; ``memory`` is the state at rest."""
+    """The arrays of a network; ``memory`` is the state at rest, all blocks awake."""
 
     plan: NDArray[np.int64]
     weights: NDArray[np.int16]
@@ -36,6 +42,8 @@ class Plan:
     memory: NDArray[np.int32] | NDArray[np.int64]
     n_inputs: int
     n_output_channels: int
+    awake: slice
+    """Where ``memory`` marks the blocks of neurons that are awake."""
 
 
 def lay_out(network: FixedNetwork) -> Plan:
@@ -45,13 +53,19 @@ def lay_out(network: FixedNetwork) -> Plan:
     partial = [q for q in network.projections if q.weight_exponent < 0]
     first_partial = 3 * n_neurons
     parameters: list[NDArray[np.int64]] = []
-    next_parameter = first_partial + sum(q.n_target for q in partial)
+    first_mark = next_mark = first_partial + sum(q.n_target for q in partial)
+    next_parameter = first_mark + sum(_blocks(population) for population in network.populations)
+    awake = slice(first_mark, next_parameter)
     rows: list[int] = []
     for population in network.populations:
         values, each = _parameters(population)
+        # A few neurons are updated faster than looked at; a bias keeps its neuron moving.
+        can_sleep = population.size > BLOCK and not population.bias.any()
         rows += [population.offset, population.size, int(each), next_parameter]
+        rows += [int(can_sleep), next_mark]
         parameters.append(values)
         next_parameter += len(values)
+        next_mark += _blocks(population)
 
     starts: list[NDArray[np.int64]] = []
     weights: list[NDArray[np.int16]] = []
@@ -65,7 +79,7 @@ def lay_out(network: FixedNetwork) -> Plan:
             accumulator, shift = first_partial, -projection.weight_exponent
             first_partial += projection.n_target
         is_input = projection.source in network.inputs
-        weight, target, dense = _synapses(projection)
+        weight, target, table, dense = _synapses(projection)
         rows += [
             -1 if is_input else populations[projection.source],
             network.inputs[projection.source].offset if is_input else 0,
@@ -79,10 +93,10 @@ def lay_out(network: FixedNetwork) -> Plan:
             pending,
             shift,
         ]
-        starts.append(projection.row_start)
+        starts.append(table)
         weights.append(weight)
         targets.append(target)
-        n_start += len(projection.row_start)
+        n_start += len(table)
         n_weight += len(weight)
         n_target_index += len(target)
     for name, port in network.outputs.items():
@@ -100,6 +114,7 @@ def lay_out(network: FixedNetwork) -> Plan:
     memory = np.zeros(next_parameter, np.int32 if safe else np.int64)
     at_parameters = next_parameter - sum(len(values) for values in parameters)
     memory[at_parameters:] = np.concatenate(parameters)
+    memory[awake] = 1
     return Plan(
         np.concatenate([np.array(header + rows, np.int64), *starts]),
         np.concatenate([np.zeros(0, np.int16), *weights]),
@@ -107,7 +122,12 @@ def lay_out(network: FixedNetwork) -> Plan:
         memory,
         n_inputs,
         sum(port.size for port in network.outputs.values()),
+        awake,
     )
+
+
+def _blocks(population: FixedPopulation) -> int:
+    return -(-population.size // BLOCK)
 
 
 def fits_32_bits(network: FixedNetwork) -> bool:
@@ -153,16 +173,20 @@ def _parameters(population: FixedPopulation) -> tuple[NDArray[np.int64], bool]:
 
 def _synapses(
     projection: FixedProjection,
-) -> tuple[NDArray[np.int16], NDArray[np.uint32], bool]:
-    """Weights, shifted by a positive exponent (16 bits hold that), and their targets.
+) -> tuple[NDArray[np.int16], NDArray[np.uint32], NDArray[np.int64], bool]:
+    """Weights, shifted by a positive exponent (16 bits hold that), their targets, their rows.
 
     Where half of all pairs are joined, a full table without targets: rows in order are added
     in vectors.
     """
     shifted = projection.weight << np.int16(max(projection.weight_exponent, 0))
     if 2 * len(projection.weight) < projection.n_source * projection.n_target:
-        return shifted, projection.target_index.astype(np.uint32), False
+        kept = share_rows(projection.row_start, projection.target_index, shifted)
+        return kept.weight, kept.target, kept.table(), False
     table = np.zeros((projection.n_source, projection.n_target), np.int16)
-    sources = np.repeat(np.arange(projection.n_source), np.diff(projection.row_start))
+    count = np.diff(projection.row_start)
+    sources = np.repeat(np.arange(projection.n_source), count)
     table[sources, projection.target_index] = shifted
-    return table.ravel(), np.zeros(0, np.uint32), True
+    begin = np.arange(projection.n_source) * projection.n_target
+    rows = np.stack([begin, count, np.zeros_like(begin)], axis=1).ravel()
+    return table.ravel(), np.zeros(0, np.uint32), rows, True

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neuro_control.backends import CpuRunner, RunCounters, cpu_kernels
+from neuro_control.backends import CpuRunner, RunCounters
+from neuro_control.backends.compiled import compiled
 from neuro_control.network import (
     LIF,
     Conv2d,
@@ -296,5 +297,5 @@ def test_where_no_folder_can_be_written_the_code_is_compiled_without_a_cache(mon
             raise RuntimeError("cannot cache function: no locator available")
         return really(function, **options)
 
-    monkeypatch.setattr(cpu_kernels.numba, "njit", njit)
-    assert cpu_kernels.compiled(lambda x: x + 1)(1) == 2
+    monkeypatch.setattr(numba, "njit", njit)
+    assert compiled(lambda x: x + 1)(1) == 2
