@@ -17,6 +17,32 @@ from neuro_control.backends.compiled import compiled
 
 
 @compiled
+def _collect(v, threshold, first, spikes):
+    """Reset and list the neurons above their threshold (one each, or one for all)."""
+    integer = v.dtype.type
+    each = len(threshold) > 1
+    t = threshold[0]
+    n_spikes = 0
+    for begin in range(0, len(v), at.LANES):
+        lanes = v[begin : begin + at.LANES]
+        above = integer(0)
+        if each:
+            own = threshold[begin : begin + at.LANES]
+            for i in range(len(lanes)):
+                above += integer(lanes[i] > own[i])
+        else:
+            for i in range(len(lanes)):
+                above += integer(lanes[i] > t)
+        if above:
+            for i in range(len(lanes)):
+                if lanes[i] > (threshold[begin + i] if each else t):
+                    lanes[i] = 0
+                    spikes[n_spikes] = first + begin + i
+                    n_spikes += 1
+    return n_spikes
+
+
+@compiled
 def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, can_sleep, awake, spikes):
     """Advance one population by a tick and list its spikes; returns how many there are.
 
@@ -68,10 +94,16 @@ def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, can_sleep, awake, s
                 fired += integer(y > tb[i])
         else:
             ku, kv, t, b = keep_u[0], keep_v[0], threshold[0], bias[0]
+            if ku == 0:
+                # Without a synaptic filter nothing is left of the old current.
+                ub[:] = 0
+            else:
+                for i in range(len(ub)):
+                    z = abs(ub[i])
+                    z = integer(integer((z >> 12) * ku) + (integer((z & low) * ku) >> 12))
+                    ub[i] = -z if ub[i] < 0 else z
             for i in range(len(ub)):
-                z = abs(ub[i])
-                z = integer(integer((z >> 12) * ku) + (integer((z & low) * ku) >> 12))
-                x = integer((-z if ub[i] < 0 else z) + integer(ab[i] << 6))
+                x = integer(ub[i] + integer(ab[i] << 6))
                 x = (
                     integer(x - (wrap if x > half else integer(0)))
                     if x > -half
@@ -91,11 +123,8 @@ def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, can_sleep, awake, s
                 state |= ub[i] | vb[i]
             awake[block] = state
         if fired:
-            for i in range(len(vb)):
-                if vb[i] > (threshold[begin + i] if each else threshold[0]):
-                    vb[i] = 0
-                    spikes[n_spikes] = begin + i
-                    n_spikes += 1
+            own = threshold[begin:end] if each else threshold
+            n_spikes += _collect(vb, own, begin, spikes[n_spikes:])
     return n_spikes
 
 
@@ -164,6 +193,15 @@ def _deliver_dense(active, first, size, rows, weights, a):
 
 
 @compiled
+def _ascends(active):
+    """Whether every index is greater than the one before, so that none comes twice."""
+    falls = False
+    for j in range(1, len(active)):
+        falls |= active[j] <= active[j - 1]
+    return not falls
+
+
+@compiled
 def _tick(plan, weights, targets, memory, lists, tallies, active):
     """One tick of the network; returns how many outputs spiked. ``active`` is within range."""
     n_populations, n_projections = plan[at.N_POPULATIONS], plan[at.N_PROJECTIONS]
@@ -193,24 +231,27 @@ def _tick(plan, weights, targets, memory, lists, tallies, active):
         )
         total += counts[p]
 
-    # An index that is given twice counts once: each input keeps the stamp of its last tick.
-    tallies[at.STAMP] += 1
-    stamp = tallies[at.STAMP]
-    seen = tallies[at.TALLIES + n_populations :]
-    n_active = 0
-    for j in range(len(active)):
-        index = active[j]
-        if seen[index] != stamp:
-            seen[index] = stamp
-            lists[n_active] = index
-            n_active += 1
+    entered = active
+    if not _ascends(active):
+        # An index that is given twice counts once: each input keeps the stamp of its last tick.
+        tallies[at.STAMP] += 1
+        stamp = tallies[at.STAMP]
+        seen = tallies[at.TALLIES + n_populations :]
+        n_active = 0
+        for j in range(len(active)):
+            index = active[j]
+            if seen[index] != stamp:
+                seen[index] = stamp
+                lists[n_active] = index
+                n_active += 1
+        entered = lists[:n_active]
 
     operations = 0
     for q in range(n_projections):
         row = at.HEADER + n_populations * at.POPULATION + q * at.PROJECTION
         source = plan[row + at.SOURCE]
         if source < 0:
-            given = lists[:n_active]
+            given = entered
         else:
             begin = plan[at.HEADER + source * at.POPULATION + at.OFFSET]
             given = spikes[begin : begin + counts[source]]

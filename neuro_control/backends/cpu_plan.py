@@ -28,8 +28,8 @@ ACCUMULATOR, PENDING, SHIFT, PROJECTION = range(8, 12)
 BEGIN, COUNT, SHIFTED, ROW = range(4)
 # Tallies: totals, then the spikes of each population, then a stamp for each input.
 TICKS, SPIKES, OPERATIONS, UPDATES, STAMP, TALLIES = range(6)
-BLOCK = 256
-"""Neurons that sleep and wake together."""
+BLOCK, LANES = 256, 32
+"""Neurons that sleep and wake together, and those of them that are searched for spikes at once."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -299,3 +299,44 @@ def test_where_no_folder_can_be_written_the_code_is_compiled_without_a_cache(mon
 
     monkeypatch.setattr(numba, "njit", njit)
     assert compiled(lambda x: x + 1)(1) == 2
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=exactly.suppress_health_check)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_neurons_that_sleep_wake_as_if_they_had_been_awake(seed, dense_reference):
+    """Populations of several blocks; long silence, then a few spikes into some of them."""
+    rng = np.random.default_rng(seed)
+    n, n_in = 700, 20
+    decay = int(rng.choice([0, 1, 300, 2000, 4095]))
+    population = FixedPopulation(
+        "n",
+        (n,),
+        0,
+        du=np.full(n, int(rng.choice([100, 4095]))),
+        dv=np.full(n, decay) if rng.random() < 0.5 else rng.integers(decay, 4096, n),
+        vth=np.full(n, int(rng.choice([0, 100, 3000]))),
+        bias_mantissa=(rng.random(n) < 0.01) * int(rng.choice([0, 300])),
+    )
+    sparse = rng.random((n, n_in)) < 0.01
+    recurrent = rng.random((n, n)) < 0.001
+    network = FixedNetwork(
+        (population,),
+        (
+            FixedProjection.from_matrix("in", "n", rng.integers(-200, 256, (n, n_in)) * sparse),
+            FixedProjection.from_matrix("n", "n", rng.integers(-200, 256, (n, n)) * recurrent),
+        ),
+        {"in": Port(0, n_in, (n_in,))},
+        {"out": Port(0, n, (n,))},
+        {"out": "n"},
+        1e-3,
+    )
+    engine, reference = CpuRunner(network), dense_reference(network)
+    for tick in range(120):
+        few = np.flatnonzero(rng.random(n_in) < (0.1 if tick % 40 < 3 else 0.0)).astype(np.int32)
+        np.testing.assert_array_equal(engine.step(few), reference.step(few))
+        if tick == 60:
+            engine.restore(engine.state())
+        state = engine.state()
+        np.testing.assert_array_equal(state.current, reference.all(reference.u))
+        np.testing.assert_array_equal(state.membrane, reference.all(reference.v))
+    assert engine.counters.membrane_updates == 120 * n

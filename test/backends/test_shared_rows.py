@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows kept once give back every synapse of every source."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neuro_control.backends.shared_rows import SharedRows, share_rows
+from neuro_control.network import LIF, Conv2d, FixedProjection, Input, Network, Output, quantize
+
+
+def synapses(rows: SharedRows, source: int) -> list[tuple[int, int]]:
+    begin, count = rows.begin[source], rows.count[source]
+    targets = rows.target[begin : begin + count].astype(np.int64) + rows.shift[source]
+    return list(zip(targets.tolist(), rows.weight[begin : begin + count].tolist(), strict=True))
+
+
+def of_projection(projection: FixedProjection) -> tuple[SharedRows, list[list[tuple[int, int]]]]:
+    start, target, weight = projection.row_start, projection.target_index, projection.weight
+    given = [
+        list(zip(target[a:b].tolist(), weight[a:b].tolist(), strict=True))
+        for a, b in zip(start[:-1], start[1:], strict=True)
+    ]
+    return share_rows(start, target, weight), given
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), density=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_any_matrix_comes_back(seed, density):
+    rng = np.random.default_rng(seed)
+    matrix = rng.integers(-2, 3, rng.integers(1, 8, 2)) * (rng.random() < density)
+    rows, given = of_projection(FixedProjection.from_matrix("a", "b", matrix))
+    assert [synapses(rows, source) for source in range(matrix.shape[1])] == given
+
+
+def test_a_convolution_comes_back_in_a_fraction_of_the_space():
+    kernel = np.random.default_rng(0).normal(size=(4, 2, 5, 5))
+    nodes = {
+        "in": Input((2, 32, 32)),
+        "conv": Conv2d(kernel, stride=2, padding=2),
+        "n": LIF.with_unit_gain((4, 16, 16), dt_s=1e-3, tau_s=0.01),
+        "out": Output((4, 16, 16)),
+    }
+    names = list(nodes)
+    network = quantize(Network(nodes, list(zip(names[:-1], names[1:], strict=True)), 1e-3))
+    (projection,) = network.projections
+    rows, given = of_projection(projection)
+    assert [synapses(rows, source) for source in range(projection.n_source)] == given
+    # Inner pixels share 4 phases of the stride in 2 channels; borders have rows of their own.
+    assert len(rows.weight) < len(projection.weight) / 20
+
+
+def test_targets_may_come_in_any_order():
+    start = np.array([0, 2, 4, 4])
+    target = np.array([5, 3, 3, 5], np.int32)
+    weight = np.array([1, 2, 2, 1], np.int16)
+    rows = share_rows(start, target, weight)
+    assert synapses(rows, 0) == [(5, 1), (3, 2)]
+    assert synapses(rows, 1) == [(3, 2), (5, 1)]
+    assert synapses(rows, 2) == []
