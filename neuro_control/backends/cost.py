@@ -284,7 +284,7 @@ def _possible_synapses(description: Network) -> dict[str, int]:
     filled = Network(nodes, description.edges, description.dt_s)
     lowering = Lowering(filled)
     return {
-        " -> ".join((path.source, *path.via, name)): len(path.map.weight)
+        path.name(name): len(path.map.weight)
         for name, node in nodes.items()
         if isinstance(node, NEURONS)
         for path in lowering.into(name)

@@ -119,8 +119,10 @@ class CpuRunner:
     def state(self) -> RunnerState:
         """A copy of the state."""
         n = self.network.n_neurons
-        current, membrane, pending = self._memory[: 3 * n].astype(np.int64).reshape(3, n)
-        return RunnerState(self._fingerprint, current, membrane, pending)
+        ring = self.network.longest_delay + 1
+        rows = self._memory[: (2 + ring) * n].astype(np.int64).reshape(2 + ring, n)
+        pending = np.roll(rows[2:], -self._slot(), axis=0)
+        return RunnerState(self._fingerprint, rows[0], rows[1], pending)
 
     def restore(self, state: RunnerState) -> None:
         """Go on from a state. ValueError where it belongs to another network."""
@@ -129,8 +131,9 @@ class CpuRunner:
                 f"the state belongs to network {state.network[:12]}, this is "
                 f"{self._fingerprint[:12]}"
             )
-        n = self.network.n_neurons
-        self._memory[: 3 * n] = np.concatenate([state.current, state.membrane, state.pending])
+        pending = np.roll(state.pending, self._slot(), axis=0).ravel()
+        values = np.concatenate([state.current, state.membrane, pending])
+        self._memory[: len(values)] = values
         self._memory[self._awake] = 1
         self._forget_spikes()
 
@@ -151,6 +154,10 @@ class CpuRunner:
         begin = self._n_inputs + population.offset
         count = int(self._tallies[at.TALLIES + number])
         return self._lists[begin : begin + count].copy()
+
+    def _slot(self) -> int:
+        """Row of the ring of pending inputs that is due in the next tick."""
+        return int(self._tallies[at.TICKS]) % (self.network.longest_delay + 1)
 
     def _forget_spikes(self) -> None:
         self._tallies[at.TALLIES : at.TALLIES + len(self.network.populations)] = 0

@@ -206,6 +206,9 @@ def _tick(plan, weights, targets, memory, lists, tallies, active):
     """One tick of the network; returns how many outputs spiked. ``active`` is within range."""
     n_populations, n_projections = plan[at.N_POPULATIONS], plan[at.N_PROJECTIONS]
     n_neurons, n_inputs = plan[at.N_NEURONS], plan[at.N_INPUTS]
+    ring = plan[at.RING]
+    slot = tallies[at.TICKS] % ring
+    now = (2 + slot) * n_neurons
     spikes = lists[n_inputs : n_inputs + n_neurons]
     counts = tallies[at.TALLIES : at.TALLIES + n_populations]
     total = 0
@@ -219,7 +222,7 @@ def _tick(plan, weights, targets, memory, lists, tallies, active):
         counts[p] = _advance(
             memory[begin:end],
             memory[n_neurons + begin : n_neurons + end],
-            memory[2 * n_neurons + begin : 2 * n_neurons + end],
+            memory[now + begin : now + end],
             memory[own : own + width],
             memory[own + width : own + 2 * width],
             memory[own + 2 * width : own + 3 * width],
@@ -259,19 +262,22 @@ def _tick(plan, weights, targets, memory, lists, tallies, active):
             continue
         size, first_weight = plan[row + at.N_SOURCE], plan[row + at.WEIGHTS]
         rows = plan[plan[row + at.ROWS] : plan[row + at.ROWS] + size * at.ROW]
-        begin, n_target = plan[row + at.ACCUMULATOR], plan[row + at.N_TARGET]
-        accumulator = memory[begin : begin + n_target]
+        due = (2 + (slot + 1 + plan[row + at.DELAY]) % ring) * n_neurons
+        begin, n_target = due + plan[row + at.OFFSET_OF_TARGET], plan[row + at.N_TARGET]
+        pending = memory[begin : begin + n_target]
+        shift = plan[row + at.SHIFT]
+        accumulator = pending
+        if shift:
+            # A negative exponent shifts the sum, not the weights: it has a place of its own.
+            begin = plan[row + at.PARTIAL]
+            accumulator = memory[begin : begin + n_target]
         first, own = plan[row + at.FIRST], weights[first_weight:]
         if plan[row + at.DENSE]:
             operations += _deliver_dense(given, first, size, rows, own, accumulator)
         else:
             aim = targets[plan[row + at.TARGETS] :]
             operations += _deliver(given, first, size, rows, own, aim, accumulator)
-        shift = plan[row + at.SHIFT]
         if shift:
-            # A negative exponent shifts the sum, not the weights: it has a place of its own.
-            begin = plan[row + at.PENDING]
-            pending = memory[begin : begin + n_target]
             for k in range(n_target):
                 pending[k] += accumulator[k] >> shift
                 accumulator[k] = 0

@@ -2,9 +2,10 @@
 """How a FixedNetwork is laid out in memory for the compiled heart of the CPU backend.
 
 ``plan`` int64: a header, a row a population, a row a projection, (offset, population) an output,
-then three numbers a source of every projection. ``memory`` holds current, membrane and pending
-input of all neurons, a partial sum for each projection with a negative exponent, a mark for each
-block of neurons that is awake, and the parameters.
+then three numbers a source of every projection. ``memory`` holds current and membrane of all
+neurons, their pending inputs (a ring of as many ticks as the longest delay needs), a partial sum
+for each projection with a negative exponent, a mark for each block of neurons that is awake, and
+the parameters.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from neuro_control.backends.shared_rows import share_rows
 from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection
 
 # Header of the plan.
-N_POPULATIONS, N_PROJECTIONS, N_NEURONS, N_INPUTS, N_OUTPUTS, HEADER = range(6)
+N_POPULATIONS, N_PROJECTIONS, N_NEURONS, N_INPUTS, N_OUTPUTS, RING, HEADER = range(7)
 # Columns of a population.
 OFFSET, SIZE, EACH, PARAMETERS, CAN_SLEEP, AWAKE, POPULATION = range(7)
-# Columns of a projection: SOURCE is -1 for an input, and FIRST then its offset.
+# Columns of a projection: SOURCE is -1 for an input, and FIRST then its offset; PARTIAL is where
+# its partial sum lies and has no meaning without SHIFT; OFFSET_OF_TARGET counts neurons.
 SOURCE, FIRST, N_SOURCE, N_TARGET, DENSE, ROWS, WEIGHTS, TARGETS = range(8)
-ACCUMULATOR, PENDING, SHIFT, PROJECTION = range(8, 12)
+PARTIAL, OFFSET_OF_TARGET, SHIFT, DELAY, PROJECTION = range(8, 13)
 # Of a source in a projection: where its synapses begin, how many, by what their targets shift.
 BEGIN, COUNT, SHIFTED, ROW = range(4)
 # Tallies: totals, then the spikes of each population, then a stamp for each input.
@@ -51,7 +53,8 @@ def lay_out(network: FixedNetwork) -> Plan:
     n_neurons = network.n_neurons
     populations = {p.name: i for i, p in enumerate(network.populations)}
     partial = [q for q in network.projections if q.weight_exponent < 0]
-    first_partial = 3 * n_neurons
+    ring = network.longest_delay + 1
+    first_partial = (2 + ring) * n_neurons
     parameters: list[NDArray[np.int64]] = []
     first_mark = next_mark = first_partial + sum(q.n_target for q in partial)
     next_parameter = first_mark + sum(_blocks(population) for population in network.populations)
@@ -73,11 +76,7 @@ def lay_out(network: FixedNetwork) -> Plan:
     n_fixed = HEADER + len(rows) + PROJECTION * len(network.projections) + 2 * len(network.outputs)
     n_start = n_weight = n_target_index = 0
     for projection in network.projections:
-        pending = 2 * n_neurons + network.population(projection.target).offset
-        accumulator, shift = pending, 0
-        if projection.weight_exponent < 0:
-            accumulator, shift = first_partial, -projection.weight_exponent
-            first_partial += projection.n_target
+        shift = max(-projection.weight_exponent, 0)
         is_input = projection.source in network.inputs
         weight, target, table, dense = _synapses(projection)
         rows += [
@@ -89,10 +88,12 @@ def lay_out(network: FixedNetwork) -> Plan:
             n_fixed + n_start,
             n_weight,
             n_target_index,
-            accumulator,
-            pending,
+            first_partial,
+            network.population(projection.target).offset,
             shift,
+            projection.delay,
         ]
+        first_partial += projection.n_target if shift else 0
         starts.append(table)
         weights.append(weight)
         targets.append(target)
@@ -109,6 +110,7 @@ def lay_out(network: FixedNetwork) -> Plan:
         n_neurons,
         n_inputs,
         len(network.outputs),
+        ring,
     ]
     safe = fits_32_bits(network)
     memory = np.zeros(next_parameter, np.int32 if safe else np.int64)

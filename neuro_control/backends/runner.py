@@ -39,9 +39,10 @@ class RunCounters:
 class RunnerState:
     """Everything that decides the spikes to come; the same for every exact backend.
 
-    ``current``, ``membrane`` and ``pending`` (the input buffered for the next tick) are int64[n]
-    over all populations in order, in Loihi's integers. ``network`` is the fingerprint of the
-    network that the state belongs to.
+    ``current`` and ``membrane`` are int64[n] over all populations in order, in Loihi's integers.
+    ``pending`` int64[d, n] is the input that waits: row 0 for the next tick, row k for k ticks
+    later, d - 1 being the network's longest delay. ``network`` is the fingerprint of the network
+    that the state belongs to.
     """
 
     network: str
@@ -62,10 +63,11 @@ class RunnerState:
         for name in ("current", "membrane", "pending"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine.shape != theirs.shape:
-                raise ValueError(f"{name} has {mine.shape} neurons here and {theirs.shape} there")
-            index = np.flatnonzero(mine != theirs).astype(np.int32)
+                raise ValueError(f"{name} has the shape {mine.shape} here and {theirs.shape} there")
+            differs = mine != theirs
+            index = np.flatnonzero(differs.reshape(-1, differs.shape[-1]).any(axis=0))
             if len(index):
-                found[name] = index
+                found[name] = index.astype(np.int32)
         return found
 
 

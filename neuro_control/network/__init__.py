@@ -18,7 +18,7 @@ from neuro_control.network.quantization_report import (
     ProjectionReport,
     QuantizationReport,
 )
-from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Output, Scale
+from neuro_control.network.synapses import Affine, Delay, Flatten, Input, Linear, Output, Scale
 from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Conv2d",
     "CubaLI",
     "CubaLIF",
+    "Delay",
     "FixedNetwork",
     "FixedPopulation",
     "FixedProjection",

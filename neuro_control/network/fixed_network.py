@@ -10,7 +10,8 @@ The arithmetic is that of Lava's fixed-point LIF and Dense processes. In every t
     spike = v > (vth << 6)               v[spike] = 0
     a' = sum over projections of (W @ x) << exponent            (>> for a negative exponent)
 
-A spike, and an input from outside, is therefore delivered in the tick after it.
+A spike, and an input from outside, is therefore delivered in the tick after it; a projection with
+a delay delivers so many ticks later still.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ DECAY_MAX = 4095
 BIAS_MANTISSA_RANGE = (-4096, 4095)
 BIAS_EXPONENT_MAX = 7
 WEIGHT_EXPONENT_RANGE = (-8, 7)
+DELAY_MAX = 62
 
 
 class SignMode(str, Enum):
@@ -136,7 +138,8 @@ class FixedProjection:
     """Synapses from an input or a population (``source``) to a population (``target``).
 
     Stored by source: ``row_start`` int64[n_source + 1], ``target_index`` int32[n] and ``weight``
-    int16[n] as Loihi keeps them, before the exponent.
+    int16[n] as Loihi keeps them, before the exponent. ``delay`` is in ticks, on top of the one
+    that every synapse takes.
     """
 
     name: str
@@ -148,8 +151,14 @@ class FixedProjection:
     weight: NDArray[np.int16]
     weight_exponent: int = 0
     num_weight_bits: int = 8
+    delay: int = 0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.delay <= DELAY_MAX:
+            raise ValueError(
+                f"projection {self.name!r}: delay must be 0..{DELAY_MAX} ticks, not {self.delay}; "
+                "let a population in between pass the spikes on, or take a longer dt_s"
+            )
         least, most = WEIGHT_EXPONENT_RANGE
         if not least <= self.weight_exponent <= most:
             raise ValueError(
@@ -180,6 +189,7 @@ class FixedProjection:
         *,
         weight_exponent: int = 0,
         num_weight_bits: int = 8,
+        delay: int = 0,
     ) -> FixedProjection:
         """From an integer matrix (n_target, n_source), truncated as the chip would."""
         weight = truncate_weights(matrix, num_weight_bits)
@@ -195,6 +205,7 @@ class FixedProjection:
             weight[targets, sources],
             weight_exponent,
             num_weight_bits,
+            delay,
         )
 
     @property
@@ -266,6 +277,11 @@ class FixedNetwork:
         """Synapses of all projections."""
         return sum(len(projection.weight) for projection in self.projections)
 
+    @property
+    def longest_delay(self) -> int:
+        """Ticks of the longest delay of a projection."""
+        return max((projection.delay for projection in self.projections), default=0)
+
     def population(self, name: str) -> FixedPopulation:
         """The population of that name, or ValueError listing those that exist."""
         for population in self.populations:
@@ -284,6 +300,7 @@ class FixedNetwork:
                 digest.update(np.ascontiguousarray(array).tobytes())
         for projection in self.projections:
             digest.update(f"{projection.name} {projection.weight_exponent}".encode())
+            digest.update(f" {projection.delay}".encode() if projection.delay else b"")
             for part in (projection.row_start, projection.target_index, projection.weight):
                 digest.update(np.ascontiguousarray(part).tobytes())
         ports = [*self.inputs.items(), *self.outputs.items(), *self.output_populations.items()]

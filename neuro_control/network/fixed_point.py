@@ -198,7 +198,7 @@ def _project(
     integers = drive.integers(drive.weight, scale) if len(drive.weight) else np.zeros(0, np.int64)
     kept = integers != 0
     running = np.concatenate(([0], np.cumsum(kept)))
-    name = " -> ".join((path.source, *path.via, target))
+    name = path.name(target)
     projection = FixedProjection(
         name,
         path.source,
@@ -209,6 +209,7 @@ def _project(
         integers[kept].astype(np.int16),
         exponent,
         drive.num_weight_bits,
+        path.delay,
     )
     error = integers * (2.0**exponent / scale) - drive.weight
     report = ProjectionReport(
@@ -219,6 +220,8 @@ def _project(
         float(np.abs(error / gain[path.map.target]).max(initial=0.0)),
         relative_rms(error, drive.weight) if len(error) else 0.0,
         int((~kept).sum()),
+        path.delay,
+        path.delay_error,
     )
     return projection, report
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuro_control.network.graph import Network
 from neuro_control.network.neurons import NEURONS, FloatArray, Shape, size_of
-from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Scale, Synapse
+from neuro_control.network.synapses import Affine, Delay, Flatten, Input, Linear, Scale, Synapse
 from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, Pair, SumPool2d
 
 IndexArray = NDArray[np.int64]
@@ -38,6 +38,13 @@ class SparseMap:
     def sources(self) -> IndexArray:
         """The source of every entry."""
         return np.repeat(np.arange(self.n_source, dtype=np.int64), np.diff(self.row_start))
+
+    def only(self, kept: NDArray[np.bool_]) -> SparseMap:
+        """The entries that are marked, bool[n]."""
+        running = np.concatenate(([0], np.cumsum(kept)))
+        return SparseMap(
+            self.n_target, running[self.row_start], self.target[kept], self.weight[kept]
+        )
 
     def apply(self, values: FloatArray) -> FloatArray:
         """The map of a dense vector [n_source] -> [n_target]."""
@@ -80,11 +87,36 @@ def identity(n: int) -> SparseMap:
 
 @dataclass(frozen=True, eq=False)
 class Connection:
-    """One path of linear nodes from a spike source to a population."""
+    """One path of linear nodes from a spike source to a population.
+
+    A path through a Delay of various lengths is one connection for each of them; ``delay`` counts
+    ticks and ``delay_error`` is what rounding to ticks did to it at most, in ticks.
+    """
 
     source: str
     via: tuple[str, ...]
     map: SparseMap
+    delay: int = 0
+    delay_error: float = 0.0
+
+    def name(self, target: str) -> str:
+        """How the projection is called that it makes into a population."""
+        path = " -> ".join((self.source, *self.via, target))
+        return f"{path} (delay {self.delay})" if self.delay else path
+
+    def then(self, name: str, step: SparseMap | None) -> Connection:
+        """This path and one linear node more; None for one that changes nothing."""
+        onward = self.map if step is None else self.map.then(step)
+        return replace(self, via=(*self.via, name), map=onward)
+
+    def delayed(self, name: str, ticks: FloatArray) -> Iterator[Connection]:
+        """This path through a Delay, given in ticks for each of its elements, flat."""
+        rounded = np.rint(ticks).astype(np.int64)
+        error = self.delay_error + float(np.abs(rounded - ticks).max())
+        via = (*self.via, name)
+        for length in np.unique(rounded):
+            part = self.map.only(rounded[self.map.target] == length)
+            yield Connection(self.source, via, part, self.delay + int(length), error)
 
 
 class Lowering:
@@ -117,16 +149,14 @@ class Lowering:
                 self._connections[name] = [Connection(name, (), identity(size))]
             else:
                 node = cast(Synapse, self._network.nodes[name])
-                step = None if isinstance(node, Flatten) else self._map_of(name)
-                self._connections[name] = [
-                    Connection(
-                        path.source,
-                        (*path.via, name),
-                        path.map if step is None else path.map.then(step),
-                    )
-                    for source in self._network.sources(name)
-                    for path in self._out_of(source)
-                ]
+                paths = [p for s in self._network.sources(name) for p in self._out_of(s)]
+                if isinstance(node, Delay):
+                    ticks = np.broadcast_to(node.delay.ravel() / self._network.dt_s, size)
+                    found = [part for path in paths for part in path.delayed(name, ticks)]
+                else:
+                    step = None if isinstance(node, Flatten) else self._map_of(name)
+                    found = [path.then(name, step) for path in paths]
+                self._connections[name] = found
         return self._connections[name]
 
     def _constant_out_of(self, name: str) -> FloatArray:

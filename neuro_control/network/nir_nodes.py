@@ -10,7 +10,7 @@ import numpy as np
 
 from neuro_control.network.graph import Network, Node
 from neuro_control.network.neurons import IF, LI, LIF, CubaLI, CubaLIF, I, Shape
-from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Output, Scale
+from neuro_control.network.synapses import Affine, Delay, Flatten, Input, Linear, Output, Scale
 from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
 
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ _READERS: Mapping[str, Callable[[Any], Node]] = {
     "AvgPool2d": lambda node: AvgPool2d(node.kernel_size, node.stride, node.padding),
     "Flatten": lambda node: Flatten(int(node.start_dim), int(node.end_dim)),
     "Scale": lambda node: Scale(node.scale),
+    "Delay": lambda node: Delay(node.delay),
 }
 _WHY_NOT = {
     "Threshold": "it has no state; a LIF with tau of one time step forgets as fast",
-    "Delay": "every synapse delivers one tick after the spike; longer delays are not kept",
 }

@@ -10,7 +10,10 @@ from neuro_control.network.fixed_network import SignMode
 
 @dataclass(frozen=True)
 class ProjectionReport:
-    """What quantisation did to one projection; errors are in the network's own units."""
+    """What quantisation did to one projection; errors are in the network's own units.
+
+    ``delay`` and what rounding did to it at most (``delay_error``) are in ticks.
+    """
 
     name: str
     weight_exponent: int
@@ -19,6 +22,8 @@ class ProjectionReport:
     max_abs_error: float
     relative_rms_error: float
     rounded_to_zero: int
+    delay: int = 0
+    delay_error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ class QuantizationReport:
             f"projection {p.name}: {p.synapses} synapses, {p.sign_mode.value}, exponent "
             f"{p.weight_exponent}, error: max {p.max_abs_error:.4g}, rms "
             f"{p.relative_rms_error:.2%}, {p.rounded_to_zero} rounded to zero"
+            + (f"; delay {p.delay} ticks, error {p.delay_error:.2f}" if p.delay else "")
             for p in self.projections
         ]
         return "\n".join(lines)

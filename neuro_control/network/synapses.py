@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuro_control.network.neurons import FloatArray, Shape, checked_shape, float_array, size_of
+from neuro_control.network.neurons import (
+    FloatArray,
+    Parameter,
+    Shape,
+    checked_shape,
+    float_array,
+    size_of,
+)
 from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
 
 
@@ -103,8 +110,30 @@ class Scale:
         return shape
 
 
-Synapse = Linear | Affine | Conv1d | Conv2d | SumPool2d | AvgPool2d | Flatten | Scale
-SYNAPSES = (Linear, Affine, Conv1d, Conv2d, SumPool2d, AvgPool2d, Flatten, Scale)
+@dataclass(frozen=True, eq=False)
+class Delay:
+    """Hands every spike on ``delay`` seconds later, NIR's ``Delay``: ``y(t) = x(t - delay)``.
+
+    ``delay`` has the shape of its input, or is one number for all. It comes on top of the tick
+    that every synapse takes, and is rounded to ticks; Loihi's integers take up to 62 of them.
+    """
+
+    delay: Parameter
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "delay", float_array(self.delay, "Delay.delay"))
+        if (self.delay < 0).any():
+            raise ValueError(f"Delay.delay must be 0 s or more, its least is {self.delay.min():g}")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape of y for x of ``shape``, or ValueError saying what it takes."""
+        if self.delay.size > 1 and shape != self.delay.shape:
+            raise ValueError(f"delays {self.delay.shape}, but is given {shape}")
+        return shape
+
+
+Synapse = Delay | Linear | Affine | Conv1d | Conv2d | SumPool2d | AvgPool2d | Flatten | Scale
+SYNAPSES = (Delay, Linear, Affine, Conv1d, Conv2d, SumPool2d, AvgPool2d, Flatten, Scale)
 
 
 def _check_matrix(weight: FloatArray, kind: str) -> None:

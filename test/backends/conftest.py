@@ -22,7 +22,10 @@ class DenseReference:
         self.network = network
         self.u = {p.name: np.zeros(p.size, np.int64) for p in network.populations}
         self.v = {name: u.copy() for name, u in self.u.items()}
-        self.a = {name: u.copy() for name, u in self.u.items()}
+        self.waiting = [
+            {name: np.zeros_like(u) for name, u in self.u.items()}
+            for _ in range(network.longest_delay + 1)
+        ]
         self.spikes = {name: np.zeros(0, np.int64) for name in self.u}
         self.matrices = [q.matrix().astype(np.int64) for q in network.projections]
 
@@ -31,7 +34,8 @@ class DenseReference:
         outside[active] = 1
         x = {n: outside[p.offset : p.offset + p.size] for n, p in self.network.inputs.items()}
         for p in self.network.populations:
-            u = decayed(self.u[p.name], p.du.astype(np.int64) + 1) + (self.a[p.name] << 6)
+            u = decayed(self.u[p.name], p.du.astype(np.int64) + 1)
+            u += self.waiting[0][p.name] << 6
             u = np.where(u > 2**23, u - 2**24, np.where(u <= -(2**23), u + 2**24, u))
             bias = p.bias_mantissa.astype(np.int64) << p.bias_exponent
             v = decayed(self.v[p.name], p.dv.astype(np.int64)) + u + bias
@@ -40,10 +44,11 @@ class DenseReference:
             self.u[p.name], self.v[p.name] = u, np.where(spikes, 0, v)
             x[p.name] = spikes.astype(np.int64)
             self.spikes[p.name] = np.flatnonzero(spikes)
-        self.a = {name: np.zeros_like(a) for name, a in self.a.items()}
+        self.waiting.append({name: np.zeros_like(u) for name, u in self.u.items()})
+        del self.waiting[0]
         for q, matrix in zip(self.network.projections, self.matrices, strict=True):
             sums, e = matrix @ x[q.source], q.weight_exponent
-            self.a[q.target] += sums << e if e > 0 else sums >> -e
+            self.waiting[q.delay][q.target] += sums << e if e > 0 else sums >> -e
         return np.concatenate(
             [np.zeros(0, np.int64)]
             + [
@@ -51,6 +56,10 @@ class DenseReference:
                 for name, port in self.network.outputs.items()
             ]
         )
+
+    @property
+    def pending(self) -> np.ndarray:
+        return np.stack([self.all(a) for a in self.waiting])
 
     def all(self, values: dict[str, np.ndarray]) -> np.ndarray:
         return np.concatenate([values[p.name] for p in self.network.populations])
@@ -118,6 +127,7 @@ def random_fixed_network(seed: int, n_inputs: int, n_populations: int, synapses:
                 weights(rng, (sizes[target], sizes[source])),
                 weight_exponent=int(rng.integers(-8, 8)),
                 num_weight_bits=int(rng.integers(1, 9)),
+                delay=int(rng.choice([0, 0, 1, 2, 7])),
             )
         )
     outputs, shown, offset = {}, {}, 0

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ def of_projection(projection: FixedProjection) -> tuple[SharedRows, list[list[tu
     start, target, weight = projection.row_start, projection.target_index, projection.weight
     given = [
         list(zip(target[a:b].tolist(), weight[a:b].tolist(), strict=True))
-        for a, b in zip(start[:-1], start[1:], strict=True)
+        for a, b in pairwise(start)
     ]
     return share_rows(start, target, weight), given
 
@@ -44,7 +46,7 @@ def test_a_convolution_comes_back_in_a_fraction_of_the_space():
         "out": Output((4, 16, 16)),
     }
     names = list(nodes)
-    network = quantize(Network(nodes, list(zip(names[:-1], names[1:], strict=True)), 1e-3))
+    network = quantize(Network(nodes, list(pairwise(names)), 1e-3))
     (projection,) = network.projections
     rows, given = of_projection(projection)
     assert [synapses(rows, source) for source in range(projection.n_source)] == given
