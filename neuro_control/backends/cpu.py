@@ -32,7 +32,7 @@ class CpuRunner:
         self._fingerprint = network.fingerprint()
         plan = at.lay_out(network)
         self._n_inputs = plan.n_inputs
-        self._rest, self._awake = plan.memory, plan.awake
+        self._rest, self._awake, self._history = plan.memory, plan.awake, plan.history
         n_neurons, n_populations = network.n_neurons, len(network.populations)
         self._memory = plan.memory.copy()
         self._lists = np.zeros(plan.n_inputs + n_neurons + plan.n_output_channels, np.int32)
@@ -122,7 +122,10 @@ class CpuRunner:
         ring = self.network.longest_delay + 1
         rows = self._memory[: (2 + ring) * n].astype(np.int64).reshape(2 + ring, n)
         pending = np.roll(rows[2:], -self._slot(), axis=0)
-        return RunnerState(self._fingerprint, rows[0], rows[1], pending)
+        own = np.zeros((2, n), np.int64)
+        for name, place in self._history.items():
+            own[:, self._neurons(name)] = self._memory[place].reshape(2, -1)
+        return RunnerState(self._fingerprint, rows[0], rows[1], pending, own[0], own[1])
 
     def restore(self, state: RunnerState) -> None:
         """Go on from a state. ValueError where it belongs to another network."""
@@ -134,6 +137,10 @@ class CpuRunner:
         pending = np.roll(state.pending, self._slot(), axis=0).ravel()
         values = np.concatenate([state.current, state.membrane, pending])
         self._memory[: len(values)] = values
+        for name, place in self._history.items():
+            neurons = self._neurons(name)
+            own = (state.adaptation[neurons], state.refractory[neurons])
+            self._memory[place] = np.concatenate(own)
         self._memory[self._awake] = 1
         self._forget_spikes()
 
@@ -154,6 +161,10 @@ class CpuRunner:
         begin = self._n_inputs + population.offset
         count = int(self._tallies[at.TALLIES + number])
         return self._lists[begin : begin + count].copy()
+
+    def _neurons(self, name: str) -> slice:
+        population = self.network.population(name)
+        return slice(population.offset, population.offset + population.size)
 
     def _slot(self) -> int:
         """Row of the ring of pending inputs that is due in the next tick."""

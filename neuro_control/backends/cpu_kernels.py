@@ -43,7 +43,32 @@ def _collect(v, threshold, first, spikes):
 
 
 @compiled
-def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, can_sleep, awake, spikes):
+def _collect_with_history(v, threshold, history, n, first, each, spikes):
+    """`_collect` for neurons ``first`` to ``first + len(v)`` of n that remember their spikes.
+
+    ``history`` holds, n each: ticks to hold, what a tick keeps of a risen threshold, its rise;
+    then the state: what thresholds have risen by, and ticks that are still held.
+    """
+    highest = np.int64((1 << 23) - 1)
+    n_spikes = 0
+    for i in range(len(v)):
+        j = first + i
+        risen = (np.int64(history[3 * n + j]) * history[n + j]) >> 12
+        if history[4 * n + j] > 0:
+            history[4 * n + j] -= 1
+            v[i] = 0
+        elif v[i] > threshold[j if each else 0] + risen:
+            v[i] = 0
+            risen = min(risen + history[2 * n + j], highest)
+            history[4 * n + j] = history[j]
+            spikes[n_spikes] = j
+            n_spikes += 1
+        history[3 * n + j] = risen
+    return n_spikes
+
+
+@compiled
+def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, can_sleep, awake, history, spikes):
     """Advance one population by a tick and list its spikes; returns how many there are.
 
     ``each`` says whether the parameters differ between neurons. ``awake`` has one entry a block
@@ -122,7 +147,11 @@ def _advance(u, v, a, keep_u, keep_v, threshold, bias, each, can_sleep, awake, s
             for i in range(len(vb)):
                 state |= ub[i] | vb[i]
             awake[block] = state
-        if fired:
+        if len(history):
+            n_spikes += _collect_with_history(
+                vb, threshold, history, n, begin, each, spikes[n_spikes:]
+            )
+        elif fired:
             own = threshold[begin:end] if each else threshold
             n_spikes += _collect(vb, own, begin, spikes[n_spikes:])
     return n_spikes
@@ -217,7 +246,8 @@ def _tick(plan, weights, targets, memory, lists, tallies, active):
         begin = plan[row + at.OFFSET]
         end = begin + plan[row + at.SIZE]
         each = plan[row + at.EACH] != 0
-        own = plan[row + at.PARAMETERS]
+        own, own_history = plan[row + at.PARAMETERS], plan[row + at.HISTORY]
+        size = end - begin
         width = end - begin if each else 1
         counts[p] = _advance(
             memory[begin:end],
@@ -230,6 +260,7 @@ def _tick(plan, weights, targets, memory, lists, tallies, active):
             each,
             plan[row + at.CAN_SLEEP] != 0,
             memory[plan[row + at.AWAKE] :],
+            memory[own_history : own_history + (5 * size if own_history else 0)],
             spikes[begin:end],
         )
         total += counts[p]

@@ -4,8 +4,8 @@
 ``plan`` int64: a header, a row a population, a row a projection, (offset, population) an output,
 then three numbers a source of every projection. ``memory`` holds current and membrane of all
 neurons, their pending inputs (a ring of as many ticks as the longest delay needs), a partial sum
-for each projection with a negative exponent, a mark for each block of neurons that is awake, and
-the parameters.
+for each projection with a negative exponent, a mark for each block of neurons that is awake, the
+parameters, and the history of populations whose own spikes hold them or raise their threshold.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection
 # Header of the plan.
 N_POPULATIONS, N_PROJECTIONS, N_NEURONS, N_INPUTS, N_OUTPUTS, RING, HEADER = range(7)
 # Columns of a population.
-OFFSET, SIZE, EACH, PARAMETERS, CAN_SLEEP, AWAKE, POPULATION = range(7)
+OFFSET, SIZE, EACH, PARAMETERS, CAN_SLEEP, AWAKE, HISTORY, POPULATION = range(8)
 # Columns of a projection: SOURCE is -1 for an input, and FIRST then its offset; PARTIAL is where
 # its partial sum lies and has no meaning without SHIFT; OFFSET_OF_TARGET counts neurons.
 SOURCE, FIRST, N_SOURCE, N_TARGET, DENSE, ROWS, WEIGHTS, TARGETS = range(8)
@@ -44,6 +44,8 @@ class Plan:
     memory: NDArray[np.int32] | NDArray[np.int64]
     n_inputs: int
     n_output_channels: int
+    history: dict[str, slice]
+    """Where ``memory`` keeps what thresholds have risen by, then the ticks that are still held."""
     awake: slice
     """Where ``memory`` marks the blocks of neurons that are awake."""
 
@@ -59,15 +61,23 @@ def lay_out(network: FixedNetwork) -> Plan:
     first_mark = next_mark = first_partial + sum(q.n_target for q in partial)
     next_parameter = first_mark + sum(_blocks(population) for population in network.populations)
     awake = slice(first_mark, next_parameter)
+    history: dict[str, slice] = {}
     rows: list[int] = []
     for population in network.populations:
         values, each = _parameters(population)
         # A few neurons are updated faster than looked at; a bias keeps its neuron moving.
-        can_sleep = population.size > BLOCK and not population.bias.any()
+        own = population.has_memory_of_spikes
+        can_sleep = population.size > BLOCK and not own and not population.bias.any()
         rows += [population.offset, population.size, int(each), next_parameter]
-        rows += [int(can_sleep), next_mark]
         parameters.append(values)
         next_parameter += len(values)
+        rows += [int(can_sleep), next_mark, next_parameter if own else 0]
+        if own:
+            kept = _history(population)
+            state = next_parameter + len(kept) - 2 * population.size
+            history[population.name] = slice(state, next_parameter + len(kept))
+            parameters.append(kept)
+            next_parameter += len(kept)
         next_mark += _blocks(population)
 
     starts: list[NDArray[np.int64]] = []
@@ -124,8 +134,19 @@ def lay_out(network: FixedNetwork) -> Plan:
         memory,
         n_inputs,
         sum(port.size for port in network.outputs.values()),
+        history,
         awake,
     )
+
+
+def _history(population: FixedPopulation) -> NDArray[np.int64]:
+    """Ticks to hold, what a tick keeps of a risen threshold, its rise; then the state, zero."""
+    size = population.size
+    table = np.zeros((5, size), np.int64)
+    table[0] = population.refractory
+    table[1] = 4096 - np.asarray(population.threshold_decay, np.int64)
+    table[2] = np.asarray(population.threshold_step, np.int64) << 6
+    return table.ravel()
 
 
 def _blocks(population: FixedPopulation) -> int:

@@ -41,14 +41,17 @@ class RunnerState:
 
     ``current`` and ``membrane`` are int64[n] over all populations in order, in Loihi's integers.
     ``pending`` int64[d, n] is the input that waits: row 0 for the next tick, row k for k ticks
-    later, d - 1 being the network's longest delay. ``network`` is the fingerprint of the network
-    that the state belongs to.
+    later, d - 1 being the network's longest delay. ``adaptation`` is what thresholds have risen
+    by and ``refractory`` the ticks that membranes are still held for, int64[n]. ``network`` is
+    the fingerprint of the network that the state belongs to.
     """
 
     network: str
     current: NDArray[np.int64]
     membrane: NDArray[np.int64]
     pending: NDArray[np.int64]
+    adaptation: NDArray[np.int64]
+    refractory: NDArray[np.int64]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RunnerState):
@@ -60,7 +63,7 @@ class RunnerState:
     def differences(self, other: RunnerState) -> dict[str, Indices]:
         """Which neurons differ, by variable; empty where the states are equal."""
         found = {}
-        for name in ("current", "membrane", "pending"):
+        for name in ("current", "membrane", "pending", "adaptation", "refractory"):
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine.shape != theirs.shape:
                 raise ValueError(f"{name} has the shape {mine.shape} here and {theirs.shape} there")

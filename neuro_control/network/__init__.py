@@ -11,7 +11,16 @@ from neuro_control.network.fixed_network import (
 )
 from neuro_control.network.fixed_point import QuantizedNetwork, quantize
 from neuro_control.network.graph import Network
-from neuro_control.network.neurons import IF, LI, LIF, CubaLI, CubaLIF, I
+from neuro_control.network.neurons import (
+    IF,
+    LI,
+    LIF,
+    AdaptiveLIF,
+    CubaLI,
+    CubaLIF,
+    I,
+    Threshold,
+)
 from neuro_control.network.nir_file import read_nir, write_nir
 from neuro_control.network.quantization_report import (
     PopulationReport,
@@ -25,6 +34,7 @@ __all__ = [
     "IF",
     "LI",
     "LIF",
+    "AdaptiveLIF",
     "Affine",
     "AvgPool2d",
     "Conv1d",
@@ -49,6 +59,7 @@ __all__ = [
     "Scale",
     "SignMode",
     "SumPool2d",
+    "Threshold",
     "quantize",
     "read_nir",
     "truncate_weights",

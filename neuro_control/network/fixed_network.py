@@ -10,6 +10,14 @@ The arithmetic is that of Lava's fixed-point LIF and Dense processes. In every t
     spike = v > (vth << 6)               v[spike] = 0
     a' = sum over projections of (W @ x) << exponent            (>> for a negative exponent)
 
+A population may do two things more. For ``refractory`` ticks after a spike its neurons keep v = 0
+and do not spike. And its threshold may rise with its own spikes:
+
+    w = dec(w, threshold_decay)
+    spike = v > (vth << 6) + w           w[spike] = min(w + (threshold_step << 6), 2^23 - 1)
+
+(Lava's fixed-point LIF has neither; on Loihi 2 they are a program of one's own.)
+
 A spike, and an input from outside, is therefore delivered in the tick after it; a projection with
 a delay delivers so many ticks later still.
 """
@@ -34,6 +42,7 @@ BIAS_MANTISSA_RANGE = (-4096, 4095)
 BIAS_EXPONENT_MAX = 7
 WEIGHT_EXPONENT_RANGE = (-8, 7)
 DELAY_MAX = 62
+REFRACTORY_MAX = 62
 
 
 class SignMode(str, Enum):
@@ -98,6 +107,9 @@ class FixedPopulation:
     bias_mantissa: NDArray[np.int32]
     bias_exponent: int = 0
     spiking: bool = True
+    refractory: ArrayLike = 0
+    threshold_decay: ArrayLike = 0
+    threshold_step: ArrayLike = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", checked_shape(self.shape, f"population {self.name!r}"))
@@ -106,6 +118,9 @@ class FixedPopulation:
             ("dv", 0, DECAY_MAX),
             ("vth", 0, VTH_MAX),
             ("bias_mantissa", *BIAS_MANTISSA_RANGE),
+            ("refractory", 0, REFRACTORY_MAX),
+            ("threshold_decay", 0, DECAY_MAX),
+            ("threshold_step", 0, VTH_MAX),
         ):
             values = np.asarray(getattr(self, name))
             array = np.broadcast_to(values, (self.size,)).astype(np.int32)
@@ -126,6 +141,11 @@ class FixedPopulation:
     def size(self) -> int:
         """Number of neurons."""
         return size_of(self.shape)
+
+    @property
+    def has_memory_of_spikes(self) -> bool:
+        """Whether its own spikes hold it or raise its threshold."""
+        return bool(np.any(self.refractory) or np.any(self.threshold_step))
 
     @property
     def bias(self) -> NDArray[np.int32]:
@@ -298,6 +318,9 @@ class FixedNetwork:
             digest.update(f"{population.name} {population.shape}{kind}".encode())
             for array in (population.du, population.dv, population.vth, population.bias):
                 digest.update(np.ascontiguousarray(array).tobytes())
+            if population.has_memory_of_spikes:
+                own = (population.refractory, population.threshold_decay, population.threshold_step)
+                digest.update(np.stack([np.asarray(array) for array in own]).tobytes())
         for projection in self.projections:
             digest.update(f"{projection.name} {projection.weight_exponent}".encode())
             digest.update(f" {projection.delay}".encode() if projection.delay else b"")

@@ -30,8 +30,10 @@ from neuro_control.network.fixed_neurons import (
     bias_gain,
     decays,
     gain_of,
+    refractory_ticks,
     resting,
     threshold_above_rest,
+    threshold_adaptation,
 )
 from neuro_control.network.graph import Network
 from neuro_control.network.lowering import Lowering
@@ -164,6 +166,8 @@ def _quantize_population(
         mantissa,
         exponent,
         spiking,
+        refractory_ticks(name, neuron, network.dt_s),
+        *threshold_adaptation(name, neuron, network.dt_s, scale),
     )
     pairs = [_project(drive, name, scale, gain) for drive in drives]
     into, reports = [p for p, _ in pairs], [r for _, r in pairs]

@@ -59,7 +59,8 @@ class LIF:
 
     ``tau dv/dt = (v_leak - v) + r I``; a spike when ``v > v_threshold``, then ``v = v_reset``.
     ``tau`` in seconds; voltages and currents are free units. One spike of weight W moves the
-    membrane by ``dt/tau * r * W``.
+    membrane by ``dt/tau * r * W``. For ``refractory`` seconds after a spike the membrane stays at
+    ``v_reset`` and takes no input in (Gerstner et al., Neuronal Dynamics, 2014, section 1.3).
     """
 
     shape: Shape
@@ -68,6 +69,7 @@ class LIF:
     v_leak: Parameter = 0.0
     v_threshold: Parameter = 1.0
     v_reset: Parameter = 0.0
+    refractory: Parameter = 0.0
 
     def __post_init__(self) -> None:
         _settle(self, "LIF", positive=("tau",))
@@ -92,7 +94,8 @@ class CubaLIF:
     ``tau_syn dI/dt = -I + w_in S`` and ``tau_mem dv/dt = (v_leak - v) + r I``; a spike when
     ``v > v_threshold``, then ``v = v_reset`` (the current I is kept). Time constants in seconds.
     The current is advanced before the membrane, so one spike of weight W moves the membrane by
-    ``dt/tau_syn * w_in * dt/tau_mem * r * W`` in the tick that it arrives.
+    ``dt/tau_syn * w_in * dt/tau_mem * r * W`` in the tick that it arrives. ``refractory`` as in
+    LIF; the current goes on meanwhile.
     """
 
     shape: Shape
@@ -103,6 +106,7 @@ class CubaLIF:
     v_threshold: Parameter = 1.0
     v_reset: Parameter = 0.0
     w_in: Parameter = 1.0
+    refractory: Parameter = 0.0
 
     def __post_init__(self) -> None:
         _settle(self, "CubaLIF", positive=("tau_syn", "tau_mem"))
@@ -138,16 +142,67 @@ class IF:
 
     ``dv/dt = r I`` with I a train of unit impulses, as sinabs and snnTorch write it: one spike of
     weight W moves the membrane by ``r * W`` whatever the time step. A spike when
-    ``v > v_threshold``, then ``v = v_reset``.
+    ``v > v_threshold``, then ``v = v_reset``. ``refractory`` as in LIF.
     """
 
     shape: Shape
     r: Parameter = 1.0
     v_threshold: Parameter = 1.0
     v_reset: Parameter = 0.0
+    refractory: Parameter = 0.0
 
     def __post_init__(self) -> None:
         _settle(self, "IF", positive=())
+
+
+@dataclass(frozen=True, eq=False)
+class AdaptiveLIF:
+    """LIF whose threshold rises with every spike of its own: spike-frequency adaptation.
+
+    ``tau dv/dt = (v_leak - v) + r I`` and ``tau_adaptation da/dt = -a``; a spike when
+    ``v > v_threshold + a``, then ``v = v_reset`` and ``a`` grows by ``adaptation`` (the ALIF of
+    Bellec et al., NeurIPS 2018, with the decay of ``a`` taken before the comparison). Time
+    constants and ``refractory`` in seconds, ``adaptation`` in the units of the voltage.
+
+    NIR has no such neuron; files keep it as a LIF with metadata that other tools pass over.
+    """
+
+    shape: Shape
+    tau: Parameter
+    tau_adaptation: Parameter
+    adaptation: Parameter
+    r: Parameter = 1.0
+    v_leak: Parameter = 0.0
+    v_threshold: Parameter = 1.0
+    v_reset: Parameter = 0.0
+    refractory: Parameter = 0.0
+
+    def __post_init__(self) -> None:
+        _settle(self, "AdaptiveLIF", positive=("tau", "tau_adaptation"))
+
+
+@dataclass(frozen=True, eq=False)
+class Threshold:
+    """A spike in every tick whose input is above ``threshold``, NIR's ``Threshold``; no memory.
+
+    ``z = 1 where I > threshold``: one spike of weight W counts W in the tick that it arrives.
+    """
+
+    shape: Shape
+    threshold: Parameter = 1.0
+
+    def __post_init__(self) -> None:
+        _settle(self, "Threshold", positive=())
+
+    @property
+    def v_threshold(self) -> Parameter:
+        """The threshold under the name that it has in other neurons."""
+        return self.threshold
+
+    @property
+    def v_reset(self) -> Parameter:
+        """Zero: nothing is kept."""
+        return np.zeros(self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,8 +251,8 @@ class I:  # noqa: E742 - NIR's name
 
 
 Integrator = LI | CubaLI | I
-Neuron = LIF | CubaLIF | IF | Integrator
-NEURONS = (LIF, CubaLIF, IF, LI, CubaLI, I)
+Neuron = LIF | CubaLIF | IF | AdaptiveLIF | Threshold | Integrator
+NEURONS = (LIF, CubaLIF, IF, AdaptiveLIF, Threshold, LI, CubaLI, I)
 INTEGRATORS = (LI, CubaLI, I)
 """Populations that have a voltage and no spikes."""
 
@@ -210,6 +265,10 @@ def _settle(neuron: Neuron, kind: str, positive: tuple[str, ...]) -> None:
         if field != "shape":
             array = _parameter(values, shape, f"{kind}.{field}", positive=field in positive)
             object.__setattr__(neuron, field, array)
+    for field in ("refractory", "adaptation"):
+        values = getattr(neuron, field, np.float64(0.0))
+        if (values < 0).any():
+            raise ValueError(f"{kind}.{field} must be 0 or more, its least value is {values.min()}")
     leak = getattr(neuron, "v_leak", np.float64(0.0))
     if not isinstance(neuron, INTEGRATORS) and (neuron.v_threshold < leak).any():
         raise ValueError(f"{kind}.v_threshold is below v_leak: the neuron would fire at rest")

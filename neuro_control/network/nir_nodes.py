@@ -9,12 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuro_control.network.graph import Network, Node
-from neuro_control.network.neurons import IF, LI, LIF, CubaLI, CubaLIF, I, Shape
+from neuro_control.network.neurons import (
+    IF,
+    LI,
+    LIF,
+    AdaptiveLIF,
+    CubaLI,
+    CubaLIF,
+    I,
+    Shape,
+    Threshold,
+)
 from neuro_control.network.synapses import Affine, Delay, Flatten, Input, Linear, Output, Scale
 from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
 
 if TYPE_CHECKING:
     import nir
+
+PREFIX = "neuro_control."
+EXTENSIONS = ("refractory", "tau_adaptation", "adaptation")
+"""Parameters of neurons that NIR does not know; they are kept in a node's metadata."""
 
 
 def nir_package() -> Any:
@@ -29,10 +43,9 @@ def nir_package() -> Any:
 def node_from_nir(node: Any) -> Node:
     """One of NIR's nodes as ours. Raises ValueError for a type that is not supported."""
     kind = type(node).__name__
-    if kind not in _READERS:
-        reason = f": {_WHY_NOT[kind]}" if kind in _WHY_NOT else ""
-        raise ValueError(f"{kind} is not supported{reason}; supported are {', '.join(_READERS)}")
-    return _READERS[kind](node)
+    if kind not in READERS:
+        raise ValueError(f"{kind} is not supported; supported are {', '.join(READERS)}")
+    return READERS[kind](node)
 
 
 def node_to_nir(network: Network, name: str) -> nir.NIRNode:
@@ -71,8 +84,12 @@ def node_to_nir(network: Network, name: str) -> nir.NIRNode:
         )
     if isinstance(node, Flatten):
         return nir.Flatten({"input": np.array(given)}, node.start_dim, node.end_dim)
-    parameters = {key: value for key, value in vars(node).items() if key != "shape"}
-    return getattr(nir, type(node).__name__)(**parameters)
+    own = {key: value for key, value in vars(node).items() if key in EXTENSIONS and value.any()}
+    parameters = {k: v for k, v in vars(node).items() if k not in ("shape", *EXTENSIONS)}
+    kind = "LIF" if isinstance(node, AdaptiveLIF) else type(node).__name__
+    return getattr(nir, kind)(
+        **parameters, metadata={PREFIX + key: value for key, value in own.items()}
+    )
 
 
 def _shape_of(types: Mapping[str, Any] | None, kind: str) -> Shape:
@@ -89,6 +106,10 @@ def _padding(value: Any) -> Any:
 
 def _neuron(kind: Callable[..., Node], node: Any, fields: tuple[str, ...]) -> Node:
     parameters = {field: np.atleast_1d(getattr(node, field)) for field in fields}
+    own = {key: node.metadata[PREFIX + key] for key in EXTENSIONS if PREFIX + key in node.metadata}
+    parameters |= {key: np.atleast_1d(values) for key, values in own.items()}
+    if "tau_adaptation" in own:
+        kind = AdaptiveLIF
     shape = np.broadcast_shapes(*(values.shape for values in parameters.values()))
     return kind(shape, **parameters)
 
@@ -99,7 +120,7 @@ def _convolution(kind: Callable[..., Node], node: Any) -> Node:
 
 
 _LEAKY = ("r", "v_leak", "v_threshold", "v_reset")
-_READERS: Mapping[str, Callable[[Any], Node]] = {
+READERS: Mapping[str, Callable[[Any], Node]] = {
     "Input": lambda node: Input(_shape_of(node.input_type, "Input")),
     "Output": lambda node: Output(_shape_of(node.output_type, "Output")),
     "LIF": lambda node: _neuron(LIF, node, ("tau", *_LEAKY)),
@@ -108,6 +129,7 @@ _READERS: Mapping[str, Callable[[Any], Node]] = {
     "LI": lambda node: _neuron(LI, node, ("tau", "r", "v_leak")),
     "CubaLI": lambda node: _neuron(CubaLI, node, ("tau_syn", "tau_mem", "w_in", "r", "v_leak")),
     "I": lambda node: _neuron(I, node, ("r",)),
+    "Threshold": lambda node: _neuron(Threshold, node, ("threshold",)),
     "Linear": lambda node: Linear(node.weight),
     "Affine": lambda node: Affine(node.weight, node.bias),
     "Conv1d": lambda node: _convolution(Conv1d, node),
@@ -117,7 +139,4 @@ _READERS: Mapping[str, Callable[[Any], Node]] = {
     "Flatten": lambda node: Flatten(int(node.start_dim), int(node.end_dim)),
     "Scale": lambda node: Scale(node.scale),
     "Delay": lambda node: Delay(node.delay),
-}
-_WHY_NOT = {
-    "Threshold": "it has no state; a LIF with tau of one time step forgets as fast",
 }

@@ -26,6 +26,8 @@ class DenseReference:
             {name: np.zeros_like(u) for name, u in self.u.items()}
             for _ in range(network.longest_delay + 1)
         ]
+        self.w = {name: u.copy() for name, u in self.u.items()}
+        self.held = {name: u.copy() for name, u in self.u.items()}
         self.spikes = {name: np.zeros(0, np.int64) for name in self.u}
         self.matrices = [q.matrix().astype(np.int64) for q in network.projections]
 
@@ -40,8 +42,14 @@ class DenseReference:
             bias = p.bias_mantissa.astype(np.int64) << p.bias_exponent
             v = decayed(self.v[p.name], p.dv.astype(np.int64)) + u + bias
             v = np.clip(v, -(2**23) + 1, 2**23 - 1)
-            spikes = (v > (p.vth.astype(np.int64) << 6)) & p.spiking
+            held = self.held[p.name] > 0
+            v = np.where(held, 0, v)
+            w = decayed(self.w[p.name], p.threshold_decay.astype(np.int64))
+            spikes = (v > (p.vth.astype(np.int64) << 6) + w) & p.spiking & ~held
             self.u[p.name], self.v[p.name] = u, np.where(spikes, 0, v)
+            risen = np.minimum(w + (p.threshold_step.astype(np.int64) << 6), 2**23 - 1)
+            self.w[p.name] = np.where(spikes, risen, w)
+            self.held[p.name] = np.where(spikes, p.refractory, np.maximum(self.held[p.name] - 1, 0))
             x[p.name] = spikes.astype(np.int64)
             self.spikes[p.name] = np.flatnonzero(spikes)
         self.waiting.append({name: np.zeros_like(u) for name, u in self.u.items()})
@@ -89,6 +97,16 @@ def weights(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     return rng.integers(low, high + 1, shape) * (rng.random(shape) < density)
 
 
+def memory_of_spikes(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
+    found = {}
+    if rng.random() < 0.3:
+        found["refractory"] = rng.integers(0, 6, size)
+    if rng.random() < 0.3:
+        found["threshold_step"] = rng.integers(0, 131072, size) >> rng.integers(0, 17)
+        found["threshold_decay"] = rng.integers(0, 4096, size) >> rng.integers(0, 12)
+    return found
+
+
 def random_fixed_network(seed: int, n_inputs: int, n_populations: int, synapses: int):
     """Any graph: self-recurrence, several synapses between the same two, every range."""
     rng = np.random.default_rng(seed)
@@ -112,6 +130,7 @@ def random_fixed_network(seed: int, n_inputs: int, n_populations: int, synapses:
                 mantissa,
                 int(rng.integers(8)),
                 bool(rng.integers(8)),
+                **memory_of_spikes(rng, size),
             )
         )
         sizes[f"n{i}"] = size

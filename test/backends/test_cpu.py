@@ -77,6 +77,8 @@ def test_every_spike_and_voltage_is_that_of_the_dense_equations(
         np.testing.assert_array_equal(state.current, reference.all(reference.u))
         np.testing.assert_array_equal(state.membrane, reference.all(reference.v))
         np.testing.assert_array_equal(state.pending, reference.pending)
+        np.testing.assert_array_equal(state.adaptation, reference.all(reference.w))
+        np.testing.assert_array_equal(state.refractory, reference.all(reference.held))
 
 
 @exactly
@@ -186,13 +188,13 @@ def test_sums_beyond_32_bits_stay_exact(n: int, dense_reference):
 def test_a_negative_exponent_shifts_the_sum_and_not_the_weights():
     engine = CpuRunner(one_neuron(3, n=3, exponent=-1))
     engine.step(np.arange(3, dtype=np.int32))
-    assert engine.state().pending[0] == (3 * 3) >> 1
+    assert engine.state().pending[0, 0] == (3 * 3) >> 1
 
 
 def test_an_index_that_is_given_twice_counts_once():
     engine = CpuRunner(one_neuron(10))
     engine.step(np.array([0, 0, 0], np.int32))
-    assert engine.state().pending[0] == 10
+    assert engine.state().pending[0, 0] == 10
     assert engine.counters.synaptic_operations == 1
 
 

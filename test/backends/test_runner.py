@@ -11,7 +11,7 @@ from neuro_control.backends import RunnerState
 
 def state(*, network: str = "a", pending: tuple[int, ...] = (0, 0, 0)) -> RunnerState:
     rest = np.zeros(len(pending), np.int64)
-    return RunnerState(network, rest, rest, np.array(pending, np.int64))
+    return RunnerState(network, rest, rest, np.array([pending], np.int64), rest, rest)
 
 
 def test_equal_states_are_equal():
@@ -26,5 +26,5 @@ def test_states_say_which_neurons_differ():
 
 
 def test_states_of_different_sizes_cannot_be_compared():
-    with pytest.raises(ValueError, match=r"current has \(3,\) neurons here and \(2,\) there"):
+    with pytest.raises(ValueError, match=r"current has the shape \(3,\) here and \(2,\) there"):
         state().differences(state(pending=(0, 0)))

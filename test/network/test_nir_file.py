@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 
 import nir
 import numpy as np
@@ -14,12 +15,14 @@ from neuro_control.network import (
     IF,
     LI,
     LIF,
+    AdaptiveLIF,
     Affine,
     AvgPool2d,
     Conv1d,
     Conv2d,
     CubaLI,
     CubaLIF,
+    Delay,
     Flatten,
     I,
     Input,
@@ -28,11 +31,13 @@ from neuro_control.network import (
     Output,
     Scale,
     SumPool2d,
+    Threshold,
     quantize,
     read_nir,
     write_nir,
 )
 from neuro_control.network.nir_file import network_from_nir
+from neuro_control.network.nir_nodes import READERS
 
 
 def every_node() -> Network:
@@ -97,23 +102,38 @@ def test_signals_and_averages_are_read_as_they_were_written(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("node", "instead"),
+    "neuron",
     [
-        (nir.Threshold(np.ones(2)), "one time step"),
-        (nir.Delay(np.ones(2)), "one tick after"),
+        Threshold((2,), threshold=[1, 2]),
+        LIF((2,), tau=0.01, refractory=[0.002, 0.003]),
+        CubaLIF((2,), 0.005, 0.01, refractory=0.002),
+        AdaptiveLIF((2,), tau=0.02, tau_adaptation=[0.1, 0.2], adaptation=0.3, refractory=0.001),
     ],
+    ids=lambda node: type(node).__name__,
 )
-def test_what_is_refused_by_name_says_what_would_do_instead(node: nir.NIRNode, instead: str):
-    graph = nir.NIRGraph(
-        {
-            "i": nir.Input({"input": np.array([2])}),
-            "x": node,
-            "o": nir.Output({"output": np.array([2])}),
-        },
-        [("i", "x"), ("x", "o")],
-    )
-    with pytest.raises(ValueError, match=rf"node 'x': {type(node).__name__} .*{instead}"):
-        network_from_nir(graph, 1e-3)
+def test_neurons_are_read_as_they_were_written(neuron, tmp_path: Path):
+    nodes = {
+        "in": Input((2,)),
+        "late": Delay([0.003, 0.0]),
+        "w": Linear(np.eye(2)),
+        "n": neuron,
+        "out": Output((2,)),
+    }
+    network = Network(nodes, list(pairwise(nodes)), 1e-3)
+    write_nir(network, tmp_path / "n.nir")
+    again = read_nir(tmp_path / "n.nir")
+    assert type(again.nodes["n"]) is type(neuron)
+    for field, values in vars(neuron).items():
+        assert np.array_equal(getattr(again.nodes["n"], field), values)
+    assert again.nodes["late"].delay.tolist() == [0.003, 0.0]
+    assert quantize(again).fingerprint() == quantize(network).fingerprint()
+
+
+def test_other_tools_read_an_adaptive_neuron_as_a_plain_one(tmp_path: Path):
+    neuron = AdaptiveLIF((2,), tau=0.02, tau_adaptation=0.1, adaptation=0.3)
+    nodes = {"in": Input((2,)), "n": neuron, "out": Output((2,))}
+    write_nir(Network(nodes, list(pairwise(nodes)), 1e-3), tmp_path / "n.nir")
+    assert type(nir.read(tmp_path / "n.nir").nodes["n"]) is nir.LIF
 
 
 def test_a_network_is_read_as_it_was_written(tmp_path: Path):
@@ -143,11 +163,24 @@ def test_the_time_step_must_be_known(tmp_path: Path):
     assert read_nir(tmp_path / "n.nir", dt_s=1e-4).dt_s == 1e-4
 
 
-def test_a_node_that_is_not_supported_is_refused_by_name(tmp_path: Path):
-    graph = nir.NIRGraph.from_list(nir.Linear(np.ones((1, 1))), nir.Threshold(np.ones(1)))
-    nir.write(tmp_path / "n.nir", graph)
-    with pytest.raises(ValueError, match="node 'threshold': Threshold is not supported"):
-        read_nir(tmp_path / "n.nir", dt_s=1e-3)
+def test_every_node_of_nir_is_supported():
+    found = {kind.__name__ for kind in vars(nir).values() if isinstance(kind, type)}
+    found &= {kind.__name__ for kind in nir.NIRNode.__subclasses__()}
+    assert {"LIF", "Delay", "Threshold"} < found
+    assert found - {"NIRGraph"} == set(READERS)
+
+
+def test_a_node_that_is_not_supported_is_refused_by_name():
+    class Dendrite(nir.NIRNode):
+        input_type: ClassVar = {"input": np.array([2])}
+        output_type: ClassVar = {"output": np.array([2])}
+
+    ends = nir.Input({"input": np.array([2])}), nir.Output({"output": np.array([2])})
+    graph = nir.NIRGraph(
+        {"i": ends[0], "x": Dendrite(), "o": ends[1]}, [("i", "x"), ("x", "o")], type_check=False
+    )
+    with pytest.raises(ValueError, match="node 'x': Dendrite is not supported; supported are"):
+        network_from_nir(graph, 1e-3)
 
 
 def test_sub_graphs_are_flattened():
