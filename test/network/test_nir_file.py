@@ -174,6 +174,10 @@ def test_a_node_that_is_not_supported_is_refused_by_name():
     class Dendrite(nir.NIRNode):
         input_type: ClassVar = {"input": np.array([2])}
         output_type: ClassVar = {"output": np.array([2])}
+        metadata: ClassVar = {}
+
+        def __init__(self) -> None:
+            pass
 
     ends = nir.Input({"input": np.array([2])}), nir.Output({"output": np.array([2])})
     graph = nir.NIRGraph(
