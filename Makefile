@@ -14,7 +14,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH PYTHO
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint lock clean
+.PHONY: help setup demo test torch lint lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -28,6 +28,10 @@ test: $(VENV)/.ready ## run the tests (ARGS="-k guard")
 	@AMENT_PREFIX_PATH="$(CURDIR)/$(VENV)" OMP_NUM_THREADS=1 \
 	  ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST $(BIN)/python -m pytest $(ARGS)
 
+# torch asks for a newer setuptools than the lock's, colcon for one below 80.
+torch: $(VENV)/.ready ## install torch, for training and its tests (ARGS="torch==2.13.0")
+	@$(PIP) install "torch>=2.4,<3" "setuptools<80" $(ARGS)
+
 lint: $(VENV)/.ready ## style, types and the floors of the architecture
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -36,7 +40,8 @@ lint: $(VENV)/.ready ## style, types and the floors of the architecture
 
 lock: $(VENV)/.ready ## resolve setup.cfg again and write requirements.lock
 	@$(PIP) install --upgrade --target $(VENV)/uv uv
-	@$(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --all-extras --generate-hashes \
+	@$(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
+	  --extra ros --extra interfaces --extra test --extra dev \
 	  --no-annotate --no-strip-extras --python-version 3.10 --custom-compile-command "make lock" \
 	  --output-file requirements.lock setup.cfg
 	@rm -rf neuro_control.egg-info
