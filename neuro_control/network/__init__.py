@@ -11,6 +11,8 @@ from neuro_control.network.fixed_network import (
 )
 from neuro_control.network.fixed_point import QuantizedNetwork, quantize
 from neuro_control.network.graph import Network
+from neuro_control.network.netx_file import read_netx
+from neuro_control.network.netx_writer import write_netx
 from neuro_control.network.neurons import (
     IF,
     LI,
@@ -61,7 +63,9 @@ __all__ = [
     "SumPool2d",
     "Threshold",
     "quantize",
+    "read_netx",
     "read_nir",
     "truncate_weights",
+    "write_netx",
     "write_nir",
 ]

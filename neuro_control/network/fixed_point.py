@@ -19,6 +19,7 @@ from neuro_control.network.fixed_network import (
     BIAS_EXPONENT_MAX,
     BIAS_MANTISSA_RANGE,
     VTH_MAX,
+    WEIGHT_EXPONENT_RANGE,
     FixedNetwork,
     FixedPopulation,
     FixedProjection,
@@ -68,12 +69,17 @@ class QuantizedNetwork(FixedNetwork):
         return self.resting[name] + membrane / (64.0 * scale)
 
 
-def quantize(network: Network, weight_bits: int = 8) -> QuantizedNetwork:
+def quantize(
+    network: Network,
+    weight_bits: int = 8,
+    weight_exponents: tuple[int, int] = WEIGHT_EXPONENT_RANGE,
+) -> QuantizedNetwork:
     """Loihi's integers for a network in physical units.
 
     Args:
         network: what to quantise; its ``dt_s`` becomes one tick.
         weight_bits: bits per weight, 1 to 8.
+        weight_exponents: least and largest exponent that the weights of a projection may have.
 
     Raises:
         ValueError: naming the node that does not fit the integers and what would mend it.
@@ -90,7 +96,7 @@ def quantize(network: Network, weight_bits: int = 8) -> QuantizedNetwork:
     offset = 0
     for name, neuron in neurons.items():
         population, into, report = _quantize_population(
-            network, lowering, name, neuron, offset, weight_bits
+            network, lowering, name, neuron, offset, (weight_bits, weight_exponents)
         )
         populations.append(population)
         projections += into
@@ -138,8 +144,14 @@ def _output_population(network: Network, name: str) -> str:
 
 
 def _quantize_population(
-    network: Network, lowering: Lowering, name: str, neuron: Neuron, offset: int, weight_bits: int
+    network: Network,
+    lowering: Lowering,
+    name: str,
+    neuron: Neuron,
+    offset: int,
+    numbers: tuple[int, tuple[int, int]],
 ) -> tuple[FixedPopulation, list[FixedProjection], tuple[PopulationReport, list[ProjectionReport]]]:
+    weight_bits, weight_exponents = numbers
     threshold = threshold_above_rest(name, neuron)
     du, dv, decay_error = decays(name, neuron, network.dt_s)
     gain = gain_of(neuron, network.dt_s)
@@ -152,7 +164,7 @@ def _quantize_population(
         # Both signs use the same range, so that rounding a small weight to zero cannot change it.
         limit = 255 // step * step
         drives.append(Drive(connection, weight, mode, step, limit, weight_bits))
-    scale = float(choose_scale(name, threshold, bias, drives))
+    scale = float(choose_scale(name, threshold, bias, drives, weight_exponents))
     spiking = not isinstance(neuron, INTEGRATORS)
     vth = np.rint(threshold * scale) if spiking else np.full(threshold.shape, float(VTH_MAX))
     mantissa, exponent, bias_error = _bias(name, bias * scale * 64)

@@ -58,9 +58,18 @@ class Drive:
         return (np.rint(units / self.step) * self.step).astype(np.int64)
 
 
-def choose_scale(name: str, threshold: FloatArray, bias: FloatArray, drives: list[Drive]) -> float:
-    """Integers per volt. First the octave, by ranges; then the best value within it, by error."""
-    least, most = WEIGHT_EXPONENT_RANGE
+def choose_scale(
+    name: str,
+    threshold: FloatArray,
+    bias: FloatArray,
+    drives: list[Drive],
+    exponents: tuple[int, int] = WEIGHT_EXPONENT_RANGE,
+) -> float:
+    """Integers per volt. First the octave, by ranges; then the best value within it, by error.
+
+    ``exponents`` is the range that weight exponents may have.
+    """
+    least, most = exponents
     full = [drive.full_scale for drive in drives if np.isfinite(drive.full_scale)]
     if not full:
         return 1024 / threshold.max() if threshold.max() > 0 else 1.0
@@ -97,7 +106,7 @@ def choose_scale(name: str, threshold: FloatArray, bias: FloatArray, drives: lis
         error = _scale_error(candidate, threshold, samples)
         if error < best_error - 1e-9:
             best, best_error = candidate, error
-    return _without_wrap(best, threshold, samples, drives)
+    return _without_wrap(best, threshold, samples, drives, least)
 
 
 def _without_wrap(
@@ -105,6 +114,7 @@ def _without_wrap(
     threshold: FloatArray,
     samples: list[tuple[Drive, FloatArray]],
     drives: list[Drive],
+    least_exponent: int,
 ) -> float:
     """A smaller scale at which no input can wrap, where that costs little; else the scale.
 
@@ -112,7 +122,7 @@ def _without_wrap(
     once, as in a flash of light, it would excite.
     """
     lowest = max(drive.full_scale for drive in drives if np.isfinite(drive.full_scale))
-    lowest *= 2.0 ** WEIGHT_EXPONENT_RANGE[0]
+    lowest *= 2.0**least_exponent
     accepted = _scale_error(scale, threshold, samples) + ERROR_AGAINST_WRAP
     largest, smaller = largest_input(drives), scale
     while largest * smaller > LARGEST_INPUT:

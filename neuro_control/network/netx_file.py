@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Network files of lava-dl (netx, HDF5): read as Loihi's integers, and written from a network.
+
+``/layer/<i>`` are blocks of synapses and neurons in a chain: ``dense`` and ``conv``, with
+``flatten`` between them. ``type`` and ``neuron/type`` are byte strings, shapes are (x, y, z) of an
+image, kernels (out, in, height, width) as torch's. The reader in lava-dl makes of them LIF
+processes with ``vth = vThMant``, ``du = iDecay - 1``, ``dv = vDecay`` and a bias exponent of 6, and
+takes weights as whole numbers; so does this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.network.fixed_network import (
+    FixedNetwork,
+    FixedPopulation,
+    FixedProjection,
+    Port,
+    truncate_weights,
+)
+from neuro_control.network.lowering import SparseMap, synapse_map
+from neuro_control.network.neurons import Shape, size_of
+from neuro_control.network.synapses import Linear
+from neuro_control.network.windows import Conv2d
+
+NETX_BIAS_EXPONENT = 6
+SUFFIXES = (".net", ".netx", ".h5", ".hdf5")
+
+
+def hdf5_package() -> Any:
+    """The package `h5py`, or ImportError saying how to get it."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise ImportError("netx files need the package h5py: pip install h5py") from error
+    return h5py
+
+
+def read_netx(path: str | Path, dt_s: float = 1e-3) -> FixedNetwork:
+    """The integers of a lava-dl network.
+
+    Populations are called ``layer0``, ``layer1`` and so on; a layer ``input``, which only turns
+    images into currents, is passed over, and its spikes are what the network is given.
+
+    Args:
+        path: the file.
+        dt_s: what a tick is taken for, in seconds; the file does not say it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: naming the file, the layer and what does not fit.
+    """
+    path, h5py = Path(path), hdf5_package()
+    if not path.is_file():
+        raise FileNotFoundError(f"no network file {path}")
+    try:
+        with h5py.File(path, "r") as file:
+            if "layer" not in file or not len(file["layer"]):
+                raise ValueError("it has no group 'layer' with layers in it")
+            return _network(list(_layers(file["layer"])), dt_s)
+    except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not a readable netx file: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+class _Layer:
+    """One group of the file, whose fields are checked as they are read."""
+
+    def __init__(self, number: int, group: Any) -> None:
+        self.number, self._group = number, group
+        self.kind = self.text("type")
+
+    def refuse(self, why: str) -> ValueError:
+        return ValueError(f"layer {self.number} ({getattr(self, 'kind', 'no type')}): {why}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._group
+
+    def text(self, name: str) -> str:
+        if name not in self._group:
+            raise self.refuse(f"it has no {name!r}")
+        value = np.ravel(self._group[name][()])
+        return value[0].decode("ascii") if isinstance(value[0], bytes) else str(value[0])
+
+    def numbers(self, name: str) -> NDArray[np.int64]:
+        if name not in self._group:
+            raise self.refuse(f"it has no {name!r}")
+        values = np.asarray(self._group[name][()])
+        if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+            raise self.refuse(f"{name!r} must be numbers, none of them NaN or infinite")
+        return np.trunc(values).astype(np.int64)
+
+    def number_of(self, name: str, default: int | None = None) -> int:
+        if default is not None and name not in self._group:
+            return default
+        values = self.numbers(name)
+        if values.size != 1:
+            raise self.refuse(f"{name!r} must be one number, not {values.size}")
+        return int(values.ravel()[0])
+
+    def shape(self) -> Shape:
+        """(channel, row, column), or (n,) where only one axis is longer than 1."""
+        values = self.numbers("shape").ravel()
+        if not 1 <= len(values) <= 3 or values.min() < 1 or values.prod() > 2**31:
+            raise self.refuse(f"'shape' {values.tolist()} must be one to three sizes")
+        # It is written (x, y, z) or, by others, (channel, row, column): the reader turns it round.
+        return tuple(int(value) for value in values)
+
+
+def _layers(group: Any) -> Iterator[_Layer]:
+    for number in range(len(group)):
+        if str(number) not in group:
+            raise ValueError(f"layer {number} of {len(group)} is missing")
+        yield _Layer(number, group[str(number)])
+
+
+def _network(layers: list[_Layer], dt_s: float) -> FixedNetwork:
+    source, given, flat = "in", None, False
+    populations: list[FixedPopulation] = []
+    projections: list[FixedProjection] = []
+    inputs: dict[str, Port] = {}
+    for layer in layers:
+        if layer.kind == "input":
+            if populations:
+                raise layer.refuse("an input can only come first")
+            given = layer.shape()
+            continue
+        if layer.kind == "flatten":
+            flat = True
+            continue
+        if layer.kind not in ("dense", "conv"):
+            raise layer.refuse("supported are input, flatten, dense and conv")
+        shape = layer.shape()
+        if layer.kind == "dense":
+            shape = (size_of(shape),)
+        weights = _dense(layer, shape) if layer.kind == "dense" else _conv(layer, shape, given)
+        if given is None:
+            given = (weights.n_source,)
+        if weights.n_source != size_of(given):
+            hint = "; flattened" if flat else ""
+            raise layer.refuse(f"takes {weights.n_source} values, but is given {given}{hint}")
+        if not inputs:
+            inputs["in"] = Port(0, size_of(given), given)
+        name = f"layer{len(populations)}"
+        offset = sum(population.size for population in populations)
+        populations.append(_population(layer, name, shape, offset))
+        projections.append(_projection(layer, source, name, weights))
+        source, given, flat = name, shape, False
+    if not populations:
+        raise ValueError("it has no layer with neurons")
+    last = populations[-1]
+    outputs = {"out": Port(0, last.size, last.shape)}
+    return FixedNetwork(
+        tuple(populations), tuple(projections), inputs, outputs, {"out": last.name}, dt_s
+    )
+
+
+def _dense(layer: _Layer, shape: Shape) -> SparseMap:
+    weight = layer.numbers("weight")
+    if weight.ndim == 1 and len(weight) % shape[0] == 0:
+        weight = weight.reshape(shape[0], -1)
+    if weight.ndim != 2 or weight.shape[0] != shape[0]:
+        raise layer.refuse(f"'weight' has shape {weight.shape}, it must be ({shape[0]}, inputs)")
+    return synapse_map(Linear(weight.astype(np.float64)), (weight.shape[1],))
+
+
+def _conv(layer: _Layer, shape: Shape, given: Shape | None) -> SparseMap:
+    weight = layer.numbers("weight")
+    if weight.ndim == 5 and weight.shape[4] == 1:
+        weight = weight[..., 0]
+
+    def pair(name: str, default: int) -> tuple[int, int]:
+        values = layer.numbers(name).ravel() if name in layer else np.array([default])
+        return int(values[0]), int(values[min(1, len(values) - 1)])
+
+    if given is None or len(given) != 3:
+        raise layer.refuse("a conv needs an input layer or an image-shaped layer before it")
+    groups = layer.number_of("groups", 1)
+    try:
+        node = Conv2d(
+            weight.astype(np.float64),
+            None,
+            pair("stride", 1),
+            pair("padding", 0),
+            pair("dilation", 1),
+            groups,
+        )
+        made = node.output_shape(given)
+    except ValueError as error:
+        raise layer.refuse(str(error)) from None
+    if made != shape:
+        raise layer.refuse(f"makes {made} of {given}, but 'shape' says {shape}")
+    return synapse_map(node, given)
+
+
+def _population(layer: _Layer, name: str, shape: Shape, offset: int) -> FixedPopulation:
+    kind = layer.text("neuron/type")
+    if kind not in ("CUBA", "LOIHI"):
+        raise layer.refuse(f"neuron type {kind!r} is not supported, only 'CUBA' and 'LOIHI' are")
+    if layer.number_of("neuron/gradedSpike", 0):
+        raise layer.refuse("graded spikes are not supported; a spike is 0 or 1")
+    if layer.number_of("neuron/refDelay", 1) > 1:
+        raise layer.refuse("'neuron/refDelay' above 1 is passed over by lava-dl; set it to 1")
+    if "delay" in layer and layer.numbers("delay").any():
+        raise layer.refuse("'delay' is passed over by lava-dl; train without axonal delays")
+    bias = layer.numbers("bias").ravel() if "bias" in layer else np.zeros(1, np.int64)
+    if bias.size not in (1, size_of(shape)):
+        bias = np.repeat(bias, size_of(shape[1:])) if bias.size == shape[0] else bias
+    try:
+        return FixedPopulation(
+            name,
+            shape,
+            offset,
+            du=np.int32(layer.number_of("neuron/iDecay") - 1),  # type: ignore[arg-type]
+            dv=np.int32(layer.number_of("neuron/vDecay")),  # type: ignore[arg-type]
+            vth=np.int32(layer.number_of("neuron/vThMant")),  # type: ignore[arg-type]
+            bias_mantissa=bias,  # type: ignore[arg-type]
+            bias_exponent=NETX_BIAS_EXPONENT if bias.any() else 0,
+        )
+    except ValueError as error:
+        raise layer.refuse(str(error)) from None
+
+
+def _projection(layer: _Layer, source: str, target: str, weights: SparseMap) -> FixedProjection:
+    """Whole numbers as 8 bits and an exponent of 0, or of 1 for even ones of both signs."""
+    values = weights.weight.astype(np.int64)
+    kept = truncate_weights(values)
+    exponent = 0
+    if not np.array_equal(kept, values):
+        # Of both signs, 8 bits hold even numbers only; odd ones below 128 are held at half the
+        # scale.
+        exponent, doubled = -1, 2 * values
+        kept = truncate_weights(doubled)
+        if not np.array_equal(kept, doubled):
+            raise layer.refuse(
+                f"weights {values.min()} to {values.max()} do not fit 8 bits; of both signs they "
+                "must be -128 to 127, or even and -256 to 254"
+            )
+    return FixedProjection(
+        f"{source} -> {target}",
+        source,
+        target,
+        weights.n_target,
+        weights.row_start,
+        weights.target.astype(np.int32),
+        kept,
+        exponent,
+    )

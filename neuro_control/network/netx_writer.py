@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks as lava-dl's netx files: one chain of dense and convolutional layers, in integers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.network.fixed_network import FixedPopulation, FixedProjection
+from neuro_control.network.fixed_point import QuantizedNetwork, quantize
+from neuro_control.network.graph import Network
+from neuro_control.network.lowering import synapse_map
+from neuro_control.network.netx_file import NETX_BIAS_EXPONENT, hdf5_package
+from neuro_control.network.neurons import IF, LIF, NEURONS, CubaLIF
+from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Output
+from neuro_control.network.windows import Conv2d
+
+Layer = dict[str, Any]
+
+
+def write_netx(network: Network, path: str | Path, weight_bits: int = 8) -> QuantizedNetwork:
+    """Quantise a network without weight exponents, which netx does not have, and write it.
+
+    Returns the integers that were written.
+
+    A chain of one input, then Linear, Affine or Conv2d and LIF, CubaLIF or IF in turn, with
+    Flatten where it is needed, and one output.
+
+    Raises:
+        ValueError: naming the node that has no place in such a file, and why.
+    """
+    layers = _layers(network, quantized := quantize(network, weight_bits, (0, 0)))
+    with hdf5_package().File(Path(path), "w") as file:
+        for number, layer in enumerate(layers):
+            group = file.create_group(f"layer/{number}")
+            for name, value in layer.items():
+                is_text = isinstance(value, str)
+                group.create_dataset(name, data=np.array([value], "S10") if is_text else value)
+    return quantized
+
+
+def _layers(network: Network, quantized: QuantizedNetwork) -> list[Layer]:
+    chain = _chain(network)
+    first = network.nodes[chain[0]]
+    layers: list[Layer] = []
+    if any(isinstance(node, Conv2d) for node in network.nodes.values()):
+        # Only an input layer says what image a convolution is given.
+        shape = np.array(network.shapes[chain[0]])
+        unused = {"neuron/type": "CUBA", "neuron/vThMant": 1, "neuron/iDecay": 4096}
+        layers.append({"type": "input", "shape": shape, **unused, "neuron/vDecay": 4096})
+    projections = {projection.target: projection for projection in quantized.projections}
+    synapse = ""
+    for name in chain[1:-1]:
+        node = network.nodes[name]
+        if isinstance(node, Flatten):
+            layers.append({"type": "flatten", "shape": np.array(network.shapes[name])})
+        elif isinstance(node, (Linear, Affine, Conv2d)) and not synapse:
+            synapse = name
+        elif isinstance(node, (LIF, CubaLIF, IF)) and synapse:
+            population = quantized.population(name)
+            layers.append(_layer(network, synapse, population, projections[name]))
+            synapse = ""
+        else:
+            raise ValueError(
+                f"node {name!r} ({type(node).__name__}) has no place in a netx file, which is a "
+                "chain of Linear, Affine or Conv2d, each followed by LIF, CubaLIF or IF"
+            )
+    if not isinstance(first, Input):
+        raise ValueError(f"node {chain[0]!r} is not an input")
+    return layers
+
+
+def _chain(network: Network) -> list[str]:
+    """The nodes from the one input to the one output."""
+    for name in network.nodes:
+        sources = network.sources(name)
+        sinks = [target for source, target in network.edges if source == name]
+        if len(sources) > 1 or len(sinks) > 1:
+            raise ValueError(
+                f"node {name!r} has {len(sources)} edges in and {len(sinks)} out; a netx file is "
+                "one chain without branches or recurrence"
+            )
+    ends = [name for name, node in network.nodes.items() if isinstance(node, Output)]
+    if len(ends) != 1:
+        raise ValueError(f"a netx file has one output, not {ends}")
+    chain = ends
+    while network.sources(chain[0]):
+        chain = [network.sources(chain[0])[0], *chain]
+    if len(chain) != len(network.nodes):
+        raise ValueError(f"nodes {sorted(set(network.nodes) - set(chain))} are not on the chain")
+    if not any(isinstance(network.nodes[name], NEURONS) for name in chain):
+        raise ValueError("the network has no population")
+    return chain
+
+
+def _layer(
+    network: Network, synapse: str, population: FixedPopulation, projection: FixedProjection
+) -> Layer:
+    node, name = network.nodes[synapse], population.name
+    for parameter in ("du", "dv", "vth"):
+        values = getattr(population, parameter)
+        if (values != values[0]).any():
+            raise ValueError(
+                f"node {name!r}: a layer of a netx file has one {parameter}, not "
+                f"{values.min()} to {values.max()}"
+            )
+    if population.has_memory_of_spikes:
+        raise ValueError(f"node {name!r}: lava-dl passes over refractory times; take them out")
+    layer: Layer = {
+        "shape": np.array(population.shape),
+        "neuron/type": "CUBA",
+        "neuron/iDecay": int(population.du[0]) + 1,
+        "neuron/vDecay": int(population.dv[0]),
+        "neuron/vThMant": int(population.vth[0]),
+        "neuron/refDelay": 1,
+        "neuron/gradedSpike": 0,
+    }
+    if population.bias.any():
+        mantissa = population.bias >> NETX_BIAS_EXPONENT
+        if (mantissa << NETX_BIAS_EXPONENT != population.bias).any():
+            rounded = np.rint(population.bias / 2**NETX_BIAS_EXPONENT).astype(int)
+            raise ValueError(
+                f"node {name!r}: a netx file holds biases in steps of "
+                f"{2**NETX_BIAS_EXPONENT}; {population.bias.tolist()[:4]} would become "
+                f"{(rounded << NETX_BIAS_EXPONENT).tolist()[:4]}; choose biases that are whole "
+                "numbers of threshold units"
+            )
+        layer["bias"] = mantissa
+    if isinstance(node, Conv2d):
+        kernel = _kernel(network, synapse, node, projection)
+        padding = node.padding_before
+        fields = {"stride": node.stride, "padding": padding, "dilation": node.dilation}
+        layer |= {"type": "conv", "weight": kernel, "groups": node.groups}
+        layer |= {name: np.array(value) for name, value in fields.items()}
+        layer |= {
+            "inChannels": kernel.shape[1] * node.groups,
+            "outChannels": kernel.shape[0],
+            "kernelSize": np.array(node.kernel_size),
+        }
+        return layer
+    weight = projection.matrix().astype(np.int64)
+    layer |= {"type": "dense", "weight": weight}
+    layer |= {"inFeatures": weight.shape[1], "outFeatures": weight.shape[0]}
+    return layer
+
+
+def _kernel(
+    network: Network, name: str, node: Conv2d, projection: FixedProjection
+) -> NDArray[np.int64]:
+    """The kernel in integers, which must unroll to the projection."""
+    shape = network.shapes[network.sources(name)[0]]
+    # A kernel whose entries are their own numbers shows where each of them went.
+    numbered = np.arange(1.0, node.weight.size + 1).reshape(node.weight.shape)
+    numbers = Conv2d(numbered, None, node.stride, node.padding, node.dilation, node.groups)
+    unrolled = synapse_map(numbers, shape)
+    found = dict(zip(_pairs(unrolled.row_start, unrolled.target), unrolled.weight, strict=True))
+    kernel = np.zeros(node.weight.size, np.int64)
+    for pair, weight in zip(
+        _pairs(projection.row_start, projection.target_index), projection.weight, strict=True
+    ):
+        entry = int(found[pair]) - 1
+        if kernel[entry] not in (0, weight):
+            raise ValueError(
+                f"node {name!r}: its neurons differ, so that it has no one kernel in integers"
+            )
+        kernel[entry] = weight
+    return kernel.reshape(node.weight.shape)
+
+
+def _pairs(row_start: NDArray[Any], target: NDArray[Any]) -> list[tuple[int, int]]:
+    source = np.repeat(np.arange(len(row_start) - 1), np.diff(row_start))
+    return list(zip(source.tolist(), target.tolist(), strict=True))

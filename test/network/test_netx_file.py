@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of lava-dl: what is written is read with the same integers; what is malformed is named."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from neuro_control.backends import CpuRunner
+from neuro_control.network import (
+    IF,
+    LI,
+    LIF,
+    Affine,
+    Conv2d,
+    CubaLIF,
+    FixedNetwork,
+    Flatten,
+    Input,
+    Linear,
+    Network,
+    Output,
+    read_netx,
+    write_netx,
+)
+
+DT = 1e-3
+
+
+def chain(**nodes) -> Network:
+    return Network(nodes, list(pairwise(nodes)), DT)
+
+
+def dense(rng: np.random.Generator) -> Network:
+    n, m, k = rng.integers(1, 12, 3)
+    return chain(
+        a=Input((n,)),
+        w=Linear(rng.normal(0, 1, (m, n)) * (rng.random((m, n)) < 0.7)),
+        n=CubaLIF.with_unit_gain((m,), dt_s=DT, tau_mem_s=0.02, tau_syn_s=0.005),
+        w2=Linear(np.abs(rng.normal(0, 1, (k, m)))),
+        n2=LIF.with_unit_gain((k,), dt_s=DT, tau_s=0.01),
+        out=Output((k,)),
+    )
+
+
+def convolutional(rng: np.random.Generator) -> Network:
+    return chain(
+        a=Input((2, 9, 7)),
+        c=Conv2d(rng.normal(0, 0.5, (4, 1, 3, 2)), None, (2, 1), (1, 0), (1, 2), 2),
+        n=LIF.with_unit_gain((4, 5, 5), dt_s=DT, tau_s=0.01),
+        flat=Flatten(),
+        w=Linear(rng.normal(0, 0.5, (6, 100))),
+        o=IF((6,)),
+        out=Output((6,)),
+    )
+
+
+def spikes(network: FixedNetwork, seed: int) -> list[list[int]]:
+    rng, runner = np.random.default_rng(seed), CpuRunner(network)
+    n = sum(port.size for port in network.inputs.values())
+    return [
+        runner.step(np.flatnonzero(rng.random(n) < 0.3).astype(np.int32)).tolist()
+        for _ in range(100)
+    ]
+
+
+@pytest.mark.parametrize("build", [dense, convolutional])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(seed=st.integers(0, 10_000))
+def test_what_is_written_spikes_the_same_when_it_is_read(build, seed: int, tmp_path: Path):
+    network = build(np.random.default_rng(seed))
+    written = write_netx(network, tmp_path / "n.net")
+    again = read_netx(tmp_path / "n.net", DT)
+    assert spikes(again, seed) == spikes(written, seed)
+    for mine, theirs in zip(written.populations, again.populations, strict=True):
+        for field in ("shape", "du", "dv", "vth"):
+            assert np.array_equal(getattr(mine, field), getattr(theirs, field))
+
+
+def test_biases_that_are_whole_numbers_of_threshold_units_are_kept(tmp_path: Path):
+    neuron = LIF.with_unit_gain((2,), dt_s=DT, tau_s=0.01, v_threshold=100.0)
+    weights = Affine([[127.0, -3.0], [5.0, 64.0]], [12.0, 3.0])
+    network = chain(a=Input((2,)), w=weights, n=neuron, out=Output((2,)))
+    written = write_netx(network, tmp_path / "n.net")
+    again = read_netx(tmp_path / "n.net")
+    assert again.populations[0].bias.tolist() == written.populations[0].bias.tolist()
+    assert sum(map(len, spikes(again, 0))) > 0
+    assert spikes(again, 0) == spikes(written, 0)
+
+
+def test_a_file_as_lava_dl_writes_it_is_read(tmp_path: Path):
+    """Byte strings, float weights that are whole numbers, arrays of one number."""
+    with h5py.File(tmp_path / "n.net", "w") as file:
+        layer = file.create_group("layer/0")
+        layer.create_dataset("type", (1,), "S10", b"dense")
+        layer.create_dataset("shape", data=np.array([2, 1, 1]))
+        layer.create_dataset("weight", data=np.array([[64.0, -2.0, 0.0], [1.0, 2.0, 127.0]]))
+        neuron = layer.create_group("neuron")
+        neuron.create_dataset("type", (1,), "S10", b"CUBA")
+        for name, value in (("iDecay", 1024), ("vDecay", 128), ("vThMant", 80), ("refDelay", 1)):
+            neuron.create_dataset(name, data=np.array([value]))
+    network = read_netx(tmp_path / "n.net", 0.002)
+    (population,), (projection,) = network.populations, network.projections
+    assert (population.du[0], population.dv[0], population.vth[0]) == (1023, 128, 80)
+    whole = projection.matrix() * 2.0**projection.weight_exponent
+    assert whole.tolist() == [[64, -2, 0], [1, 2, 127]]
+    assert network.dt_s == 0.002
+
+
+def damaged(path: Path, name: str, value: object) -> Path:
+    """A good file with one field taken out or replaced."""
+    write_netx(dense(np.random.default_rng(1)), path)
+    with h5py.File(path, "a") as file:
+        del file[name]
+        if value is not None:
+            file.create_dataset(name, data=value)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("layer/1/weight", None, r"layer 1 \(dense\): it has no 'weight'"),
+        ("layer/1/weight", np.full((2, 2), np.nan), r"layer 1 \(dense\): 'weight' must be numbers"),
+        ("layer/1/weight", np.ones((3, 50, 2)), r"'weight' has shape \(3, 50, 2\)"),
+        ("layer/1/weight", np.array([b"x"]), "'weight' must be numbers"),
+        ("layer/0/type", np.array([b"pool"]), r"layer 0 \(pool\): supported are input, flatten"),
+        ("layer/0/neuron/type", np.array([b"SDNN"]), "neuron type 'SDNN' is not supported"),
+        ("layer/0/neuron/iDecay", 9000, r"du must be 0\.\.4095, not 8999"),
+        ("layer/0/neuron/vThMant", [1, 2], "'neuron/vThMant' must be one number, not 2"),
+        ("layer/0/neuron/gradedSpike", 1, "graded spikes are not supported"),
+        ("layer/0/neuron/refDelay", 5, "set it to 1"),
+        ("layer/0/shape", [-3], r"'shape' \[-3\] must be one to three sizes"),
+        ("layer/0/shape", [10**9, 10**9], "must be one to three sizes"),
+        ("layer/0", None, "layer 0 of 1 is missing"),
+        ("layer", None, "no group 'layer'"),
+    ],
+)
+def test_a_malformed_file_is_refused_with_layer_and_field(name, value, message, tmp_path: Path):
+    path = damaged(tmp_path / "n.net", name, value)
+    with pytest.raises(ValueError, match=message) as error:
+        read_netx(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_truncated_or_missing_file_is_refused(tmp_path: Path):
+    path = tmp_path / "n.net"
+    write_netx(dense(np.random.default_rng(0)), path)
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(ValueError, match="not a readable netx file"):
+        read_netx(path)
+    with pytest.raises(FileNotFoundError, match="no network file"):
+        read_netx(tmp_path / "none.net")
+
+
+def test_what_has_no_place_in_such_a_file_is_refused_by_name(tmp_path: Path):
+    def refused(network: Network, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
+            write_netx(network, tmp_path / "n.net")
+
+    lif = LIF.with_unit_gain((2,), dt_s=DT, tau_s=0.01)
+    ends = {"a": Input((2,)), "w": Linear(np.eye(2))}
+    refused(chain(**ends, v=LI((2,), tau=0.01), out=Output((2,))), r"node 'v' \(LI\) has no place")
+    refused(chain(a=Input((2,)), n=lif, out=Output((2,))), r"node 'n' \(LIF\) has no place")
+    nodes = {**ends, "n": lif, "back": Linear(-np.eye(2)), "out": Output((2,))}
+    edges = [*pairwise(["a", "w", "n", "back", "n"]), ("n", "out")]
+    refused(Network(nodes, edges, DT), "node 'n' has 2 edges in and 2 out")
+    held = LIF((2,), tau=0.01, refractory=0.003)
+    refused(chain(**ends, n=held, out=Output((2,))), "node 'n': lava-dl passes over refractory")
+    uneven = LIF((2,), tau=[0.01, 0.02])
+    refused(chain(**ends, n=uneven, out=Output((2,))), "node 'n': a layer of a netx file has one")
