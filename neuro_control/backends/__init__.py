@@ -11,6 +11,7 @@ from neuro_control.backends.cost import (
 )
 from neuro_control.backends.cpu import CpuRunner
 from neuro_control.backends.energy import DEVICES, EnergyEstimate, EnergyModel, estimate_energy
+from neuro_control.backends.rate_change import RateChange, rate_changes
 from neuro_control.backends.recorder import (
     RecordableRunner,
     Recording,
@@ -30,6 +31,7 @@ __all__ = [
     "Indices",
     "PopulationCost",
     "ProjectionCost",
+    "RateChange",
     "RecordableRunner",
     "Recording",
     "RunCounters",
@@ -43,5 +45,6 @@ __all__ = [
     "network_cost",
     "plot_raster",
     "plot_traces",
+    "rate_changes",
     "record",
 ]

@@ -2,8 +2,8 @@
 """Network files of lava-dl (netx, HDF5): read as Loihi's integers, and written from a network.
 
 ``/layer/<i>`` are blocks of synapses and neurons in a chain: ``dense`` and ``conv``, with
-``flatten`` between them. ``type`` and ``neuron/type`` are byte strings, shapes are (x, y, z) of an
-image, kernels (out, in, height, width) as torch's. The reader in lava-dl makes of them LIF
+``flatten`` between them. ``type`` and ``neuron/type`` are byte strings, shapes are (channel,
+row, column), kernels (out, in, height, width) as torch's. The reader in lava-dl makes of them LIF
 processes with ``vth = vThMant``, ``du = iDecay - 1``, ``dv = vDecay`` and a bias exponent of 6, and
 takes weights as whole numbers; so does this one.
 """
@@ -110,7 +110,6 @@ class _Layer:
         values = self.numbers("shape").ravel()
         if not 1 <= len(values) <= 3 or values.min() < 1 or values.prod() > 2**31:
             raise self.refuse(f"'shape' {values.tolist()} must be one to three sizes")
-        # It is written (x, y, z) or, by others, (channel, row, column): the reader turns it round.
         return tuple(int(value) for value in values)
 
 

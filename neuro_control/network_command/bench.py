@@ -10,8 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from neuro_control.backends import CpuRunner
-from neuro_control.network import quantize
-from neuro_control.network_command.show import find_network
+from neuro_control.network_command.files import find_integers
 from neuro_control.network_command.spike_file import random_spikes
 
 TICKS = 2000
@@ -20,7 +19,7 @@ TOGETHER = 10
 
 def bench(arguments: argparse.Namespace) -> int:
     """Time one tick a call, and ten."""
-    network = quantize(find_network(arguments.file, arguments.dt_s), arguments.bits)
+    network = find_integers(arguments.file, arguments.dt_s, arguments.bits)
     channels = sum(port.size for port in network.inputs.values())
     indices, offsets = random_spikes(channels, TICKS, arguments.activity, arguments.seed)
     runner = CpuRunner(network)

@@ -15,8 +15,15 @@ examples:
       random input; spikes by population, and a raster
   neuro_control network run my_network.nir --input spikes.npz --output out.npz
   neuro_control network bench my_network.nir
+  neuro_control network quantize my_network.nir --bits 4
+      what 4 bits lose, and how rates change against the float equations
+  neuro_control network convert my_network.nir my_network.net
+      for lava-dl (netx)
+  neuro_control network compare my_network.nir my_network.net
+      whether the two spike the same, and where they part
 
-FILE is a NIR file, or the name of a network that comes with the package. --dt-s gives the time step
+FILE is a NIR file, a netx file (.net, .netx, .h5, .hdf5; run, bench and compare take them), or the
+name of a network that comes with the package. --dt-s gives the time step
 where the file does not say it.
 
 Spikes in .npz: `tick` int64[n], ascending, `channel` int32[n], and `ticks`, how many there are. A
@@ -29,7 +36,7 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """Declare the subcommand `network` and its own."""
     network = commands.add_parser(
         "network",
-        help="look at a network file, run it, time it",
+        help="look at a network file, run it, time it, convert it, compare two",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -37,26 +44,40 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     show = actions.add_parser("show", help="nodes, sizes, metadata, loss in Loihi's integers")
     show.add_argument("--json", action="store_true", help="print it as JSON")
     run = actions.add_parser("run", help="step it over given or random spikes")
-    run.add_argument("--input", type=Path, metavar="SPIKES.npz", help="spikes of its inputs")
-    run.add_argument("--rate-hz", type=float, default=10.0, help="of random input (default: 10)")
-    run.add_argument("--ticks", type=int, default=1000, help="of random input (default: 1000)")
-    run.add_argument("--seed", type=int, default=0, help="of random input (default: 0)")
     run.add_argument("--output", type=Path, metavar="OUT.npz", help="write all spikes")
     run.add_argument("--picture", type=Path, metavar="OUT.png", help="draw a raster")
     bench = actions.add_parser("bench", help="time of a step on this machine")
     bench.add_argument("--activity", type=float, default=0.05, help="of its inputs (default: 0.05)")
     bench.add_argument("--seed", type=int, default=0, help="of the input (default: 0)")
-    for action in (show, run, bench):
+    convert = actions.add_parser("convert", help="write it as NIR, or for lava-dl (netx)")
+    quantize = actions.add_parser("quantize", help="loss in the integers, and change of rates")
+    compare = actions.add_parser("compare", help="whether two networks spike the same")
+    for action in (run, quantize, compare):
+        action.add_argument("--input", type=Path, metavar="SPIKES.npz", help="spikes of its inputs")
+        action.add_argument("--rate-hz", type=float, default=10.0, help="of random input (10)")
+        action.add_argument("--ticks", type=int, default=1000, help="of random input (1000)")
+        action.add_argument("--seed", type=int, default=0, help="of random input (0)")
+    for action in (show, run, bench, convert, quantize, compare):
         action.add_argument("file", metavar="FILE", help="NIR file, or a shipped network's name")
+    convert.add_argument("out", metavar="OUT", help="what to write, .nir or .net")
+    compare.add_argument("other", metavar="OTHER", help="the network to compare it with")
+    for action in (show, run, bench, convert, quantize, compare):
         action.add_argument("--dt-s", type=float, help="time step, where the file has none")
         action.add_argument("--bits", type=int, default=8, help="of a weight (default: 8)")
 
 
 def network_command(arguments: argparse.Namespace) -> int:
     """Carry it out; return the exit code: 2 and one line for input that cannot be."""
-    from neuro_control.network_command import bench, run, show
+    from neuro_control.network_command import bench, compare, convert, run, show
 
-    actions = {"show": show.show, "run": run.run, "bench": bench.bench}
+    actions = {
+        "show": show.show,
+        "run": run.run,
+        "bench": bench.bench,
+        "convert": convert.convert,
+        "quantize": convert.quantize_file,
+        "compare": compare.compare,
+    }
     try:
         return actions[arguments.action](arguments)
     except (ValueError, OSError) as error:

@@ -6,20 +6,15 @@ from __future__ import annotations
 import argparse
 
 from neuro_control.backends import CpuRunner, plot_raster, record
-from neuro_control.network import quantize
-from neuro_control.network_command.show import find_network
-from neuro_control.network_command.spike_file import random_spikes, read_spikes, write_spikes
+from neuro_control.network_command.files import find_integers
+from neuro_control.network_command.spike_file import given_spikes, write_spikes
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run it and print spikes and rates by population."""
-    network = quantize(find_network(arguments.file, arguments.dt_s), arguments.bits)
+    network = find_integers(arguments.file, arguments.dt_s, arguments.bits)
     channels = sum(port.size for port in network.inputs.values())
-    if arguments.input is not None:
-        spikes = read_spikes(arguments.input, channels)
-    else:
-        probability = arguments.rate_hz * network.dt_s
-        spikes = random_spikes(channels, arguments.ticks, probability, arguments.seed)
+    spikes = given_spikes(arguments, channels, network.dt_s)
     runner = CpuRunner(network)
     recording = record(runner, *spikes)
     seconds = recording.n_ticks * network.dt_s

@@ -6,29 +6,13 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from neuro_control.backends import network_cost
-from neuro_control.network import Network, QuantizedNetwork, quantize, read_nir
-from neuro_control.robots.description import share_directory
-
-
-def find_network(name: str, dt_s: float | None = None) -> Network:
-    """A network by path, or by the name of one that comes with the package.
-
-    Raises:
-        FileNotFoundError: there is none of that name.
-        ValueError: it cannot be read.
-    """
-    shipped = share_directory() / "config" / "networks"
-    for path in (Path(name), shipped / name, shipped / f"{name}.nir"):
-        if path.is_file():
-            return read_nir(path, dt_s)
-    names = ", ".join(sorted(path.name for path in shipped.glob("*.nir")))
-    raise FileNotFoundError(f"no network {name!r}: neither a file nor one of {names}")
+from neuro_control.network import Network, QuantizedNetwork, quantize
+from neuro_control.network_command.files import find_network
 
 
 def show(arguments: argparse.Namespace) -> int:

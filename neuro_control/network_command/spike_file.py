@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import zipfile
 from pathlib import Path
 
@@ -46,6 +47,13 @@ def read_spikes(path: Path, channels: int) -> Trains:
         raise ValueError(f"--input {path}: 'channel' must be from 0 to {channels - 1}")
     offsets = np.searchsorted(tick, np.arange(ticks + 1)).astype(np.int64)
     return channel.astype(np.int32), offsets
+
+
+def given_spikes(arguments: argparse.Namespace, channels: int, dt_s: float) -> Trains:
+    """Those of --input, or random ones by --rate-hz, --ticks and --seed."""
+    if arguments.input is not None:
+        return read_spikes(arguments.input, channels)
+    return random_spikes(channels, arguments.ticks, arguments.rate_hz * dt_s, arguments.seed)
 
 
 def random_spikes(channels: int, ticks: int, probability: float, seed: int) -> Trains:

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`neuro_control network convert|quantize|compare`: other formats, and where two networks part."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neuro_control import cli
+from neuro_control.network import LIF, Input, Linear, Network, Output, write_nir
+
+
+def written(path: Path, weight: float = 1.0, threshold: float = 1.5) -> Path:
+    nodes = {
+        "in": Input((3,)),
+        "w": Linear([[weight, 1.0, 0.0], [0.0, -0.3, 2.0]]),
+        "n": LIF.with_unit_gain((2,), dt_s=1e-3, tau_s=0.02, v_threshold=threshold),
+        "out": Output((2,)),
+    }
+    write_nir(Network(nodes, list(pairwise(nodes)), 1e-3), path)
+    return path
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    code = cli.main(["network", *map(str, words)])
+    out = capsys.readouterr()
+    return code, out.out, out.err
+
+
+def test_a_network_converts_to_netx_and_spikes_the_same(tmp_path: Path, capsys):
+    # Sums of weights of 64 and their halves are the same at every scale.
+    nir, netx = written(tmp_path / "a.nir", threshold=1.0), tmp_path / "a.net"
+    code, out, _ = said(capsys, "convert", nir, netx)
+    assert code == 0
+    assert "netx, 2 neurons, 4 synapses" in out
+    code, out, _ = said(capsys, "compare", netx, netx, "--rate-hz", 100)
+    assert code == 0
+    assert "the same integers" in out
+    assert "output spikes in 1000 ticks" in out
+    code, out, _ = said(capsys, "run", netx, "--rate-hz", 100)
+    assert code == 0
+    assert "layer0" in out
+    assert said(capsys, "bench", netx)[0] == 0
+
+
+def test_a_network_converts_to_nir_and_stays_the_same(tmp_path: Path, capsys):
+    nir = written(tmp_path / "a.nir")
+    assert said(capsys, "convert", nir, tmp_path / "b.nir")[0] == 0
+    code, out, _ = said(capsys, "compare", nir, tmp_path / "b.nir")
+    assert code == 0
+    assert out.startswith("the same integers\nthe same ")
+
+
+def test_compare_says_what_differs_and_where_the_spikes_part(tmp_path: Path, capsys):
+    one, other = written(tmp_path / "a.nir"), written(tmp_path / "b.nir", threshold=3.0)
+    path = tmp_path / "spikes.npz"
+    np.savez(path, tick=np.array([4, 4, 7]), channel=np.array([0, 1, 2]), ticks=20)
+    code, out, _ = said(capsys, "compare", one, other, "--input", path)
+    assert code == 1
+    assert "population n: vth differs in 2 of 2 neurons" in out
+    assert "output spikes differ from tick 5 on, first in channel 0: 2 and 0 spikes" in out
+
+
+def test_compare_of_networks_of_different_sizes_says_so(tmp_path: Path, capsys):
+    nodes = {"in": Input((1,)), "n": LIF((1,), tau=0.01), "out": Output((1,))}
+    write_nir(Network(nodes, list(pairwise(nodes)), 1e-3), tmp_path / "b.nir")
+    code, out, _ = said(capsys, "compare", written(tmp_path / "a.nir"), tmp_path / "b.nir")
+    assert code == 1
+    assert "population n: 2 and 1 neurons" in out
+    assert "inputs have 3 and 1 channels" in out
+
+
+def test_quantize_says_what_is_lost_and_how_rates_change(tmp_path: Path, capsys):
+    nir = written(tmp_path / "a.nir")
+    code, out, _ = said(capsys, "quantize", nir, "--rate-hz", 100, "--bits", 4)
+    assert code == 0
+    assert "population n: scale" in out
+    assert "rates over 1000 ticks" in out
+    assert " Hz -> " in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("convert", "a.nir", "b.onnx"), "the suffix must be .nir (NIR) or .net"),
+        (("convert", "none.nir", "b.net"), "no network 'none.nir'"),
+        (("quantize", "a.net"), "a netx file holds integers"),
+        (("compare", "a.nir", "broken.net"), "not a readable netx file"),
+    ],
+)
+def test_what_cannot_be_is_one_line(words, message, tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    written(Path("a.nir"))
+    Path("broken.net").write_bytes(b"\x89HDF no more")
+    code, _, err = said(capsys, *words)
+    assert code == 2
+    assert message in err
+    assert err.count("\n") == 1
