@@ -31,6 +31,8 @@ from neuro_control.network import LIF, Input, Linear, Network, Output, quantize
 ACTIVITY = 0.05
 ROUNDS = 3
 TICKS = 64
+LIMIT_S = 60
+"""Seconds that a peer may take for a round."""
 NETWORKS = {"64-64-6": (64, 64, 6), "1024-512-6": (1024, 512, 6)}
 _TORCH = "torch==2.13.0"
 
@@ -44,7 +46,7 @@ class Peer:
 
 
 PEERS = {
-    "snntorch": Peer([[_TORCH], ["snntorch==1.0.0", _TORCH]]),
+    "snntorch": Peer([[_TORCH], ["snntorch==1.0.0", "numpy", _TORCH]]),
     "norse": Peer([[_TORCH], ["norse==1.1.0", _TORCH]]),
     "sinabs": Peer([[_TORCH], ["sinabs==3.1.3", _TORCH]]),
     "spikingjelly": Peer([[_TORCH], ["spikingjelly==2.0.0", _TORCH]]),
@@ -133,7 +135,12 @@ def peer_times_us(name: str, python: Path, given: Path, out: Path) -> dict[str, 
     """
     script = Path(__file__).parent / "peers" / f"{name}_peer.py"
     command = [str(python), str(script), str(given), str(out)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=_clean())
+    try:
+        ran = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=_clean(), timeout=LIMIT_S
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"it took more than {LIMIT_S} s") from None
     if ran.returncode:
         raise RuntimeError((ran.stderr.strip().splitlines() or ["no message"])[-1])
     found: dict[str, Any] = json.loads(out.read_text())

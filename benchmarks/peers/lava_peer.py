@@ -26,6 +26,7 @@ from lava.proc.lif.process import LIF  # noqa: E402
 from stopwatch import main  # noqa: E402
 
 TICKS = 64
+running = []
 
 
 def build(weights):
@@ -42,6 +43,7 @@ def build(weights):
         dense.a_out.connect(lif.a_in)
         port = lif.s_out
     configuration = Loihi2SimCfg(select_tag="fixed_pt")
+    running.append(lif)
 
     def step(_):
         lif.run(condition=RunSteps(num_steps=1), run_cfg=configuration)
@@ -52,3 +54,6 @@ def build(weights):
 
 if __name__ == "__main__":
     main("lava-nc", build)
+    # Its processes would wait for ever.
+    for process in running:
+        process.stop()
