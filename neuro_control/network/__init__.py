@@ -11,6 +11,7 @@ from neuro_control.network.fixed_network import (
 )
 from neuro_control.network.fixed_point import QuantizedNetwork, quantize
 from neuro_control.network.graph import Network
+from neuro_control.network.mismatch import with_threshold_mismatch, with_weight_noise
 from neuro_control.network.netx_file import read_netx
 from neuro_control.network.netx_writer import write_netx
 from neuro_control.network.neurons import (
@@ -66,6 +67,8 @@ __all__ = [
     "read_netx",
     "read_nir",
     "truncate_weights",
+    "with_threshold_mismatch",
+    "with_weight_noise",
     "write_netx",
     "write_nir",
 ]
