@@ -55,11 +55,11 @@ def dense_torch() -> Callable[[Any], Any] | None:
     except ImportError:
         return None
     torch.set_num_threads(1)
-    torch.set_grad_enabled(False)
     weights = [torch.randn(m, n) / n**0.5 for n, m in pairwise(SIZES)]
     currents = [torch.zeros(1, m) for m in SIZES[1:]]
     membranes = [torch.zeros(1, m) for m in SIZES[1:]]
 
+    @torch.inference_mode()
     def step(row: np.ndarray) -> Any:
         x = torch.from_numpy(row)
         for i, weight in enumerate(weights):
