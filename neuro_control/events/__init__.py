@@ -5,16 +5,19 @@ from neuro_control.events.address_events import Events
 from neuro_control.events.bag import BagError, event_topics, read_packets, write_packets
 from neuro_control.events.codecs import Decoder, decoder, supported_encodings
 from neuro_control.events.counters import DecoderCounters
-from neuro_control.events.evt3 import Evt3Decoder, Trigger
+from neuro_control.events.encoders import EventEncoder, encoder
+from neuro_control.events.evt3 import Evt3Decoder
 from neuro_control.events.mono import MonoDecoder, encode_mono
 from neuro_control.events.packets import DropReason, Packet, PacketStream, StreamCounters
 from neuro_control.events.replay import Replay, ReplayReport, count
+from neuro_control.events.trigger import Trigger
 
 __all__ = [
     "BagError",
     "Decoder",
     "DecoderCounters",
     "DropReason",
+    "EventEncoder",
     "Events",
     "Evt3Decoder",
     "MonoDecoder",
@@ -27,6 +30,7 @@ __all__ = [
     "count",
     "decoder",
     "encode_mono",
+    "encoder",
     "event_topics",
     "read_packets",
     "supported_encodings",

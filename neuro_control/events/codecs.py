@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events
 from neuro_control.events.counters import DecoderCounters
+from neuro_control.events.evt2 import Evt2Decoder, Evt21Decoder
 from neuro_control.events.evt3 import Evt3Decoder
+from neuro_control.events.libcaer import LibcaerCmpDecoder, LibcaerDecoder
 from neuro_control.events.mono import MonoDecoder
 
 
@@ -46,9 +48,24 @@ class Decoder(Protocol):
 
 
 DECODERS: Mapping[str, Callable[[int, int], Decoder]] = MappingProxyType(
-    {"evt3": Evt3Decoder, "mono": MonoDecoder}
+    {
+        "evt2": Evt2Decoder,
+        "evt21": Evt21Decoder,
+        "evt3": Evt3Decoder,
+        "libcaer": LibcaerDecoder,
+        "libcaer_cmp": LibcaerCmpDecoder,
+        "mono": MonoDecoder,
+    }
 )
 """Encoding name -> class of its decoder."""
+
+WORD_BYTES: Mapping[str, int] = MappingProxyType(
+    {"evt2": 4, "evt21": 8, "evt3": 2, "libcaer": 4, "libcaer_cmp": 2, "mono": 8}
+)
+"""Encoding name -> bytes of the words that a device of the other byte order turns round."""
+
+TIME_BASE_UNIT_NS: Mapping[str, int] = MappingProxyType({"libcaer_cmp": 1000})
+"""Encoding name -> unit of a packet's time base, where it is not the nanosecond."""
 
 
 def supported_encodings() -> tuple[str, ...]:

@@ -10,28 +10,16 @@ Definition: Prophesee, "EVT 3.0 Format". The 24-bit time rolls over every 16.8 s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.events import evt3_kernel as kernel
 from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.counters import DecoderCounters
+from neuro_control.events.trigger import Trigger
+from neuro_control.events.word_carry import WordCarry
 
 _NO_BYTES = np.empty(0, np.uint8)
-
-
-@dataclass(frozen=True)
-class Trigger:
-    """An edge at the sensor's external trigger input.
-
-    t_ns: sensor time; channel: which input, 0 to 15; rising: the edge's direction.
-    """
-
-    t_ns: int
-    channel: int
-    rising: bool
 
 
 class Evt3Decoder:
@@ -52,8 +40,7 @@ class Evt3Decoder:
         self._width = width
         self._height = height
         self._state = kernel.initial_state()
-        self._carry = _NO_BYTES
-        self._split_bytes = 0
+        self._carry = WordCarry("<u2")
         self.decode(_NO_BYTES)
 
     @property
@@ -75,7 +62,7 @@ class Evt3Decoder:
             events_off=state[kernel.EVENTS_OFF],
             triggers=state[kernel.TRIGGERS],
             outside_sensor=state[kernel.OUTSIDE],
-            malformed=state[kernel.MALFORMED] + self._split_bytes,
+            malformed=state[kernel.MALFORMED] + self._carry.split_bytes,
             unreferenced=state[kernel.UNREFERENCED],
             time_reversals=state[kernel.REVERSALS],
         )
@@ -97,12 +84,7 @@ class Evt3Decoder:
 
         An odd byte at the end is kept: it is the first half of the next packet's first word.
         """
-        # Always a copy, far cheaper than the decoding: the kernel is compiled for each kind of
-        # array it meets, and a first read-only or unaligned one would stall a running robot.
-        payload = np.concatenate((self._carry, payload))
-        odd = len(payload) & 1
-        self._carry = payload[-1:].copy() if odd else _NO_BYTES
-        words = payload[: len(payload) - odd].view("<u2")
+        words = self._carry.words(payload)
         room = kernel.most_events(words)
         t_ns = np.empty(room, np.int64)
         x = np.empty(room, np.uint16)
@@ -113,14 +95,10 @@ class Evt3Decoder:
 
     def discontinuity(self) -> None:
         """Packets were lost: wait for a new time, row and vector base; drop half a word."""
-        self._drop_carry()
+        self._carry.drop()
         kernel.distrust(self._state)
 
     def reset(self) -> None:
         """The device started anew: its time begins where it says; the counters stay."""
-        self._drop_carry()
+        self._carry.drop()
         kernel.forget(self._state)
-
-    def _drop_carry(self) -> None:
-        self._split_bytes += len(self._carry)
-        self._carry = _NO_BYTES

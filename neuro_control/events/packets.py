@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events
-from neuro_control.events.codecs import decoder
+from neuro_control.events.codecs import TIME_BASE_UNIT_NS, WORD_BYTES, decoder
 from neuro_control.events.counters import DecoderCounters
 
 
@@ -22,7 +22,8 @@ class Packet:
 
     topic: where it came from.
     seq: counts the publisher's packets.
-    time_base_ns: what the times in the payload count from, where the encoding has it.
+    time_base_ns: what the times in the payload count from, where the encoding has it (in the
+        encoding's own unit: `libcaer_cmp` counts microseconds).
     stamp_ns: the message header's stamp: the host's clock, not the sensor's.
     encoding: name of the payload's encoding.
     width, height: the sensor's size.
@@ -49,7 +50,7 @@ class DropReason(str, Enum):
     ENCODING = "encoding"
     """It claims another encoding than the stream's."""
     BYTE_ORDER = "byte_order"
-    """It claims to be big-endian; both encodings are little-endian."""
+    """It claims to be big-endian, and does not hold whole words that could be turned round."""
     PAYLOAD = "payload"
     """Its payload is no one-dimensional array of bytes."""
     DUPLICATE = "duplicate"
@@ -115,6 +116,8 @@ class PacketStream:
         self._width = width
         self._height = height
         self._encoding = encoding
+        self._word_bytes = WORD_BYTES[encoding]
+        self._time_unit_ns = TIME_BASE_UNIT_NS.get(encoding, 1)
         self._packets = 0
         self._lost = 0
         self._restarts = 0
@@ -178,7 +181,10 @@ class PacketStream:
         if reason is not None:
             self._drop(reason)
             return None
-        events = self._decoder.decode(packet.payload, packet.time_base_ns)
+        payload = packet.payload
+        if packet.is_bigendian:
+            payload = payload.reshape(-1, self._word_bytes)[:, ::-1].reshape(-1)
+        events = self._decoder.decode(payload, packet.time_base_ns * self._time_unit_ns)
         if len(events):
             if int(events.t_ns[0]) < self._last_ns:
                 self._backwards += 1
@@ -204,11 +210,11 @@ class PacketStream:
             return DropReason.SIZE
         if packet.encoding != self._encoding:
             return DropReason.ENCODING
-        if packet.is_bigendian:
-            return DropReason.BYTE_ORDER
         payload = packet.payload
         if payload.dtype != np.uint8 or payload.ndim != 1:
             return DropReason.PAYLOAD
+        if packet.is_bigendian and len(payload) % self._word_bytes:
+            return DropReason.BYTE_ORDER
         return None
 
     def _follow(self, seq: int) -> DropReason | None:

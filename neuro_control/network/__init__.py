@@ -25,6 +25,7 @@ from neuro_control.network.neurons import (
     Threshold,
 )
 from neuro_control.network.nir_file import read_nir, write_nir
+from neuro_control.network.onnx_file import write_onnx
 from neuro_control.network.quantization_report import (
     PopulationReport,
     ProjectionReport,
@@ -71,4 +72,5 @@ __all__ = [
     "with_weight_noise",
     "write_netx",
     "write_nir",
+    "write_onnx",
 ]

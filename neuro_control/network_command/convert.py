@@ -7,14 +7,20 @@ import argparse
 from pathlib import Path
 
 from neuro_control.backends import rate_changes
-from neuro_control.network import quantize, write_netx, write_nir
-from neuro_control.network_command.files import find_network, is_netx
+from neuro_control.network import quantize, write_netx, write_nir, write_onnx
+from neuro_control.network_command.files import find_integers, find_network, is_netx
 from neuro_control.network_command.spike_file import given_spikes
 
 
 def convert(arguments: argparse.Namespace) -> int:
     """Read one file and write another; the suffix says which format."""
-    network, out = find_network(arguments.file, arguments.dt_s), Path(arguments.out)
+    out = Path(arguments.out)
+    if out.suffix == ".onnx":
+        integers = find_integers(arguments.file, arguments.dt_s, arguments.bits)
+        write_onnx(integers, out)
+        print(f"{out}: ONNX, one tick of {integers.n_neurons:,} neurons in whole numbers")
+        return 0
+    network = find_network(arguments.file, arguments.dt_s)
     if is_netx(out):
         fixed = write_netx(network, out, arguments.bits)
         print(f"{out}: netx, {fixed.n_neurons:,} neurons, {fixed.n_synapses:,} synapses, integers")
@@ -23,7 +29,8 @@ def convert(arguments: argparse.Namespace) -> int:
         write_nir(network, out)
         print(f"{out}: NIR, {len(network.nodes)} nodes, dt {network.dt_s:g} s")
     else:
-        raise ValueError(f"{out}: the suffix must be .nir (NIR) or .net, .netx, .h5, .hdf5 (netx)")
+        netx = ".net, .netx, .h5, .hdf5 (netx)"
+        raise ValueError(f"{out}: the suffix must be .nir (NIR), .onnx (ONNX) or {netx}")
     return 0
 
 

@@ -19,6 +19,8 @@ examples:
       what 4 bits lose, and how rates change against the float equations
   neuro_control network convert my_network.nir my_network.net
       for lava-dl (netx)
+  neuro_control network convert my_network.nir my_network.onnx
+      one tick in whole numbers, with its state, for any ONNX runtime
   neuro_control network compare my_network.nir my_network.net
       whether the two spike the same, and where they part
 
@@ -49,7 +51,7 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     bench = actions.add_parser("bench", help="time of a step on this machine")
     bench.add_argument("--activity", type=float, default=0.05, help="of its inputs (default: 0.05)")
     bench.add_argument("--seed", type=int, default=0, help="of the input (default: 0)")
-    convert = actions.add_parser("convert", help="write it as NIR, or for lava-dl (netx)")
+    convert = actions.add_parser("convert", help="write it as NIR, as ONNX, or for lava-dl (netx)")
     quantize = actions.add_parser("quantize", help="loss in the integers, and change of rates")
     compare = actions.add_parser("compare", help="whether two networks spike the same")
     for action in (run, quantize, compare):
@@ -59,7 +61,7 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         action.add_argument("--seed", type=int, default=0, help="of random input (0)")
     for action in (show, run, bench, convert, quantize, compare):
         action.add_argument("file", metavar="FILE", help="NIR file, or a shipped network's name")
-    convert.add_argument("out", metavar="OUT", help="what to write, .nir or .net")
+    convert.add_argument("out", metavar="OUT", help="what to write, .nir, .onnx or .net")
     compare.add_argument("other", metavar="OTHER", help="the network to compare it with")
     for action in (show, run, bench, convert, quantize, compare):
         action.add_argument("--dt-s", type=float, help="time step, where the file has none")

@@ -85,7 +85,7 @@ def test_quantize_says_what_is_lost_and_how_rates_change(tmp_path: Path, capsys)
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("convert", "a.nir", "b.onnx"), "the suffix must be .nir (NIR) or .net"),
+        (("convert", "a.nir", "b.txt"), "the suffix must be .nir (NIR), .onnx (ONNX) or .net"),
         (("convert", "none.nir", "b.net"), "no network 'none.nir'"),
         (("quantize", "a.net"), "a netx file holds integers"),
         (("compare", "a.nir", "broken.net"), "not a readable netx file"),

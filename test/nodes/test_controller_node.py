@@ -218,7 +218,7 @@ def test_in_lockstep_a_packet_sent_again_is_answered_again(ros: Any, overrides: 
     [
         ({"width": 64}, "dropped_size"),
         ({"encoding": "evt3"}, "dropped_encoding"),
-        ({"is_bigendian": True}, "dropped_byte_order"),
+        ({"is_bigendian": True, "payload": np.zeros(9, np.uint8)}, "dropped_byte_order"),
     ],
 )
 def test_a_packet_that_is_not_of_the_stream_is_dropped(

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What libcaer's cameras say, plain and compressed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neuro_control.events import Events, PacketStream, decoder, read_packets
+
+WIDTH, HEIGHT = 346, 260
+
+
+def tuples(events: Events):
+    arrays = (events.t_ns, events.x, events.y, events.p)
+    return list(zip(*(array.tolist() for array in arrays), strict=True))
+
+
+def plain(*events):
+    words = [(1 | p << 1 | y << 2 | x << 17, t) for t, x, y, p in events]
+    return np.array(words, "<u4").reshape(-1).view(np.uint8)
+
+
+def compressed(*words):
+    return np.array(words, "<u2").view(np.uint8)
+
+
+def test_a_plain_event_is_eight_bytes():
+    events = [(5, 12, 7, 1), (9, 345, 259, 0)]
+    found = decoder("libcaer", WIDTH, HEIGHT).decode(plain(*events), 1_000_000)
+    assert tuples(found) == [(1_000_000 + t * 1000, x, y, p) for t, x, y, p in events]
+
+
+def test_a_time_that_rolls_over_within_a_packet_goes_on():
+    end = 2**31 - 1
+    found = decoder("libcaer", WIDTH, HEIGHT).decode(plain((end, 1, 1, 1), (2, 1, 1, 1)))
+    assert (found.t_ns // 1000).tolist() == [end, 2**31 + 2]
+
+
+def test_a_small_step_back_is_no_roll_over():
+    made = decoder("libcaer", WIDTH, HEIGHT)
+    found = made.decode(plain((100, 1, 1, 1), (90, 1, 1, 1), (110, 1, 1, 1)))
+    assert (found.t_ns // 1000).tolist() == [100, 100, 110]
+    assert made.counters.time_reversals == 1
+
+
+def test_an_event_that_libcaer_has_marked_invalid_is_not_given():
+    made = decoder("libcaer", WIDTH, HEIGHT)
+    assert len(made.decode(np.array([2, 5], "<u4").view(np.uint8))) == 0
+    assert made.counters.malformed == 1
+
+
+def test_compressed_words_say_only_what_changes():
+    made = decoder("libcaer_cmp", WIDTH, HEIGHT)
+    column = 0x2000 | 9
+    one, base, vector = 0x3800 | 20, 0x4000 | 100, 0x5000 | 0b1000_0001
+    words = (0x0000 | 2, 0x1000 | 3, column, one, base, vector, vector)
+    t_ns = 7_000 + (2 * 4096 + 3) * 1000
+    assert tuples(made.decode(compressed(*words), 7_000)) == [
+        (t_ns, 9, 20, 1),
+        (t_ns, 9, 100, 0),
+        (t_ns, 9, 107, 0),
+        (t_ns, 9, 108, 0),
+        (t_ns, 9, 115, 0),
+    ]
+
+
+def test_after_a_loss_compressed_addresses_must_be_said_again():
+    made = decoder("libcaer_cmp", WIDTH, HEIGHT)
+    made.decode(compressed(0x2001, 0x4001))
+    made.discontinuity()
+    assert len(made.decode(compressed(0x3001, 0x5001))) == 0
+    assert made.counters.unreferenced == 2
+
+
+@pytest.mark.parametrize(("encoding", "size"), [("libcaer", 8), ("libcaer_cmp", 2)])
+def test_a_tail_that_fills_no_event_is_counted(encoding, size):
+    made = decoder(encoding, WIDTH, HEIGHT)
+    made.decode(np.zeros(size - 1, np.uint8))
+    assert made.counters.malformed == 1
+
+
+@pytest.mark.parametrize("encoding", ["libcaer", "libcaer_cmp"])
+def test_a_time_base_that_no_event_fits_is_refused(encoding):
+    made = decoder(encoding, WIDTH, HEIGHT)
+    for base_ns in (-1, 2**63 - 1, 2**64 - 1):
+        assert len(made.decode(plain((5, 1, 1, 1)), base_ns)) == 0
+    assert made.counters.malformed >= 3
+
+
+def test_time_never_runs_backwards_in_a_recording_with_a_roll_over(shared_data):
+    packets = list(read_packets(shared_data / "event_camera" / "libcaer_rollover.db3"))
+    first = packets[0]
+    stream = PacketStream(first.width, first.height, first.encoding)
+    parts = [stream.receive(packet) for packet in packets]
+    assert all(part is not None for part in parts)
+    events = Events.concatenate(parts)
+    events.check()
+    counters = stream.counters
+    assert (counters.packets, counters.errors, counters.packets_lost) == (201, 0, 0)
+    assert len(events) == sum(len(packet.payload) for packet in packets) // 8
+    # The sensor's 31 bits of microseconds are left behind, and nothing jumps with them.
+    gaps_ns = np.diff(events.t_ns)
+    assert gaps_ns.max() < 100_000_000
