@@ -18,6 +18,7 @@ from neuro_control.bringup import (
     check_argument,
     runnable,
 )
+from neuro_control.events_command.options import add_events, events_command
 from neuro_control.network_command.options import add_network, network_command
 
 EXAMPLES = """\
@@ -33,6 +34,9 @@ try things:
 
 look into a network:
   neuro_control network show arm_tracker.nir
+
+look into a file of events:
+  neuro_control events info recording.raw
 
 run a node by itself:
   neuro_control run guard --ros-args -p max_jump_rad:=0.2
@@ -89,6 +93,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_replay(commands)
     add_network(commands)
+    add_events(commands)
     doctor = commands.add_parser("doctor", help="say what is missing and what mends it")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     return parser
@@ -168,6 +173,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _replay(arguments)
         if arguments.command == "network":
             return network_command(arguments)
+        if arguments.command == "events":
+            return events_command(arguments)
         from neuro_control import doctor
 
         return doctor.main(["--json"] if arguments.json else [])

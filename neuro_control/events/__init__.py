@@ -7,7 +7,9 @@ from neuro_control.events.codecs import Decoder, decoder, supported_encodings
 from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.encoders import EventEncoder, encoder
 from neuro_control.events.evt3 import Evt3Decoder
+from neuro_control.events.files import EventFile, FileError, open_file, read, read_chunks, write
 from neuro_control.events.mono import MonoDecoder, encode_mono
+from neuro_control.events.packet_maker import packets_of
 from neuro_control.events.packets import DropReason, Packet, PacketStream, StreamCounters
 from neuro_control.events.replay import Replay, ReplayReport, count
 from neuro_control.events.trigger import Trigger
@@ -18,8 +20,10 @@ __all__ = [
     "DecoderCounters",
     "DropReason",
     "EventEncoder",
+    "EventFile",
     "Events",
     "Evt3Decoder",
+    "FileError",
     "MonoDecoder",
     "Packet",
     "PacketStream",
@@ -32,7 +36,12 @@ __all__ = [
     "encode_mono",
     "encoder",
     "event_topics",
+    "open_file",
+    "packets_of",
+    "read",
+    "read_chunks",
     "read_packets",
     "supported_encodings",
+    "write",
     "write_packets",
 ]

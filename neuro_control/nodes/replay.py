@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import rclpy
@@ -23,7 +23,8 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 
-from neuro_control.events import Packet, read_packets
+from neuro_control.events import Packet, open_file, packets_of, read_packets
+from neuro_control.events.files.bag_file import BagFile
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
 from neuro_control.nodes.parameters import Parameters
@@ -44,8 +45,19 @@ class ReplaySettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: str = Field(min_length=1, description="The recording: a file or a rosbag2 folder")
+    path: str = Field(
+        min_length=1, description="The recording: a rosbag2 folder, or any file of events"
+    )
     topic: str = Field("", description="Topic in the recording; empty: the only one with events")
+    layout: str = Field(
+        "", description="Layout of the addresses in AEDAT 1 and 2, where the file does not say it"
+    )
+    width: int = Field(
+        0, ge=0, le=65536, description="Columns, where the file does not say it; 0: as few as fit"
+    )
+    height: int = Field(
+        0, ge=0, le=65536, description="Rows, where the file does not say it; 0: as few as fit"
+    )
     rate: float = Field(1.0, gt=0.0, le=100.0, description="Speed; 2.0: in half the time")
     repeat: bool = Field(False, description="Begin anew at the end")
     publish_clock: bool = Field(False, description="Publish /clock from the recording's stamps")
@@ -110,7 +122,7 @@ class ReplayNode(Node):
         start_ns = int(self.get_clock().now().nanoseconds)
         played_ns = 0
         last_ns: int | None = None
-        for packet in read_packets(settings.path, settings.topic or None):
+        for packet in self._packets():
             if not goes_on():
                 return
             pause_ns = 0 if last_ns is None else packet.stamp_ns - last_ns
@@ -125,6 +137,19 @@ class ReplayNode(Node):
                 self._tell_time(packet.stamp_ns - due_ns + played_ns)
             self._played_ns = played_ns
             self._publish(packet, start_ns + round(played_ns / settings.rate))
+
+    def _packets(self) -> Iterator[Packet]:
+        """A recording's packets as they are; of other files, packets of 4 ms."""
+        settings = self.parameters.settings
+        size = (settings.width, settings.height)
+        said = size if all(size) else None
+        file = open_file(
+            settings.path, topic=settings.topic or None, layout=settings.layout, size=said
+        )
+        if isinstance(file, BagFile):
+            return read_packets(settings.path, settings.topic or None)
+        size = said or file.smallest_size()
+        return packets_of(file.blocks(size), size)
 
     def _tell_time(self, recorded_ns: int) -> None:
         if self._clock_publisher is not None:

@@ -26,7 +26,7 @@ def same(a: Events, b: Events) -> bool:
 def event_runs(draw, most=60) -> Events:
     """Events with rows and times that repeat, so that vectors are worth while."""
     n = draw(st.integers(0, most))
-    steps = draw(st.lists(st.sampled_from([0, 0, 0, 1, 70, 5000, 300_000]), min_size=n, max_size=n))
+    steps = draw(st.lists(st.sampled_from([0, 0, 0, 1, 70, 5000, 70_000]), min_size=n, max_size=n))
     # EVT 3.0 knows the first time modulo 2^24 us only.
     t_us = draw(st.integers(0, 2**24 - 1)) + np.cumsum(np.array([0, *steps], np.int64))[:n]
     x = draw(st.lists(st.integers(0, WIDTH - 1), min_size=n, max_size=n))

@@ -67,7 +67,8 @@ def test_the_voltage_is_that_of_the_equation(kind: str, seed: int):
         assert len(engine.step(np.flatnonzero(row).astype(np.int32))) == 0
         voltages.append(network.voltage("v", engine.membrane("v")))
     expected = exact(node, weight, spikes)
-    tolerance = 0.02 * np.abs(expected).max()
+    # Of a voltage that never decays the error of a weight adds up with every spike.
+    tolerance = (0.04 if kind == "I" else 0.02) * np.abs(expected).max()
     np.testing.assert_allclose(voltages, expected, atol=tolerance)
 
 

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which kind of file it is, and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from neuro_control.events.address_events import Events, check_size
+from neuro_control.events.files.aedat2_file import open_aedat2
+from neuro_control.events.files.aedat4_file import MAGIC, open_aedat4
+from neuro_control.events.files.bag_file import BagFile
+from neuro_control.events.files.dat_file import open_dat
+from neuro_control.events.files.event_file import EventFile, FileError, Size, text_header
+from neuro_control.events.files.hdf5_file import open_hdf5
+from neuro_control.events.files.nmnist_file import open_nmnist
+from neuro_control.events.files.npz_file import open_npz
+from neuro_control.events.files.raw_file import RawFile
+
+KNOWN = (
+    "Prophesee RAW and DAT, AEDAT 1, 2 and 4, N-MNIST .bin, HDF5, .npz and .npy, rosbag2"
+    " (.db3, .mcap or folder)"
+)
+
+
+def open_file(
+    path: str | Path, *, topic: str | None = None, layout: str = "", size: Size | None = None
+) -> EventFile:
+    """A file of events, its kind found by what is in it and then by its suffix.
+
+    Args:
+        path: a file, or the folder of a rosbag2 recording.
+        topic: of a recording that has several.
+        layout: of the addresses in AEDAT 1 and 2, where the header does not name the chip.
+        size: (channels, ears) of a NAS.
+
+    Raises:
+        FileNotFoundError: there is none.
+        FileError: it is of no known kind, or damaged at its beginning.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return BagFile(path, topic)
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    with path.open("rb") as file:
+        start = file.read(256)
+    suffix = path.suffix.lower()
+    if start.startswith(b"SQLite format 3\0") or start.startswith(b"\x89MCAP0\r\n"):
+        return BagFile(path, topic)
+    if start.startswith(MAGIC):
+        return open_aedat4(path)
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        return open_hdf5(path)
+    if start.startswith((b"PK\x03\x04", b"\x93NUMPY")):
+        return open_npz(path)
+    if start.startswith(b"%"):
+        return _prophesee(path)
+    if start.startswith(b"#") or suffix == ".aedat":
+        return open_aedat2(path, layout, size)
+    if suffix == ".bin":
+        return open_nmnist(path)
+    if not start:
+        raise FileError(f"{path} is empty; it must be one of: {KNOWN}")
+    raise FileError(f"{path} is of no known kind; it must be one of: {KNOWN}")
+
+
+def _prophesee(path: Path) -> EventFile:
+    lines, _ = text_header(path, b"%")
+    is_raw = any(line.startswith(("% evt ", "% format ")) for line in lines)
+    return RawFile(path) if is_raw or path.suffix.lower() == ".raw" else open_dat(path)
+
+
+def read_chunks(
+    path: str | Path,
+    *,
+    events_per_chunk: int = 1_000_000,
+    width: int | None = None,
+    height: int | None = None,
+    topic: str | None = None,
+    layout: str = "",
+) -> Iterator[Events]:
+    """A file's events, at most so many at once: memory does not grow with the file.
+
+    Args:
+        path: see `open_file`.
+        events_per_chunk: at least 1; chunks may be smaller.
+        width: columns of the sensor; without it what the file says, or else the fewest that hold
+            all events (the file is then read twice).
+        height: rows of the sensor, the same.
+        topic: see `open_file`.
+        layout: see `open_file`.
+
+    Raises:
+        FileNotFoundError, FileError: see `open_file`; later if the file is damaged further on.
+        ValueError: a number that cannot be.
+    """
+    if events_per_chunk < 1:
+        raise ValueError(f"events_per_chunk is {events_per_chunk}; it must be at least 1")
+    if (width is None) != (height is None):
+        raise ValueError(f"width is {width} and height {height}; give both or neither")
+    size: Size | None = None
+    if width is not None and height is not None:
+        check_size(width, height)
+        size = width, height
+    file = open_file(path, topic=topic, layout=layout, size=size)
+    return chunks(file, size or file.smallest_size(), events_per_chunk)
+
+
+def chunks(file: EventFile, size: Size, events_per_chunk: int) -> Iterator[Events]:
+    """An open file's events, at most so many at once."""
+    for block in file.blocks(size):
+        for begin in range(0, len(block), events_per_chunk):
+            yield block[begin : begin + events_per_chunk]
+
+
+def read(
+    path: str | Path,
+    *,
+    width: int | None = None,
+    height: int | None = None,
+    topic: str | None = None,
+    layout: str = "",
+) -> Events:
+    """All events of a file, in memory; see `read_chunks` for a file that is larger than that.
+
+    Raises:
+        FileNotFoundError, FileError, ValueError: see `read_chunks`.
+    """
+    parts = list(read_chunks(path, width=width, height=height, topic=topic, layout=layout))
+    if parts:
+        return Events.concatenate(parts)
+    size = (width, height) if width and height else None
+    file = open_file(path, topic=topic, layout=layout, size=size)
+    return Events.empty(*(size or file.smallest_size()))

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every filter does: events and state in, fewer events out."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.events.address_events import Events
+
+State = Any
+"""What a filter keeps from call to call: made by `initial_state`, changed in place by `apply`."""
+
+LONG_AGO_NS = -(1 << 62)
+"""Time of a pixel's last event before it had one."""
+
+Arrays = tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]]
+
+
+class EventFilter(Protocol):
+    """Parameters of a filter; frozen, and checked when it is made.
+
+    Every filter keeps the order of time, and where a stream is cut into calls does not matter.
+    Events come in ascending time. Nothing is random.
+    """
+
+    def output_size(self, width: int, height: int) -> tuple[int, int]:
+        """Size of the sensor that the events appear to come from afterwards.
+
+        Raises:
+            ValueError: the filter does not fit a sensor of this size.
+        """
+
+    def initial_state(self, width: int, height: int) -> State:
+        """The state before the first event of a sensor of this size.
+
+        Raises:
+            ValueError: the filter does not fit a sensor of this size.
+        """
+
+    def apply(self, events: Events, state: State) -> Events:
+        """The events that pass; the state is changed in place.
+
+        Raises:
+            ValueError: the state is of a sensor of another size; it is then unchanged.
+        """
+
+
+def check_state(events: Events, shape: tuple[int, ...]) -> None:
+    """Raise ValueError where events are not of the sensor (height, width) of a state."""
+    if (events.height, events.width) != shape:
+        raise ValueError(
+            f"events are of a sensor of {events.width}x{events.height}, the state is of"
+            f" {shape[1]}x{shape[0]}"
+        )
+
+
+def room_for(n: int) -> Arrays:
+    """Arrays for n events, to be written by a kernel."""
+    return (
+        np.empty(n, np.int64),
+        np.empty(n, np.uint16),
+        np.empty(n, np.uint16),
+        np.empty(n, np.uint8),
+    )
+
+
+def writable(events: Events) -> Arrays:
+    """The events' arrays as kernels are compiled for: contiguous; copied only where they are not.
+
+    A kernel is compiled anew for read-only arrays, so the flag is lifted on views; no kernel here
+    writes to what it is given.
+    """
+    return (
+        np.ascontiguousarray(events.t_ns),
+        np.ascontiguousarray(events.x),
+        np.ascontiguousarray(events.y),
+        np.ascontiguousarray(events.p),
+    )
+
+
+def first(arrays: Arrays, n: int, width: int, height: int) -> Events:
+    """The first n events of arrays that a kernel has written."""
+    t_ns, x, y, p = arrays
+    return Events(t_ns[:n], x[:n], y[:n], p[:n], width, height)

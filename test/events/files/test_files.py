@@ -1,0 +1,421 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files of events: real ones with what is known of them, and ones made here, whole and damaged."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from neuro_control.events import (
+    Events,
+    FileError,
+    decoder,
+    encoder,
+    open_file,
+    read,
+    read_chunks,
+    write,
+)
+
+SIZE = (40, 30)
+
+
+def sample(n=1000, seed=0) -> Events:
+    rng = np.random.default_rng(seed)
+    return Events(
+        5_000_000 + np.cumsum(rng.integers(0, 300, n)) * 1000,
+        rng.integers(0, SIZE[0], n).astype(np.uint16),
+        rng.integers(0, SIZE[1], n).astype(np.uint16),
+        rng.integers(0, 2, n).astype(np.uint8),
+        *SIZE,
+    )
+
+
+def same(a: Events, b: Events) -> bool:
+    pairs = ((a.t_ns, b.t_ns), (a.x, b.x), (a.y, b.y), (a.p, b.p))
+    return (a.width, a.height) == (b.width, b.height) and all(
+        np.array_equal(one, other) for one, other in pairs
+    )
+
+
+# Real files
+
+
+def test_a_neuromorphic_cochlea(shared_data: Path):
+    events = read(shared_data / "cochlea" / "nas_mono_32ch.aedat")
+    assert len(events) == 49_864
+    assert (events.width, events.height) == (32, 1)
+    assert int(events.t_ns[0]) == 573_010 * 200
+    # 5.7 million ticks of 0.2 us.
+    assert int(events.t_ns[-1] - events.t_ns[0]) == (6_296_705 - 573_010) * 200
+    events.check()
+
+
+def test_a_prophesee_dat_file(shared_data: Path):
+    events = read(shared_data / "event_camera" / "ncars_sample.dat")
+    assert (len(events), int(events.p.sum())) == (2009, 1350)
+    assert (events.width, events.height) == (78, 42)
+    assert events.t_ns[[0, -1]].tolist() == [0, 99_952_000]
+
+
+def test_an_nmnist_digit(shared_data: Path):
+    events = read(shared_data / "event_camera" / "nmnist_sample.bin", width=34, height=34)
+    assert (len(events), int(events.p.sum())) == (4325, 2145)
+    assert events.t_ns[[0, -1]].tolist() == [654_000, 311_175_000]
+
+
+def test_recordings_are_files_of_events_too(shared_data: Path):
+    path = shared_data / "event_camera" / "evt3_640x480.db3"
+    events = read(path)
+    assert (len(events), int(events.p.sum())) == (218_291 + 125_183, 125_183)
+    assert open_file(path).format == "rosbag2, evt3"
+
+
+def test_a_recording_as_a_raw_file_holds_the_same_events(shared_data: Path, tmp_path: Path):
+    events = read(shared_data / "event_camera" / "evt3_trigger_1280x720.db3")
+    write(tmp_path / "a.raw", [events], (1280, 720))
+    again = read(tmp_path / "a.raw")
+    # EVT 3.0 forgets the turns of 2^24 us that lie before the first event.
+    turns_ns = int(events.t_ns[0] - again.t_ns[0])
+    assert turns_ns % (2**24 * 1000) == 0
+    assert np.array_equal(again.t_ns + turns_ns, events.t_ns)
+    assert np.array_equal(again.x, events.x)
+
+
+# Files made here
+
+
+@pytest.mark.parametrize("name", ["a.raw", "a.npz", "a.h5", "a.hdf5", "a.mcap", "a.db3"])
+def test_what_is_written_is_read_again_as_it_was(name, tmp_path: Path):
+    events = sample()
+    parts = [events[:1], events[1:300], events[300:]]
+    assert write(tmp_path / name, parts, SIZE) == 1000
+    assert same(read(tmp_path / name), events)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "said"),
+    [
+        ("a.raw", "evt2", "Prophesee RAW, evt2"),
+        ("a.mcap", "evt3", "rosbag2, evt3"),
+        ("b.mcap", "evt2", "rosbag2, evt2"),
+    ],
+)
+def test_other_encodings_can_be_asked_for(name, encoding, said, tmp_path: Path):
+    write(tmp_path / name, [sample()], SIZE, encoding=encoding)
+    assert open_file(tmp_path / name).format == said
+    assert same(read(tmp_path / name), sample())
+
+
+@pytest.mark.parametrize("name", ["a.raw", "a.npz", "a.h5"])
+def test_chunks_have_no_more_events_than_asked_for(name, tmp_path: Path):
+    write(tmp_path / name, [sample()], SIZE)
+    chunks = list(read_chunks(tmp_path / name, events_per_chunk=70))
+    assert max(map(len, chunks)) == 70
+    assert same(Events.concatenate(chunks), sample())
+
+
+def raw(path: Path, header: str, words: np.ndarray) -> Path:
+    path.write_bytes(header.encode() + words.tobytes())
+    return path
+
+
+def test_an_old_raw_header_without_an_end(tmp_path: Path):
+    payload, _ = encoder("evt2", *SIZE).encode(sample())
+    path = raw(tmp_path / "a.raw", "% evt 2.0\n% geometry 40x30\n", payload)
+    assert same(read(path), sample())
+
+
+def test_a_raw_file_that_says_no_size_is_as_large_as_its_events(tmp_path: Path):
+    payload, _ = encoder("evt3", *SIZE).encode(sample())
+    path = raw(tmp_path / "a.raw", "% evt 3.0\n% end\n", payload)
+    events = read(path)
+    assert (events.width, events.height) == (40, 30)
+    assert (read(path, width=64, height=64).width, len(events)) == (64, 1000)
+
+
+@pytest.mark.parametrize(
+    ("said", "swapped"),
+    [
+        ("", False),
+        ("", True),
+        (";endianness=little", False),
+        (";endianness=legacy", True),
+    ],
+)
+def test_evt21_words_whose_halves_come_one_after_the_other(said, swapped, tmp_path: Path):
+    words = np.array([0x8 << 60 | 9 << 32, 1 << 60 | 5 << 43 | 7 << 32 | 0b101], "<u8")
+    if swapped:
+        words = np.ascontiguousarray(words.view("<u4").reshape(-1, 2)[:, ::-1])
+    path = raw(tmp_path / "a.raw", f"% format EVT21{said};height=30;width=40\n% end\n", words)
+    events = read(path)
+    assert (events.x.tolist(), events.y.tolist()) == ([5, 7], [7, 7])
+    assert events.t_ns.tolist() == [576_000, 576_000]
+
+
+def test_a_dat_file_with_a_size_and_a_time_that_rolls_over(tmp_path: Path):
+    records = np.array([[2**32 - 1, 1 << 28 | 4 << 14 | 3], [1, 5]], "<u4")
+    header = b"% Version 2\n% Width 304\n% Height 240\n\x0c\x08"
+    (tmp_path / "a.dat").write_bytes(header + records.tobytes())
+    events = read(tmp_path / "a.dat")
+    assert (events.width, events.height) == (304, 240)
+    assert events.t_ns.tolist() == [(2**32 - 1) * 1000, (2**32 + 1) * 1000]
+    assert (events.x.tolist(), events.y.tolist(), events.p.tolist()) == ([3, 5], [4, 0], [1, 0])
+
+
+def test_row_240_of_nmnist_lets_time_pass(tmp_path: Path):
+    records = np.array([[1, 2, 0x80, 0, 9], [0, 240, 0, 0, 0], [3, 4, 0, 0, 10]], np.uint8)
+    (tmp_path / "a.bin").write_bytes(records.tobytes())
+    events = read(tmp_path / "a.bin")
+    assert events.t_ns.tolist() == [9_000, (8192 + 10) * 1000]
+    assert events.p.tolist() == [1, 0]
+
+
+def test_aedat2_of_a_dvs128_stands_upright(tmp_path: Path):
+    address = np.array([[3 << 8 | 5 << 1, 100], [1 << 15, 110], [127 << 8 | 1, 120]], ">u4")
+    header = b"#!AER-DAT2.0\r\n# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128\r\n"
+    (tmp_path / "a.aedat").write_bytes(header + address.tobytes())
+    events = read(tmp_path / "a.aedat")
+    assert (events.width, events.height) == (128, 128)
+    assert (events.x.tolist(), events.y.tolist()) == ([122, 127], [124, 0])
+    assert (events.p.tolist(), events.t_ns.tolist()) == ([1, 0], [100_000, 120_000])
+
+
+def test_aedat2_of_a_davis_has_pictures_between_the_events(tmp_path: Path):
+    rows = [[10 << 22 | 20 << 12 | 1 << 11, 7], [1 << 31, 8], [1 << 10, 9]]
+    header = b"#!AER-DAT2.0\r\n# AEChip: eu.seebetter.ini.chips.davis.DAVIS240C\r\n"
+    (tmp_path / "a.aedat").write_bytes(header + np.array(rows, ">u4").tobytes())
+    events = read(tmp_path / "a.aedat")
+    assert (events.x.tolist(), events.y.tolist(), events.p.tolist()) == ([219], [169], [1])
+
+
+def test_a_second_ear_lies_behind_the_first(tmp_path: Path):
+    record = np.dtype([("address", ">u2"), ("t", ">u4")])
+    (tmp_path / "a.aedat").write_bytes(np.array([(5, 1), (64 + 6, 2)], record).tobytes())
+    events = read(tmp_path / "a.aedat", width=32, height=2)
+    assert (events.x.tolist(), events.y.tolist(), events.p.tolist()) == ([2, 3], [0, 1], [0, 1])
+
+
+def flatbuffer(fields: dict[int, tuple[str, bytes]], identifier: bytes) -> bytes:
+    """A root table; a field is ("inline", its bytes) or ("vector", bytes behind its length)."""
+    slots = max(fields) + 1
+    body, place, tails = b"", {}, []
+    for number, (kind, data) in fields.items():
+        body += b"\0" * (-(4 + len(body)) % 8)
+        place[number] = 4 + len(body)
+        body += data if kind == "inline" else b"\0\0\0\0"
+    vtable = struct.pack("<HH", 4 + 2 * slots, 4 + len(body))
+    vtable += b"".join(struct.pack("<H", place.get(n, 0)) for n in range(slots))
+    vtable += b"\0" * (-(8 + len(vtable)) % 8)
+    table_at = 8 + len(vtable)
+    made = bytearray(struct.pack("<I", table_at) + identifier + vtable)
+    made += struct.pack("<i", len(vtable)) + body
+    for number, (kind, data) in fields.items():
+        if kind == "vector":
+            made += b"\0" * (-len(made) % 8 + 4)
+            at = table_at + place[number]
+            made[at : at + 4] = struct.pack("<I", len(made) - at)
+            tails.append(number)
+            made += data
+    return bytes(made)
+
+
+def aedat4(path: Path, events: Events, compression=0) -> Path:
+    pack = bytes
+    if compression == 1:
+        pack = pytest.importorskip("lz4.frame").compress
+    elif compression == 3:
+        pack = pytest.importorskip("backports.zstd").compress
+    description = (
+        '<dv version="2.0"><node name="outInfo"><node name="0"><attr key="typeIdentifier">EVTS'
+        '</attr><node name="info"><attr key="sizeX">40</attr><attr key="sizeY">30</attr></node>'
+        '</node><node name="1"><attr key="typeIdentifier">IMUS</attr></node></node></dv>'
+    ).encode("ascii")
+    header = flatbuffer(
+        {
+            0: ("inline", struct.pack("<i", compression)),
+            2: ("vector", struct.pack("<I", len(description)) + description),
+        },
+        b"IOHE",
+    )
+    out = b"#!AER-DAT4.0\r\n" + struct.pack("<I", len(header)) + header
+    out += struct.pack("<ii", 1, 3) + b"imu"
+    for begin in range(0, len(events), 300):
+        part = events[begin : begin + 300]
+        records = np.zeros(len(part), np.dtype("<i8,<i2,<i2,u1,V3"))
+        for field, values in zip(
+            ("f0", "f1", "f2", "f3"), (part.t_ns // 1000, part.x, part.y, part.p), strict=True
+        ):
+            records[field] = values
+        vector = struct.pack("<I", len(part)) + records.tobytes()
+        made = flatbuffer({0: ("vector", vector)}, b"EVTS")
+        packed = pack(struct.pack("<I", len(made)) + made)
+        out += struct.pack("<ii", 0, len(packed)) + packed
+    path.write_bytes(out)
+    return path
+
+
+@pytest.mark.parametrize("compression", [0, 1, 3])
+def test_aedat4_plain_and_compressed(compression, tmp_path: Path):
+    path = aedat4(tmp_path / "a.aedat4", sample(), compression)
+    assert same(read(path), sample())
+
+
+def test_hdf5_as_dsec_prophesee_and_mvsec_write_it(tmp_path: Path):
+    events = sample()
+    t_us = events.t_ns // 1000
+    with h5py.File(tmp_path / "dsec.h5", "w") as file:
+        for name, values in (("t", t_us - 4000), ("x", events.x), ("y", events.y), ("p", events.p)):
+            file[f"events/{name}"] = values
+        file["t_offset"] = 4000
+    with h5py.File(tmp_path / "prophesee.hdf5", "w") as file:
+        table = np.zeros(
+            len(events), np.dtype([("x", "u2"), ("y", "u2"), ("p", "i2"), ("t", "i8")])
+        )
+        table["x"], table["y"], table["p"], table["t"] = events.x, events.y, events.p, t_us
+        file["CD/events"] = table
+    with h5py.File(tmp_path / "mvsec.hdf5", "w") as file:
+        sign = 2.0 * events.p - 1
+        file["davis/left/events"] = np.stack([events.x, events.y, t_us * 1e-6, sign], axis=1)
+    for name in ("dsec.h5", "prophesee.hdf5", "mvsec.hdf5"):
+        assert same(read(tmp_path / name, width=40, height=30), events), name
+
+
+def test_numpy_files_in_usual_forms(tmp_path: Path):
+    events = sample()
+    t_us = events.t_ns // 1000
+    np.savez(tmp_path / "a.npz", t=t_us, x=events.x, y=events.y, p=events.p)
+    seconds = events.t_ns * 1e-9
+    np.savez(tmp_path / "b.npz", ts=seconds, x=events.x, y=events.y, polarity=2 * events.p - 1.0)
+    table = np.zeros(len(events), np.dtype([("x", "i8"), ("y", "i8"), ("t", "i8"), ("p", "?")]))
+    table["x"], table["y"], table["t"], table["p"] = events.x, events.y, t_us, events.p
+    np.save(tmp_path / "c.npy", table)
+    for name in ("a.npz", "b.npz", "c.npy"):
+        assert same(read(tmp_path / name, width=40, height=30), events), name
+
+
+def test_what_lies_outside_or_runs_backwards_is_counted_and_not_given(tmp_path: Path):
+    values = {"t": [5, 4, 9], "x": [1, 2, 40], "y": [1, -1, 1], "p": [1, 0, 1]}
+    np.savez(tmp_path / "a.npz", **{name: np.array(v) for name, v in values.items()})
+    file = open_file(tmp_path / "a.npz")
+    assert [len(part) for part in file.blocks(SIZE)] == [1]
+    assert file.counters.outside_sensor == 2
+    values = {"t": [5, 4, 9], "x": [1, 2, 3], "y": [1, 1, 1], "p": [1, 0, 1]}
+    np.savez(tmp_path / "b.npz", **{name: np.array(v) for name, v in values.items()})
+    file = open_file(tmp_path / "b.npz")
+    assert [part.t_ns.tolist() for part in file.blocks(SIZE)] == [[5000, 5000, 9000]]
+    assert file.counters.time_reversals == 1
+
+
+# Files that cannot be read
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.raw", b"", "is empty; it must be one of: Prophesee RAW"),
+        ("a.txt", b"hello", "is of no known kind; it must be one of"),
+        ("a.raw", b"% format EVT4;width=3;height=2\n% end\n", "says EVT4 of the encoding"),
+        ("a.dat", b"% Version 1\n", "DAT version 1; only version 2"),
+        ("a.dat", b"% Version 2\n\x05\x08", "events of type 5 and 8 bytes"),
+        ("a.dat", b"% Version 2\n\x0c", "ends at byte 12, before the type"),
+        ("a.dat", b"% Version 2\n\x0c\x08" + b"\0" * 12, "within a record of 8 bytes at byte 22"),
+        ("a.aedat", b"#!AER-DAT2.0\r\n# AEChip: nobody\r\n", "names no chip that is known; say"),
+        ("a.aedat", b"#!AER-DAT3.1\r\n", "only versions 1, 2 and 4 are read"),
+        ("a.aedat4", b"#!AER-DAT4.0\r\n\x10\0", "ends within its header"),
+        ("a.aedat4", b"#!AER-DAT4.0\r\n\x10\0\0\0" + b"\xff" * 16, "the header is damaged"),
+        ("a.bin", b"\0" * 7, "within a record of 5 bytes at byte 5"),
+        ("a.npz", b"PK\x03\x04nonsense", "is not a readable numpy file"),
+        ("a.h5", b"\x89HDF\r\n\x1a\nnonsense", "is not a readable HDF5 file"),
+        ("a.db3", b"SQLite format 3\0nonsense", "a.db3"),
+        ("a.mcap", b"\x89MCAP0\r\nnonsense", "a.mcap"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_so(name, content, message, tmp_path: Path):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(FileError, match=message):
+        read(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*nowhere.raw"):
+        read(tmp_path / "nowhere.raw")
+
+
+def test_what_does_not_fit_together_is_named(tmp_path: Path):
+    np.savez(tmp_path / "a.npz", t=np.zeros(2), x=np.zeros(3), y=np.zeros(2), p=np.zeros(2))
+    with pytest.raises(FileError, match=r"different lengths: \{'t': 2, 'x': 3"):
+        read(tmp_path / "a.npz")
+    np.savez(tmp_path / "b.npz", t=np.array([np.nan]), x=[1], y=[1], p=[1])
+    with pytest.raises(FileError, match=r"t is float64.* finite numbers"):
+        read(tmp_path / "b.npz")
+    np.savez(tmp_path / "c.npz", x=[1])
+    with pytest.raises(FileError, match=r"no array t_ns or t or .*; it has"):
+        read(tmp_path / "c.npz")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["picture"] = [1]
+    with pytest.raises(FileError, match=r"no events/\{x,y,t,p\}.* it has \['picture'\]"):
+        read(tmp_path / "a.h5")
+
+
+def test_arguments_that_cannot_be_are_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match="events_per_chunk is 0; it must be at least 1"):
+        read_chunks(tmp_path, events_per_chunk=0)
+    with pytest.raises(ValueError, match="width is 3 and height None; give both or neither"):
+        read_chunks(tmp_path, width=3)
+    with pytest.raises(ValueError, match=r"the suffix is '.png'; it must be one of \['.raw'"):
+        write(tmp_path / "a.png", [], SIZE)
+    with pytest.raises(ValueError, match="encoding is 'mono'; a RAW file takes evt2 or evt3"):
+        write(tmp_path / "a.raw", [], SIZE, encoding="mono")
+    write(tmp_path / "a.mcap", [sample()], SIZE)
+    with pytest.raises(FileExistsError, match="is there already"):
+        write(tmp_path / "a.mcap", [sample()], SIZE)
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory) -> dict[str, bytes]:
+    """One sound file of each kind, small."""
+    folder = tmp_path_factory.mktemp("originals")
+    events = sample(200)
+    for name in ("a.raw", "a.npz", "a.h5"):
+        write(folder / name, [events], SIZE)
+    write(folder / "b.raw", [events], SIZE, encoding="evt2")
+    aedat4(folder / "a.aedat4", events)
+    records = np.zeros((200, 2), "<u4")
+    (folder / "a.dat").write_bytes(b"% Version 2\n\x0c\x08" + records.tobytes())
+    (folder / "a.bin").write_bytes(np.zeros((200, 5), np.uint8).tobytes())
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_a_damaged_file_gives_sound_events_or_says_what_is_wrong(data, originals, tmp_path_factory):
+    name = data.draw(st.sampled_from(sorted(originals)))
+    content = bytearray(originals[name])
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    end = data.draw(st.integers(0, len(content))) if data.draw(st.booleans()) else len(content)
+    path = tmp_path_factory.mktemp("damaged") / name
+    path.write_bytes(bytes(content[:end]))
+    try:
+        for part in read_chunks(path, width=40, height=30):
+            part.check()
+    except FileError as error:
+        refused = str(error)
+    else:
+        refused = str(path)
+    assert str(path) in refused
+
+
+def test_a_decoder_is_what_reads_a_raw_file(tmp_path: Path):
+    write(tmp_path / "a.raw", [sample()], SIZE)
+    content = (tmp_path / "a.raw").read_bytes()
+    payload = np.frombuffer(content[content.index(b"% end\n") + 6 :], np.uint8)
+    assert same(decoder("evt3", *SIZE).decode(payload), read(tmp_path / "a.raw"))

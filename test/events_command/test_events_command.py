@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`neuro_control events`, as it is typed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from neuro_control.cli import main
+from neuro_control.events import Events, read, write
+
+SIZE = (40, 30)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """A second of two pixels: ON every 10 ms, OFF every 20 ms."""
+    on = [(k * 10_000_000, 3, 4, 1) for k in range(100)]
+    off = [(k * 20_000_000 + 5_000_000, 7, 8, 0) for k in range(50)]
+    rows = np.array(sorted(on + off))
+    columns = (rows[:, 0], *(rows[:, k].astype(np.uint16) for k in (1, 2)))
+    events = Events(*columns, rows[:, 3].astype(np.uint8), *SIZE)
+    write(tmp_path / "in.raw", [events], SIZE)
+    return tmp_path / "in.raw"
+
+
+def said(capsys, *words) -> tuple[int, str, str]:
+    code = main(["events", *map(str, words)])
+    return code, *capsys.readouterr()
+
+
+def test_info_says_what_is_in_a_file(recording: Path, capsys):
+    code, out, _ = said(capsys, "info", recording)
+    assert code == 0
+    assert "Prophesee RAW, evt3" in out
+    assert "150 (100 ON, 50 OFF)" in out
+    assert "busiest (3, 4): 100" in out
+    assert "unusable  nothing" in out
+    code, out, _ = said(capsys, "info", recording, "--json")
+    found = json.loads(out)
+    assert (found["width"], found["active_pixels"], found["errors"]) == (40, 2, {})
+    assert found["duration_s"] == pytest.approx(0.99)
+    assert found["busiest_10ms_events_per_second"] == 200
+
+
+def test_info_of_a_damaged_file_counts_what_is_wrong(recording: Path, capsys):
+    recording.write_bytes(recording.read_bytes() + b"\x00\x10\x05")
+    code, out, _ = said(capsys, "info", recording)
+    assert code == 1
+    assert "unusable  malformed 2" in out
+
+
+def test_convert_writes_the_same_events(recording: Path, tmp_path: Path, capsys):
+    for name in ("out.npz", "out.h5", "out.mcap"):
+        code, out, _ = said(capsys, "convert", recording, tmp_path / name)
+        assert code == 0
+        assert "150 events of a sensor of 40 x 30" in out
+        assert np.array_equal(read(tmp_path / name).t_ns, read(recording).t_ns)
+    code, out, _ = said(capsys, "info", tmp_path / "out.mcap")
+    assert "packets" in out
+    assert "0 lost" in out
+
+
+def test_a_picture_shows_on_blue_and_off_orange(recording: Path, tmp_path: Path, capsys):
+    out = tmp_path / "out.png"
+    code, *_ = said(capsys, "render", recording, out, "--duration", 1)
+    image = imread(out)
+    assert code == 0
+    scale = image.shape[0] // 30
+    assert image.shape[:2] == (30 * scale, 40 * scale)
+    on = image[4 * scale + 1, 3 * scale + 1]
+    off = image[8 * scale + 1, 7 * scale + 1]
+    assert on[2] > on[0]
+    assert off[0] > off[2]
+    assert image[0, 0].max() > 0.9 or image[0, 0, :3].max() < 0.2
+
+
+def test_a_film_has_a_picture_for_each_stretch(recording: Path, tmp_path: Path, capsys):
+    out = tmp_path / "out.gif"
+    code, text, _ = said(
+        capsys, "render", recording, out, "--frame", 0.1, "--start", 0.2, "--duration", 0.5
+    )
+    assert code == 0
+    assert "5 pictures of 100 ms" in text
+    assert out.read_bytes().startswith(b"GIF89a")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("info", "nowhere.raw"), "no file nowhere.raw"),
+        (("info", "IN", "--width", 3), "give both --width and --height, or neither"),
+        (("convert", "IN", "out.txt"), "the suffix is '.txt'"),
+        (("render", "IN", "out.jpg"), "the suffix must be .png"),
+        (("render", "IN", "out.png", "--duration", 0), "--duration is 0; it must be 1e-06 to"),
+        (("render", "IN", "out.png", "--start", 50), "no events from 50 s after the first"),
+        (("render", "IN", "out.gif", "--frame", "1e-6"), "a film of more than 500 pictures"),
+    ],
+)
+def test_what_cannot_be_is_one_line(words, message, recording, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = said(capsys, *(recording if word == "IN" else word for word in words))
+    assert code == 2
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert message in err
