@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks import report
 from neuro_control.robots import arm_urdf
+from neuro_control.senses.event_camera import EventCamera
 from neuro_control.sim.arm_simulation import ArmSimulation, ArmSimulationSettings
-from neuro_control.sim.event_camera import EventCamera
 from neuro_control.sim.luminance import choose_renderer, gl_platform
 
 

@@ -23,7 +23,7 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 
-from neuro_control.events import Packet, open_file, packets_of, read_packets
+from neuro_control.events import FileError, Packet, open_file, packets_of, read_packets
 from neuro_control.events.files.bag_file import BagFile
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
@@ -100,7 +100,7 @@ class ReplayNode(Node):
         self._diagnostics = DiagnosticsPublisher(self, self.report)
 
     def play(self, executor: Executor, goes_on: Callable[[], bool] = rclpy.ok) -> None:
-        """Play the recording, again and again if told to. Raises BagError."""
+        """Play the recording, again and again if told to. Raises FileError."""
         settings = self.parameters.settings
         self._await_listener(executor, goes_on)
         while goes_on():
@@ -143,9 +143,12 @@ class ReplayNode(Node):
         settings = self.parameters.settings
         size = (settings.width, settings.height)
         said = size if all(size) else None
-        file = open_file(
-            settings.path, topic=settings.topic or None, layout=settings.layout, size=said
-        )
+        try:
+            file = open_file(
+                settings.path, topic=settings.topic or None, layout=settings.layout, size=said
+            )
+        except OSError as error:
+            raise FileError(str(error)) from error
         if isinstance(file, BagFile):
             return read_packets(settings.path, settings.topic or None)
         size = said or file.smallest_size()

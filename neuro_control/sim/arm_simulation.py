@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from neuro_control.events import Events
 from neuro_control.robots import ArmModel
+from neuro_control.senses.event_camera import EventCamera, EventCameraSettings
 from neuro_control.sim.arm_world import ArmWorldSettings, build_arm_world
-from neuro_control.sim.event_camera import EventCamera, EventCameraSettings
 from neuro_control.sim.joint_commands import TrajectoryFollower, TrajectoryPoint
 from neuro_control.sim.joint_drives import JointDrives, JointDriveSettings
 from neuro_control.sim.luminance import (

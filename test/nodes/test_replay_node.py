@@ -12,7 +12,7 @@ from event_camera_msgs.msg import EventPacket
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 
-from neuro_control.events import BagError, Events, Packet, encode_mono, write_packets
+from neuro_control.events import Events, FileError, Packet, encode_mono, write, write_packets
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.diagnostics import documented
 from neuro_control.nodes.parameters import ParameterError
@@ -86,8 +86,25 @@ def test_a_recording_that_cannot_be_read_is_an_error(
     ros: Any, overrides: Any, tmp_path: Path
 ) -> None:
     node = play(ros, overrides, tmp_path / "nowhere", wait_s=0.0)
-    with pytest.raises(BagError):
+    with pytest.raises(FileError, match="nowhere"):
         node.play(ros.executor)
+
+
+def test_any_file_of_events_is_played_in_packets_of_four_milliseconds(
+    ros: Any, overrides: Any, tmp_path: Path
+) -> None:
+    t_ns = np.array([1, 2, 5, 11]) * MS
+    x = np.arange(4).astype(np.uint16)
+    write(tmp_path / "in.npz", [Events(t_ns, x, x, np.ones(4, np.uint8), 16, 16)], (16, 16))
+    node = play(ros, overrides, tmp_path / "in.npz")
+    heard: list[Any] = []
+    ros.probe.create_subscription(
+        EventPacket, "event_camera/events", heard.append, qos.best_effort(10)
+    )
+    node.play(ros.executor)
+    ros.until(lambda: len(heard) == 3)
+    assert [len(packet.events) // 8 for packet in heard] == [2, 1, 1]
+    assert (heard[0].width, heard[0].encoding) == (16, "mono")
 
 
 def test_a_path_must_be_given(ros: Any, overrides: Any) -> None:

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuro_control.sim.event_camera import EventCamera, EventCameraSettings
-from neuro_control.sim.event_pixels import log_luminance
+from neuro_control.senses.event_camera import EventCamera, EventCameraSettings
+from neuro_control.senses.event_camera_presets import PRESETS, SIZES
+from neuro_control.senses.event_pixels import linear_log_luminance, log_luminance, low_pass
 
 MS = 1_000_000
 SIZE = 16
@@ -154,3 +155,100 @@ def test_what_does_not_fit_is_refused() -> None:
         camera.expose(light(-1.0), 5)
     with pytest.raises(ValueError, match="threshold_on"):
         EventCameraSettings(threshold_on=0.0)
+
+
+def grey(luminance: float) -> np.ndarray:
+    return np.full((SIZE, SIZE), luminance, np.float32)
+
+
+def test_the_linear_logarithmic_response_is_linear_in_the_dark() -> None:
+    out = np.empty(5, np.float32)
+    given_255 = np.array([0.0, 10.0, 19.999, 20.0, 200.0])
+    linear_log_luminance((given_255 / 255).astype(np.float32), out)
+    slope = math.log(20) / 20
+    expected = [0.0, 10 * slope, 19.999 * slope, math.log(20), math.log(200)]
+    np.testing.assert_allclose(out, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("luminance", [0.0, 0.2, 1.0])
+def test_the_photoreceptor_follows_a_step_as_its_filter_says(luminance: float) -> None:
+    light_then, wanted = np.zeros(1, np.float32), np.ones(1, np.float32)
+    cutoff_hz, dt_s = 100.0, 1e-5
+    share = (255 * luminance + 20) / 275
+    for tick in range(1, 400):
+        step = wanted.copy()
+        low_pass(np.full(1, luminance, np.float32), 2 * np.pi * cutoff_hz * dt_s, light_then, step)
+        light_then = step
+        exact = 1 - math.exp(-2 * math.pi * cutoff_hz * share * tick * dt_s)
+        assert step[0] == pytest.approx(exact, abs=0.005)
+
+
+def test_a_slow_photoreceptor_speaks_later_and_in_the_dark_later_still() -> None:
+    def first_ns(dark: float, bright: float, cutoff_hz: float) -> int:
+        settings = IDEAL.model_copy(update={"response": "linear_log", "cutoff_hz": cutoff_hz})
+        camera = EventCamera(SIZE, SIZE, settings)
+        camera.expose(grey(dark), 0)
+        for tick in range(1, 2000):
+            events = camera.expose(grey(bright), tick * MS // 10)
+            if len(events):
+                return int(events.t_ns[0])
+        raise AssertionError("no event")
+
+    in_light, in_dark = first_ns(0.4, 0.8, 50.0), first_ns(0.1, 0.2, 50.0)
+    assert first_ns(0.4, 0.8, 0.0) < in_light < in_dark
+
+
+def test_leaks_come_at_each_pixels_own_rate() -> None:
+    settings = IDEAL.model_copy(update={"leak_rate_hz": 5.0, "leak_sigma": 0.2})
+    camera = EventCamera(64, 64, settings, seed=3)
+    picture = np.full((64, 64), 0.5, np.float32)
+    camera.expose(picture, 0)
+    counts = np.zeros((64, 64))
+    for second in range(1, 41):
+        events = camera.expose(picture, second * 1000 * MS)
+        np.add.at(counts, (events.y, events.x), 1)
+        assert events.p.all()
+    rates = counts / 40
+    assert rates.mean() == pytest.approx(5.0, rel=0.02)
+    assert rates.std() == pytest.approx(1.0, rel=0.1)
+
+
+@pytest.mark.parametrize(("luminance", "share"), [(0.0, 1.0), (0.5, 0.625), (1.0, 0.25)])
+def test_noise_falls_with_light(luminance: float, share: float) -> None:
+    settings = IDEAL.model_copy(update={"shot_rate_hz": 10.0, "shot_bright_factor": 0.25})
+    camera = EventCamera(64, 64, settings, seed=1)
+    picture = np.full((64, 64), luminance, np.float32)
+    camera.expose(picture, 0)
+    n = sum(len(camera.expose(picture, tick * 10 * MS)) for tick in range(1, 101))
+    expected = 10.0 * share * 64 * 64
+    assert abs(n - expected) < 5 * math.sqrt(expected)
+
+
+def test_thresholds_are_recovered_from_a_ramp() -> None:
+    settings = IDEAL.model_copy(update={"threshold_sigma": 0.04})
+    camera = EventCamera(64, 64, settings, seed=2)
+    ticks = 800
+    counts = np.zeros((64, 64))
+    camera.expose(np.full((64, 64), math.exp(-4.0), np.float32), 0)
+    for tick in range(1, ticks + 1):
+        level = math.exp(-4.0 + 4.0 * tick / ticks)
+        events = camera.expose(np.full((64, 64), level, np.float32), tick * MS)
+        np.add.at(counts, (events.y, events.x), 1)
+    change = math.log(1.0 + FLOOR) - math.log(math.exp(-4.0) + FLOOR)
+    measured = change / (counts + 0.5)
+    expected = camera.thresholds_on.reshape(64, 64)
+    np.testing.assert_allclose(measured, expected, rtol=0.06)
+    assert expected.std() == pytest.approx(0.04, rel=0.05)
+    assert np.corrcoef(measured.ravel(), expected.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_every_preset_sees_an_edge_move(name: str) -> None:
+    width, height = SIZES.get(name, (64, 48))
+    camera = EventCamera(width, height, PRESETS[name], seed=0)
+    n = 0
+    for tick in range(12):
+        picture = np.full((height, width), 0.2, np.float32)
+        picture[:, : width // 2 + tick] = 0.9
+        n += len(camera.expose(picture, tick * 10 * MS))
+    assert n > height

@@ -4,17 +4,27 @@
 The pixel is that of Lichtsteiner et al. (2008) as v2e (Hu et al., 2021) and ESIM (Rebecq et al.,
 2018) model it. It watches the logarithm of the light, straight between two pictures; whenever
 that has moved by the pixel's own threshold from where it last spoke, it speaks, and is deaf for
-the refractory period, after which it compares with the light of that moment.
+the refractory period, after which it compares with the light of that moment. Its photoreceptor
+follows the light with a bandwidth that grows with the light; its threshold is not quite its
+neighbours'; it leaks, which makes slow ON events; and it makes noise, most of it in the dark.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from neuro_control.events import Events
-from neuro_control.sim.event_pixels import add_shots, log_luminance, react
+from neuro_control.senses.event_pixels import (
+    add_shots,
+    linear_log_luminance,
+    log_luminance,
+    low_pass,
+    react,
+)
 
 Image = NDArray[np.float32]
 
@@ -34,6 +44,25 @@ class EventCameraSettings(BaseModel):
     shot_rate_hz: float = Field(0.001, ge=0.0, le=100.0, description="noise events, a pixel")
     floor_luminance: float = Field(
         0.01, ge=1e-4, le=1.0, description="added to luminance (0 to 1): the dark current"
+    )
+    response: Literal["log", "linear_log"] = Field(
+        "log",
+        description="log: ln(luminance + floor_luminance); linear_log: linear below 20/255 (v2e)",
+    )
+    cutoff_hz: float = Field(
+        0.0,
+        ge=0.0,
+        le=1e6,
+        description="bandwidth of the photoreceptor at full scale, less in the dark; 0: no limit",
+    )
+    leak_sigma: float = Field(
+        0.0, ge=0.0, le=1.0, description="standard deviation of leak rates between pixels, relative"
+    )
+    shot_bright_factor: float = Field(
+        1.0,
+        ge=0.0,
+        le=1.0,
+        description="noise rate at full scale over that in the dark (v2e: 0.25)",
     )
     seed: int | None = Field(
         None, ge=0, description="seed of mismatch and noise; by default the simulation's"
@@ -68,6 +97,10 @@ class EventCamera:
         self._deaf_until_ns = np.zeros(pixels, np.int64)
         # Leaks of different pixels must not fall together: each starts somewhere on its way.
         self._head_start = self._rng.uniform(0.0, 1.0, pixels).astype(np.float32)
+        self._leak_rates: Image = np.full(pixels, settings.leak_rate_hz, np.float32)
+        if settings.leak_sigma > 0.0:
+            spread = 1.0 + settings.leak_sigma * self._rng.normal(size=pixels)
+            self._leak_rates *= np.maximum(spread, 0.0).astype(np.float32)
         self._t_ns: int | None = None
         self._t = np.zeros(4 * pixels, np.int64)
         self._address = np.zeros(4 * pixels, np.int32)
@@ -88,9 +121,8 @@ class EventCamera:
                 f"luminance: shape {luminance.shape}, expected ({self.height}, {self.width})"
             )
         picture = np.ascontiguousarray(luminance, dtype=np.float32).reshape(-1)
-        floor = np.float32(self.settings.floor_luminance)
         if self._t_ns is None:
-            log_luminance(picture, floor, self._light)
+            self._see(picture, self._light)
             self._reference[:] = self._light
             if self.settings.leak_rate_hz > 0.0:
                 self._reference -= self._head_start * self.thresholds_on
@@ -99,22 +131,31 @@ class EventCamera:
             return Events.empty(self.width, self.height)
         if t_ns <= self._t_ns:
             raise ValueError(f"t_ns: {t_ns} is not after the last picture's {self._t_ns}")
-        log_luminance(picture, floor, self._next_light)
-        events = self._react(self._t_ns, t_ns)
+        self._see(picture, self._next_light)
+        if self.settings.cutoff_hz > 0.0:
+            turns = 2.0 * np.pi * self.settings.cutoff_hz * (t_ns - self._t_ns) * 1e-9
+            low_pass(picture, turns, self._light, self._next_light)
+        events = self._react(picture, self._t_ns, t_ns)
         self._light, self._next_light = self._next_light, self._light
         self._t_ns = t_ns
         return events
 
-    def _react(self, start_ns: int, t_ns: int) -> Events:
+    def _see(self, picture: Image, light: Image) -> None:
+        if self.settings.response == "log":
+            log_luminance(picture, np.float32(self.settings.floor_luminance), light)
+        else:
+            linear_log_luminance(picture, light)
+
+    def _react(self, picture: Image, start_ns: int, t_ns: int) -> Events:
         settings = self.settings
         duration_s = (t_ns - start_ns) * 1e-9
         refractory_ns = round(settings.refractory_us * 1e3)
-        leak = np.float32(settings.leak_rate_hz * duration_s)
+        leaks = self._leak_rates * np.float32(duration_s)
         pixel, count = 0, 0
         while True:
             pixel, count = react(
                 self._light, self._next_light, self._reference, self._deaf_until_ns,
-                self.thresholds_on, self.thresholds_off, start_ns, t_ns, refractory_ns, leak,
+                self.thresholds_on, self.thresholds_off, start_ns, t_ns, refractory_ns, leaks,
                 pixel, count, self._t, self._address, self._polarity,
             )  # fmt: skip
             if pixel == self.width * self.height:
@@ -124,11 +165,22 @@ class EventCamera:
         shots = int(self._rng.poisson(mean_shots))
         if shots:
             self._grow(count + shots)
+            pixels = self._rng.integers(0, self.width * self.height, shots)
+            times = self._rng.integers(start_ns + 1, t_ns + 1, shots)
+            signs = self._rng.integers(0, 2, shots)
+            # In order of time, so that only a pixel that is deaf by then loses one.
+            order = np.argsort(times, kind="stable")
+            pixels, times, signs = pixels[order], times[order], signs[order]
+            if settings.shot_bright_factor < 1.0:
+                # Thinned to each pixel's own rate, they are Poisson's again.
+                bright = np.clip(picture[pixels], 0.0, 1.0)
+                rate = 1.0 - (1.0 - settings.shot_bright_factor) * bright
+                kept = self._rng.random(shots) < rate
+                pixels, times, signs = pixels[kept], times[kept], signs[kept]
             count = add_shots(
                 self._light, self._next_light, self._reference, self._deaf_until_ns, start_ns,
-                t_ns, refractory_ns, self._rng.integers(0, self.width * self.height, shots),
-                self._rng.integers(start_ns + 1, t_ns + 1, shots),
-                self._rng.integers(0, 2, shots), count, self._t, self._address, self._polarity,
+                t_ns, refractory_ns, pixels, times, signs, count, self._t, self._address,
+                self._polarity,
             )  # fmt: skip
         return self._collect(count)
 

@@ -15,16 +15,20 @@ _ONE = np.float32(1.0)
 _ZERO = np.float32(0.0)
 
 
+LINEAR_BELOW = 20.0
+"""Light in 1/255 of full scale below which the linear-logarithmic response is linear (v2e)."""
+
+_LINEAR_SLOPE = np.float32(np.log(LINEAR_BELOW) / LINEAR_BELOW)
+
+
 @njit(cache=True, nogil=True)
-def log_luminance(luminance: Array, floor: float, out: Array) -> None:
-    """Write ln(max(luminance, 0) + floor) into out, float32, right to 2e-6.
+def _natural_logarithm(out: Array) -> None:
+    """Replace positive float32 values by their logarithms, right to 2e-6.
 
     Exponent and mantissa are taken apart and ln(m) = 2 artanh((m - 1) / (m + 1)) is a short
     series for m in [sqrt(1/2), sqrt(2)): unlike a library's logarithm it is vectorised, and the
     same to the bit on every machine.
     """
-    for i in range(luminance.size):
-        out[i] = max(luminance[i], _ZERO) + floor
     bits = out.view(np.int32)
     for i in range(out.size):
         shifted = bits[i] - np.int32(0x3F3504F3)
@@ -41,10 +45,43 @@ def log_luminance(luminance: Array, floor: float, out: Array) -> None:
 
 
 @njit(cache=True, nogil=True)
-def react(
+def log_luminance(luminance: Array, floor: float, out: Array) -> None:
+    """Write ln(max(luminance, 0) + floor) into out, float32."""
+    for i in range(luminance.size):
+        out[i] = max(luminance[i], _ZERO) + floor
+    _natural_logarithm(out)
+
+
+@njit(cache=True, nogil=True)
+def linear_log_luminance(luminance: Array, out: Array) -> None:
+    """Write ln(255 luminance) into out, float32; x ln(20) / 20 for x = 255 luminance below 20."""
+    for i in range(luminance.size):
+        out[i] = max(luminance[i] * np.float32(255.0), np.float32(LINEAR_BELOW))
+    _natural_logarithm(out)
+    for i in range(luminance.size):
+        x = max(luminance[i] * np.float32(255.0), _ZERO)
+        out[i] = x * _LINEAR_SLOPE if x < np.float32(LINEAR_BELOW) else out[i]
+
+
+@njit(cache=True, nogil=True)
+def low_pass(luminance: Array, turns: float, before: Array, light: Array) -> None:
+    """Move light (float32[n], log) from where it was towards where it is by a first-order filter.
+
+    A photoreceptor is the faster the more light it has: its cut-off is that at full scale times
+    (255 luminance + 20) / 275 (Hu et al., 2021). `turns` is 2 pi times the cut-off at full scale
+    times the time since the last picture; the step is the backward Euler one, stable for any.
+    """
+    for i in range(luminance.size):
+        share = max(luminance[i], _ZERO) * np.float32(255.0 / 275.0) + np.float32(20.0 / 275.0)
+        a = np.float32(turns) * share
+        light[i] = before[i] + (light[i] - before[i]) * (a / (_ONE + a))
+
+
+@njit(cache=True, nogil=True)
+def react(  # noqa: C901, PLR0912 - a pixel's whole story
     light: Array, next_light: Array, reference: Array, deaf_until_ns: Array, on: Array, off: Array,
-    start_ns: int, end_ns: int, refractory_ns: int, leak: float, first: int, count: int, t: Array,
-    address: Array, polarity: Array,
+    start_ns: int, end_ns: int, refractory_ns: int, leaks: Array, first: int, count: int,
+    t: Array, address: Array, polarity: Array,
 ) -> tuple[int, int]:  # fmt: skip
     """Events of all pixels from `first` on between two pictures; references are moved in place.
 
@@ -52,8 +89,8 @@ def react(
     is deaf nothing happens; when it hears again its reference is the light of that moment.
 
     `light`, `next_light` and `reference` are float32[n], log luminance; `deaf_until_ns` int64[n];
-    `on` and `off` float32[n], thresholds; `leak` is the fall of the reference in this interval, in
-    ON thresholds; `count` events are already in `t` int64[m], `address` int32[m] and `polarity`
+    `on` and `off` float32[n], thresholds; `leaks` float32[n] is the fall of each reference in this interval,
+    in ON thresholds; `count` events are already in `t` int64[m], `address` int32[m] and `polarity`
     uint8[m].
 
     Returns:
@@ -61,10 +98,13 @@ def react(
     """
     duration = np.float64(end_ns - start_ns)
     for i in range(first, light.size):
-        from_light, to_light = light[i], next_light[i]
-        if leak == _ZERO and from_light == to_light and deaf_until_ns[i] <= start_ns:
-            # Nothing has moved, and the reference is within the thresholds since last time.
-            continue
+        from_light, to_light, leak = light[i], next_light[i], leaks[i]
+        if deaf_until_ns[i] <= start_ns:
+            # Most pixels have nothing to say, and the straight way to there has not either.
+            leaked = reference[i] - leak * on[i]
+            if -off[i] < to_light - leaked < on[i]:
+                reference[i] = leaked
+                continue
         change = to_light - from_light
         least = min(on[i], off[i])
         if count + np.int64((abs(change) + on[i]) / least) + 2 + np.int64(leak) > t.size:
