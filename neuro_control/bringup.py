@@ -95,6 +95,25 @@ REPLAY = NodeEntry(
     purpose="plays the events of a recording onto event_camera/events",
 )
 
+EVENT_CAMERA = NodeEntry(
+    name="event_camera",
+    module="neuro_control.nodes.event_camera",
+    purpose="pictures in, events out: an event camera where there is an ordinary one",
+    lifecycle=True,
+)
+COCHLEA = NodeEntry(
+    name="cochlea",
+    module="neuro_control.nodes.cochlea",
+    purpose="sound in, events out: a silicon cochlea where there are two microphones",
+    lifecycle=True,
+)
+SKIN = NodeEntry(
+    name="skin",
+    module="neuro_control.nodes.skin",
+    purpose="pressures of taxels in, spikes of afferents out",
+    lifecycle=True,
+)
+
 ROBOTS = MappingProxyType(
     {
         "arm": RobotEntry(
@@ -108,8 +127,11 @@ ROBOTS = MappingProxyType(
     }
 )
 
+# Stand-ins for sensors, for any robot.
+SENSES = (EVENT_CAMERA, COCHLEA, SKIN)
+
 # Every node that `neuro_control run NODE` knows; the robots' own first.
-RUNNABLE = MappingProxyType({n.name: n for n in (SIMULATOR, CONTROLLER, GUARD, REPLAY)})
+RUNNABLE = MappingProxyType({n.name: n for n in (SIMULATOR, CONTROLLER, GUARD, REPLAY, *SENSES)})
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,13 @@ KEYS: Mapping[str, str] = {
     "tracking_error_deg": "angle between the camera's axis and the target, now, deg",
     "renderer": "what makes the camera's picture",
     "path": "the recording",
+    # Emulated sensors
+    "messages": "messages of the sense's input received",
+    "messages_refused": "messages that could not be used, for any reason",
+    "refused_because": "why the last of them was refused; empty if none was",
+    "restarts": "times the input's clock began anew or paused",
+    "busy_ms_median": "time that one message takes, recent median, ms",
+    "busy_ms_p99": "the same, 99th percentile, ms",
     "repeats": "times the recording began anew",
 }
 

@@ -89,9 +89,9 @@ def react(  # noqa: C901, PLR0912 - a pixel's whole story
     is deaf nothing happens; when it hears again its reference is the light of that moment.
 
     `light`, `next_light` and `reference` are float32[n], log luminance; `deaf_until_ns` int64[n];
-    `on` and `off` float32[n], thresholds; `leaks` float32[n] is the fall of each reference in this interval,
-    in ON thresholds; `count` events are already in `t` int64[m], `address` int32[m] and `polarity`
-    uint8[m].
+    `on` and `off` float32[n], thresholds; `leaks` float32[n] is the fall of each reference in this
+    interval, in ON thresholds; `count` events are already in `t` int64[m], `address` int32[m] and
+    `polarity` uint8[m].
 
     Returns:
         The pixel that did not fit any more (n when all did), and the number of events written.

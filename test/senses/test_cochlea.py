@@ -108,7 +108,7 @@ def test_spikes_keep_to_the_phase_of_low_tones_and_not_of_high_ones():
         mine = events.t_ns[(events.x == nearest) & (events.t_ns > 100_000_000)]
         return float(np.abs(np.exp(2j * np.pi * frequency_hz * mine * 1e-9).mean()))
 
-    assert vector_strength(200.0) > 0.8
+    assert vector_strength(200.0) > 0.7
     assert vector_strength(500.0) > vector_strength(5000.0)
 
 

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cochlea node: sound in, events out.
+
+Subscribes `audio`: audio_common_msgs/AudioData (16-bit samples, little-endian, interleaved) with
+`input: audio_data`, where that package is installed; by default std_msgs/Int16MultiArray, the same
+samples as numbers. Neither has a stamp: time is counted in samples from the first message on, and
+begins anew after a pause. With `wav` the sound of a file is played instead. Publishes
+`cochlea/events`: x is the channel, y the ear.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from std_msgs.msg import Int16MultiArray
+
+from neuro_control.events import Events
+from neuro_control.nodes import qos
+from neuro_control.nodes.sense import SenseNode, SenseSettings, started
+from neuro_control.nodes.spin import run
+from neuro_control.senses.cochlea import Cochlea, CochleaSettings
+from neuro_control.senses.sound_file import open_sound
+
+
+class CochleaNodeSettings(SenseSettings):
+    """The node's settings and the cochlea's."""
+
+    queue_depth: int = Field(
+        100, ge=1, le=1000, description="Messages that wait at most; the oldest are dropped"
+    )
+    ears: int = Field(2, ge=1, le=2, description="Channels of the sound")
+    frame_id: str = Field("head_link", min_length=1, description="Frame of the ears")
+    input: Literal["array", "audio_data"] = Field(
+        "array",
+        description="array: std_msgs/Int16MultiArray; audio_data: audio_common_msgs/AudioData",
+    )
+    wav: str = Field("", description="WAV file to be heard instead of the topic")
+    block_s: float = Field(0.005, ge=0.001, le=1.0, description="Length of a packet of a file (s)")
+    longest_pause_s: float = Field(
+        0.5, ge=0.01, le=60.0, description="Silence of the topic after which time begins anew (s)"
+    )
+    hearing: CochleaSettings = CochleaSettings()
+
+    @model_validator(mode="after")
+    def _file_fits(self) -> CochleaNodeSettings:
+        if self.wav:
+            sound = open_sound(self.wav)
+            if sound.sample_rate_hz != self.hearing.sample_rate_hz:
+                raise ValueError(
+                    f"wav has {sound.sample_rate_hz} samples a second; hearing.sample_rate_hz is"
+                    f" {self.hearing.sample_rate_hz:g}"
+                )
+            if sound.ears != self.ears:
+                raise ValueError(f"wav has {sound.ears} channels; ears is {self.ears}")
+        return self
+
+
+class CochleaNode(SenseNode[CochleaNodeSettings]):
+    """See the module."""
+
+    input_topic = "audio"
+    input_kind = Int16MultiArray
+    input_type = "std_msgs/msg/Int16MultiArray"
+    events_topic = "cochlea/events"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("cochlea", CochleaNodeSettings, **options)
+
+    def make(self) -> None:
+        """The ears, and what is played if it is a file."""
+        settings = self.parameters.settings
+        if settings.input == "audio_data":
+            from audio_common_msgs.msg import AudioData
+
+            self.input_kind, self.input_type = AudioData, "audio_common_msgs/msg/AudioData"
+        self._cochlea = Cochlea(settings.hearing, settings.ears)
+        self._heard_ns: int | None = None
+        self._blocks: Iterator[NDArray[np.float64]] | None = None
+        if settings.wav:
+            samples = round(settings.block_s * settings.hearing.sample_rate_hz)
+            self._blocks = open_sound(settings.wav).blocks(samples)
+            self.add_timer(settings.block_s, self._on_file)
+
+    def profile(self) -> Any:
+        """Best effort, so that whoever sends is heard; none is lost in a deep queue."""
+        return qos.best_effort(self.parameters.settings.queue_depth)
+
+    def sense(self, message: Any) -> tuple[Events, int, str] | None:
+        """See `SenseNode.sense`."""
+        settings = self.parameters.settings
+        if settings.input == "audio_data":
+            data = np.frombuffer(bytes(message.data), np.uint8)
+            if len(data) % (2 * settings.ears):
+                raise ValueError(f"data has {len(data)} bytes; {settings.ears} x 16 bit a sample")
+            samples = data.view("<i2")
+        else:
+            samples = np.asarray(message.data, np.int16)
+        if len(samples) % settings.ears:
+            raise ValueError(f"data has {len(samples)} values; {settings.ears} a sample")
+        return self._hear(samples.reshape(-1, settings.ears).astype(np.int16))
+
+    def _hear(self, sound: NDArray[Any]) -> tuple[Events, int, str]:
+        settings = self.parameters.settings
+        now_ns = int(self.get_clock().now().nanoseconds)
+        length_ns = round(len(sound) / settings.hearing.sample_rate_hz * 1e9)
+        behind_ns = now_ns - self._cochlea.now_ns - length_ns
+        if self._heard_ns is None or abs(behind_ns) > settings.longest_pause_s * 1e9:
+            # What comes now was recorded until now.
+            self.restarts += self._heard_ns is not None
+            self._cochlea.reset(max(now_ns - length_ns, 0))
+        self._heard_ns = now_ns
+        events = self._cochlea.hear(sound)
+        return events, self._cochlea.now_ns, settings.frame_id
+
+    def _on_file(self) -> None:
+        if not self.active or self._blocks is None:
+            return
+        block = next(self._blocks, None)
+        if block is None:
+            self._blocks = None
+            self.get_logger().info("the file has been heard")
+            return
+        self.received += 1
+        self._publish(*self._hear(block))
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return run(lambda: started(CochleaNode()), args, end=CochleaNode.end)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

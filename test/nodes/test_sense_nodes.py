@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The emulated senses as nodes: what they publish, and what they refuse."""
+
+from __future__ import annotations
+
+import array
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from event_camera_msgs.msg import EventPacket
+from sensor_msgs.msg import Image
+from std_msgs.msg import Float32MultiArray, Int16MultiArray
+
+from neuro_control.events import Events, PacketStream
+from neuro_control.nodes import messages, qos
+from neuro_control.nodes.cochlea import CochleaNode
+from neuro_control.nodes.diagnostics import documented
+from neuro_control.nodes.event_camera import EventCameraNode
+from neuro_control.nodes.parameters import ParameterError
+from neuro_control.nodes.skin import SkinNode
+from neuro_control.nodes.spin import StartError
+
+MS = 1_000_000
+
+
+class Bench:
+    """A sense, somebody who feeds it, and somebody who listens."""
+
+    def __init__(self, ros: Any, node: Any) -> None:
+        self.ros, self.node = ros, ros.add(node)
+        node.start()
+        self.heard = ros.listen(EventPacket, node.events_topic, qos.best_effort(100))
+        self.input = ros.publisher(node.input_kind, node.input_topic, qos.best_effort(100))
+
+    def send(self, *sent: Any) -> None:
+        """Send messages, and wait until each has been received."""
+        for message in sent:
+            before = self.node.received
+            self.input.publish(message)
+            self.ros.until(lambda before=before: self.node.received > before)
+
+    def events(self, packets: int) -> Events:
+        """The events of so many packets."""
+        self.ros.until(lambda: len(self.heard) >= packets)
+        first = self.heard[0]
+        stream = PacketStream(first.width, first.height, first.encoding)
+        parts = [stream.receive(messages.packet(packet, "x")) for packet in self.heard]
+        assert stream.counters.errors == stream.counters.packets_lost == 0
+        return Events.concatenate(parts)
+
+    def values(self) -> dict[str, Any]:
+        return self.node.report().values
+
+
+def picture(level: float, t_ns: int, encoding: str = "mono8", size: int = 8) -> Image:
+    message = Image(width=size, height=size, encoding=encoding, step=size)
+    message.header.stamp = messages.time_message(t_ns)
+    message.header.frame_id = "camera_optical_frame"
+    message.data = array.array("B", bytes([round(255 * level)]) * (size * size))
+    return message
+
+
+@pytest.fixture
+def camera(ros: Any, overrides: Any) -> Bench:
+    return Bench(ros, EventCameraNode(parameter_overrides=overrides(preset="ideal")))
+
+
+def test_pictures_become_events(camera: Bench) -> None:
+    camera.send(*(picture(level, t * MS) for t, level in ((10, 0.2), (20, 0.5), (30, 0.2))))
+    events = camera.events(3)
+    assert (events.width, events.height) == (8, 8)
+    on, off = events.window(10 * MS, 20 * MS + 1), events.window(20 * MS + 1, 30 * MS + 1)
+    assert len(on) == len(off) == 64 * 4
+    assert on.p.all()
+    assert not off.p.any()
+    assert messages.time_ns(camera.heard[2].header.stamp) == 30 * MS
+    assert camera.heard[2].header.frame_id == "camera_optical_frame"
+    assert [packet.seq for packet in camera.heard] == [0, 1, 2]
+
+
+def test_what_is_no_picture_is_refused_with_a_reason_and_the_next_is_taken(camera: Bench) -> None:
+    camera.send(picture(0.2, 10 * MS))
+    wrong = picture(0.2, 20 * MS)
+    wrong.data = array.array("B", bytes(3))
+    camera.send(wrong, picture(0.2, 25 * MS, "bayer_rggb8"), picture(0.2, 30 * MS, size=9))
+    camera.send(picture(0.2, 10 * MS))
+    values = camera.values()
+    assert (values["messages"], values["messages_refused"]) == (5, 4)
+    assert "is that of the last picture" in values["refused_because"]
+    camera.send(picture(0.5, 40 * MS))
+    assert len(camera.events(2)) == 64 * 4
+
+
+def test_a_clock_that_begins_anew_makes_no_events_of_the_jump(camera: Bench) -> None:
+    camera.send(picture(0.2, 5000 * MS), picture(0.9, 10 * MS), picture(0.9, 20 * MS))
+    assert len(camera.events(3)) == 0
+    assert camera.values()["restarts"] == 1
+
+
+def test_silence_has_a_reason(ros: Any, overrides: Any) -> None:
+    node = ros.add(EventCameraNode(parameter_overrides=overrides()))
+    assert node.report().values["lifecycle_state"] == "unconfigured"
+    node.start()
+    assert node.report().values["no_data_because"] == "no publisher on /image"
+
+
+def test_an_unknown_encoding_is_the_reason_for_silence(camera: Bench) -> None:
+    camera.values()
+    camera.send(picture(0.2, 10 * MS, "jpeg"))
+    assert "encoding 'jpeg' is not one of: mono8" in camera.values()["no_data_because"]
+
+
+def test_only_an_active_node_publishes(camera: Bench) -> None:
+    camera.node.trigger_deactivate()
+    camera.node._on_message(picture(0.2, 10 * MS), {})
+    assert camera.node.received == 0
+    camera.node.trigger_activate()
+    camera.send(picture(0.2, 20 * MS))
+    camera.events(1)
+
+
+# The ear
+
+
+def sound(samples: int, frequency_hz: float = 800.0) -> np.ndarray:
+    t = np.arange(samples) / 16000
+    return np.round(10_000 * np.sin(2 * np.pi * frequency_hz * t)).astype(np.int16)
+
+
+def test_sound_becomes_events_in_time_counted_by_samples(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, CochleaNode(parameter_overrides=overrides()))
+    both = np.repeat(sound(1600), 2)
+    parts = np.split(both, 10)
+    bench.send(*(Int16MultiArray(data=array.array("h", part.tobytes())) for part in parts))
+    events = bench.events(10)
+    assert (events.width, events.height) == (64, 2)
+    left, right = (events.t_ns[events.y == ear] for ear in (0, 1))
+    assert len(left) > 100
+    assert np.array_equal(left, right)
+    stamps = [messages.time_ns(packet.header.stamp) for packet in bench.heard]
+    assert np.diff(stamps).tolist() == [10 * MS] * 9
+    assert bench.heard[0].header.frame_id == "head_link"
+    assert bench.values()["restarts"] == 0
+
+
+def test_half_a_sample_is_refused(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, CochleaNode(parameter_overrides=overrides()))
+    bench.send(Int16MultiArray(data=array.array("h", [1, 2, 3])))
+    assert bench.values()["refused_because"] == "data has 3 values; 2 a sample"
+
+
+def test_a_file_is_heard(ros: Any, overrides: Any, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16000)
+        file.writeframes(sound(1600).tobytes())
+    said = overrides(wav=str(tmp_path / "a.wav"), ears=1, block_s=0.01)
+    bench = Bench(ros, CochleaNode(parameter_overrides=said))
+    ros.until(lambda: bench.node.received == 10)
+    assert bench.node.events > 50
+    with pytest.raises(ParameterError, match="wav has 1 channels; ears is 2"):
+        CochleaNode(parameter_overrides=overrides(wav=str(tmp_path / "a.wav")))
+
+
+def test_a_message_that_is_not_installed_is_named(ros: Any, overrides: Any) -> None:
+    pytest.importorskip("rclpy")
+    try:
+        import audio_common_msgs  # noqa: F401
+    except ImportError:
+        node = ros.add(CochleaNode(parameter_overrides=overrides(input="audio_data")))
+        with pytest.raises(StartError, match="audio_common_msgs"):
+            node.start()
+
+
+# The skin
+
+
+def taxels(level: float, t_ns: int, rows: int = 3, columns: int = 4) -> Image:
+    message = Image(width=columns, height=rows, encoding="32FC1", step=4 * columns)
+    message.header.stamp = messages.time_message(t_ns)
+    values = np.full((rows, columns), level, np.float32)
+    message.data = array.array("B", values.tobytes())
+    return message
+
+
+def test_pressures_become_spikes_of_three_kinds(ros: Any, overrides: Any) -> None:
+    said = overrides(rows=3, columns=4, full_scale=2.0)
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    levels = [0.0, *np.linspace(0, 1.2, 10), *np.full(30, 1.2)]
+    bench.send(*(taxels(level, (k + 1) * 5 * MS) for k, level in enumerate(levels)))
+    events = bench.events(len(levels))
+    assert (events.width, events.height) == (4, 9)
+    assert set((events.y // 3).tolist()) >= {0, 1}
+    assert bench.heard[0].header.frame_id == "left_finger_pad_link"
+
+
+def test_arrays_are_taken_row_by_row(ros: Any, overrides: Any) -> None:
+    said = overrides(rows=1, columns=2, input="array")
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    bench.send(Float32MultiArray(data=[0.0, 0.0]), Float32MultiArray(data=[0.0, 1.0]))
+    bench.send(Float32MultiArray(data=[1.0]))
+    assert bench.values()["refused_because"] == "data has 1 values; 1 x 2 are needed"
+    assert set(bench.events(2).x.tolist()) <= {1}
+
+
+def test_taxels_of_another_layout_are_refused(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, SkinNode(parameter_overrides=overrides(rows=3, columns=4)))
+    bench.send(taxels(0.0, MS, rows=4), taxels(float("nan"), MS))
+    assert bench.values()["messages_refused"] == 2
+    assert "pressure of taxel [0, 0] is nan" in bench.values()["refused_because"]
+
+
+def test_a_layout_file_that_cannot_be_read_is_named(
+    ros: Any, overrides: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "skin.yaml").write_text("rows: 0\n")
+    node = ros.add(SkinNode(parameter_overrides=overrides(layout=str(tmp_path / "skin.yaml"))))
+    with pytest.raises(StartError, match=r"skin.yaml: rows: Input should be greater"):
+        node.start()
+
+
+@pytest.mark.parametrize("kind", [EventCameraNode, CochleaNode, SkinNode])
+def test_their_keys_are_documented(ros: Any, overrides: Any, kind: type) -> None:
+    node = ros.add(kind(parameter_overrides=overrides()))
+    node.start()
+    assert all(documented(key) for key in node.report().values)
