@@ -5,22 +5,25 @@ The packets of a recording (or synthetic ones, if there is none) are decoded one
 a node does it, checks of the stream included; each pass gives one rate. Beside it, in the same
 run: a plain Python loop over the words, and expelliarmus' C decoder where it is installed, which
 reads a raw file without checking addresses, and without the trigger and vendor words, at which
-it stops.
+it stops. Then the same events as EVT 2.0 and as mono, random vectors as EVT 2.1, and what a node
+does with a packet of 4,000 events, from the bytes in the ROS message on.
 """
 
 from __future__ import annotations
 
+import array
 import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import report
-from neuro_control.events import Events, Packet, PacketStream, Replay, encode_mono
+from neuro_control.events import Events, Packet, PacketStream, Replay, encoder
 
 WIDTH, HEIGHT = 640, 480
 PERIOD_NS = 4_000_000
@@ -44,21 +47,11 @@ def random_events(n: int, start_ns: int, rng: np.random.Generator) -> Events:
     )
 
 
-def evt3_words(events: Events) -> np.ndarray:
-    """The events as EVT 3.0 words, each said in full: upper and lower time, row, event."""
-    time_us = events.t_ns // 1000
-    words = np.empty((len(events), 4), "<u2")
-    words[:, 0] = 0x8000 | (time_us >> 12) & 0xFFF
-    words[:, 1] = 0x6000 | time_us & 0xFFF
-    words[:, 2] = events.y
-    words[:, 3] = 0x2000 | events.p.astype(np.uint16) << 11 | events.x
-    return words.reshape(-1).view(np.uint8)
-
-
 def as_packets(parts: Sequence[Events], encoding: str) -> list[Packet]:
     packets = []
+    made = encoder(encoding, parts[0].width, parts[0].height)
     for seq, events in enumerate(parts):
-        payload, base_ns = encode_mono(events) if encoding == "mono" else (evt3_words(events), 0)
+        payload, base_ns = made.encode(events)
         size = (events.width, events.height)
         packets.append(Packet("events", seq, base_ns, seq, encoding, *size, False, payload))
     return packets
@@ -108,16 +101,50 @@ def plain_evt3(words: Sequence[int]) -> int:
     return len(events)
 
 
-def expelliarmus_evt3(payload: np.ndarray, folder: Path) -> Callable[[], int] | None:
+def expelliarmus(payload: np.ndarray, encoding: str, folder: Path) -> Callable[[], int] | None:
     try:
         from expelliarmus import Wizard  # type: ignore[import-not-found]
     except ImportError:
         return None
-    words = payload.view("<u2")
-    path = folder / "events.raw"
-    path.write_bytes(b"% evt 3.0\n" + words[np.isin(words >> 12, (0, 2, 3, 4, 5, 6, 8))].tobytes())
-    wizard = Wizard(encoding="evt3")
+    if encoding == "evt3":
+        words = payload.view("<u2")
+        payload = words[np.isin(words >> 12, (0, 2, 3, 4, 5, 6, 8))].view(np.uint8)
+    path = folder / f"{encoding}.raw"
+    path.write_bytes(f"% evt {encoding[3]}.0\n".encode("ascii") + payload.tobytes())
+    wizard = Wizard(encoding=encoding)
     return lambda: len(wizard.read(str(path)))
+
+
+def random_vectors(n: int, rng: np.random.Generator) -> np.ndarray:
+    """EVT 2.1 words of one time, each with about sixteen events."""
+    words = np.full(n + 1, 0x8 << 60, np.uint64)
+    words[1:] = 1 << 60 | rng.integers(0, WIDTH - 32, n).astype(np.uint64) << np.uint64(43)
+    words[1:] |= rng.integers(0, HEIGHT, n).astype(np.uint64) << np.uint64(32)
+    words[1:] |= rng.integers(0, 2**32, n).astype(np.uint64)
+    return words.view(np.uint8)
+
+
+def one_piece(payload: np.ndarray, encoding: str, size: tuple[int, int]) -> Callable[[], int]:
+    whole = [Packet("", 0, 0, 0, encoding, *size, False, payload)]
+    return lambda: through_stream(whole)
+
+
+def from_message(encoding: str, passes: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Packets of 4,000 events: bytes as the ROS message has them, to checked events."""
+    parts = [random_events(4000, seq * PERIOD_NS, rng) for seq in range(200)]
+    packets = as_packets(parts, encoding)
+    received = [array.array("B", packet.payload.tobytes()) for packet in packets]
+
+    def decode() -> int:
+        stream = PacketStream(WIDTH, HEIGHT, encoding)
+        n = 0
+        for packet, data in zip(packets, received, strict=True):
+            events = stream.receive(replace(packet, payload=np.frombuffer(data, np.uint8)))
+            n += 0 if events is None else len(events)
+        return n
+
+    name = "neuro_control, packets of 4,000 from the message"
+    return row(encoding, name, measure(decode, passes), 200 * 4000, 200)
 
 
 def row(
@@ -163,28 +190,35 @@ def main() -> None:
     rows = []
     measured = measure(lambda: through_stream(evt3), options.passes)
     rows.append(row("evt3", "neuro_control, packet by packet", measured, len(words), len(evt3)))
-    whole = [Packet("", 0, 0, 0, "evt3", evt3[0].width, evt3[0].height, False, payload)]
-    measured = measure(lambda: through_stream(whole), options.passes)
-    rows.append(row("evt3", "neuro_control, in one piece", measured, len(words), 0))
+    size = (evt3[0].width, evt3[0].height)
+    ratios = {}
+    joined = np.concatenate([packet.payload for packet in as_packets(parts, "evt2")])
     with tempfile.TemporaryDirectory() as folder:
-        read = expelliarmus_evt3(payload, Path(folder))
-        if read is not None:
-            measured = measure(read, options.passes)
-            rows.append(row("evt3", "expelliarmus (C), raw file", measured, len(words), 0))
+        for encoding, given, bytes_each in (("evt3", payload, 2), ("evt2", joined, 4)):
+            n_words = len(given) // bytes_each
+            measured = measure(one_piece(given, encoding, size), options.passes)
+            rows.append(row(encoding, "neuro_control, in one piece", measured, n_words, 0))
+            ours = rows[-1]["Mev/s"]
+            read = expelliarmus(given, encoding, Path(folder))
+            if read is not None:
+                measured = measure(read, options.passes)
+                rows.append(row(encoding, "expelliarmus (C), raw file", measured, n_words, 0))
+                ratios[f"{encoding}, expelliarmus"] = round(ours / rows[-1]["Mev/s"], 2)
     measured = measure(lambda: plain_evt3(words), max(3, options.passes // 10))
     rows.append(row("evt3", "plain Python loop", measured, len(words), 0))
 
     mono = as_packets(parts, "mono")
-    size = sum(map(len, parts))
     measured = measure(lambda: through_stream(mono), options.passes)
-    rows.append(row("mono", "neuro_control, packet by packet", measured, size, len(mono)))
-
-    ours, *peers = rows[1:-1]
-    ratios = {peer["decoder"]: round(ours["Mev/s"] / peer["Mev/s"], 2) for peer in peers}
+    n = sum(map(len, parts))
+    rows.append(row("mono", "neuro_control, packet by packet", measured, n, len(mono)))
+    vectors = random_vectors(50_000, rng)
+    measured = measure(one_piece(vectors, "evt21", (WIDTH, HEIGHT)), options.passes)
+    rows.append(row("evt21", "neuro_control, random vectors", measured, 50_001, 0))
+    rows += [from_message(name, options.passes, rng) for name in ("evt3", "evt2", "mono")]
     extra = {"source": source, "passes": options.passes, "ratio": ratios}
     report.print_table(rows, f"Decoding {source}, median of {options.passes} passes")
     for decoder, ratio in ratios.items():
-        print(f"neuro_control in one piece / {decoder}: {ratio}")
+        print(f"neuro_control in one piece over {decoder}: {ratio}")
     report.print_versions(report.versions("expelliarmus"))
     report.write_json(options.json, "decoding", rows, extra)
 

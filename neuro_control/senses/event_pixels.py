@@ -21,6 +21,9 @@ LINEAR_BELOW = 20.0
 _LINEAR_SLOPE = np.float32(np.log(LINEAR_BELOW) / LINEAR_BELOW)
 
 
+_LOG_BELOW = np.float32(np.log(LINEAR_BELOW))
+
+
 @njit(cache=True, nogil=True)
 def _natural_logarithm(out: Array) -> None:
     """Replace positive float32 values by their logarithms, right to 2e-6.
@@ -30,10 +33,14 @@ def _natural_logarithm(out: Array) -> None:
     same to the bit on every machine.
     """
     bits = out.view(np.int32)
+    power = np.empty(out.size, np.float32)
+    # Two loops, because the two views of one array keep a single one from being vectorised.
     for i in range(out.size):
         shifted = bits[i] - np.int32(0x3F3504F3)
         exponent = shifted >> np.int32(23)
         bits[i] -= exponent << np.int32(23)
+        power[i] = np.float32(exponent)
+    for i in range(out.size):
         m = out[i]
         z = (m - _ONE) / (m + _ONE)
         z2 = z * z
@@ -41,7 +48,7 @@ def _natural_logarithm(out: Array) -> None:
             np.float32(1.0 / 3.0)
             + z2 * (np.float32(0.2) + z2 * (np.float32(1.0 / 7.0) + z2 * np.float32(1.0 / 9.0)))
         )
-        out[i] = np.float32(exponent) * _LN2 + np.float32(2.0) * z * series
+        out[i] = power[i] * _LN2 + np.float32(2.0) * z * series
 
 
 @njit(cache=True, nogil=True)
@@ -60,7 +67,8 @@ def linear_log_luminance(luminance: Array, out: Array) -> None:
     _natural_logarithm(out)
     for i in range(luminance.size):
         x = max(luminance[i] * np.float32(255.0), _ZERO)
-        out[i] = x * _LINEAR_SLOPE if x < np.float32(LINEAR_BELOW) else out[i]
+        # Each part is at rest where the other one works: the logarithm at ln(20), the line there.
+        out[i] = min(x, np.float32(LINEAR_BELOW)) * _LINEAR_SLOPE + (out[i] - _LOG_BELOW)
 
 
 @njit(cache=True, nogil=True)

@@ -65,9 +65,7 @@ def open_sound(path: str | Path) -> SoundFile:
                 file.getsampwidth(),
             )
     except (wave.Error, EOFError) as error:
-        raise ValueError(
-            f"{path} is no WAV file of whole numbers: {error or 'it is cut short'}"
-        ) from error
+        raise ValueError(f"{path} is no WAV file of whole numbers: {error}") from error
     if found.ears not in (1, 2):
         raise ValueError(f"{path} has {found.ears} channels; a cochlea has one or two")
     return found

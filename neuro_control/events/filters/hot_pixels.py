@@ -30,21 +30,12 @@ def hot_pixels(count: NDArray[np.int64], factor: float, least: int) -> Mask:
     Returns:
         bool[height, width].
     """
-    height, width = count.shape
     # An edge goes on beyond the border as it came; a sensor of one row has nothing there.
     padded = count
     for axis, length in enumerate(count.shape):
         widths = [(1, 1) if axis == other else (0, 0) for other in range(2)]
         padded = np.pad(padded, widths, mode="reflect" if length > 1 else "constant")
-    neighbours = np.stack(
-        [
-            padded[row : row + height, column : column + width]
-            for row in range(3)
-            for column in range(3)
-            if (row, column) != (1, 1)
-        ]
-    )
-    second = np.partition(neighbours, -2, axis=0)[-2]
+    second = _second_busiest(padded)
     hot: Mask = (count >= least) & (count > factor * second)
     return hot
 
@@ -152,6 +143,24 @@ class HotPixels:
         state.count[:] = 0
         state.window_end_ns = None
         state.windows += 1
+
+
+@njit(cache=True, nogil=True)
+def _second_busiest(padded: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The second largest of every pixel's eight neighbours, of counts with a border of one."""
+    height, width = padded.shape[0] - 2, padded.shape[1] - 2
+    found = np.zeros((height, width), np.int64)
+    for row in range(height):
+        for column in range(width):
+            largest = second = np.int64(-1)
+            for down in range(3):
+                for right in range(3):
+                    if down != 1 or right != 1:
+                        value = padded[row + down, column + right]
+                        second = max(second, min(value, largest))
+                        largest = max(largest, value)
+            found[row, column] = second
+    return found
 
 
 def _masked(events: Events, mask: Mask) -> Events:
