@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+# Everywhere error_model="numpy": a check of every division would keep loops from being vectorised.
 Array = Any  # numba infers the types; numpy's generics say nothing to it
 
 _LN2 = np.float32(0.6931471805599453)
@@ -24,7 +25,7 @@ _LINEAR_SLOPE = np.float32(np.log(LINEAR_BELOW) / LINEAR_BELOW)
 _LOG_BELOW = np.float32(np.log(LINEAR_BELOW))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _natural_logarithm(out: Array) -> None:
     """Replace positive float32 values by their logarithms, right to 2e-6.
 
@@ -51,7 +52,7 @@ def _natural_logarithm(out: Array) -> None:
         out[i] = power[i] * _LN2 + np.float32(2.0) * z * series
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def log_luminance(luminance: Array, floor: float, out: Array) -> None:
     """Write ln(max(luminance, 0) + floor) into out, float32."""
     for i in range(luminance.size):
@@ -59,7 +60,7 @@ def log_luminance(luminance: Array, floor: float, out: Array) -> None:
     _natural_logarithm(out)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def linear_log_luminance(luminance: Array, out: Array) -> None:
     """Write ln(255 luminance) into out, float32; x ln(20) / 20 for x = 255 luminance below 20."""
     for i in range(luminance.size):
@@ -71,7 +72,7 @@ def linear_log_luminance(luminance: Array, out: Array) -> None:
         out[i] = min(x, np.float32(LINEAR_BELOW)) * _LINEAR_SLOPE + (out[i] - _LOG_BELOW)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def low_pass(luminance: Array, turns: float, before: Array, light: Array) -> None:
     """Move light (float32[n], log) from where it was towards where it is by a first-order filter.
 
@@ -85,7 +86,7 @@ def low_pass(luminance: Array, turns: float, before: Array, light: Array) -> Non
         light[i] = before[i] + (light[i] - before[i]) * (a / (_ONE + a))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def react(  # noqa: C901, PLR0912 - a pixel's whole story
     light: Array, next_light: Array, reference: Array, deaf_until_ns: Array, on: Array, off: Array,
     start_ns: int, end_ns: int, refractory_ns: int, leaks: Array, first: int, count: int,
@@ -153,7 +154,7 @@ def react(  # noqa: C901, PLR0912 - a pixel's whole story
     return light.size, count
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def add_shots(
     light: Array, next_light: Array, reference: Array, deaf_until_ns: Array, start_ns: int,
     end_ns: int, refractory_ns: int, pixels: Array, times: Array, signs: Array, count: int,
