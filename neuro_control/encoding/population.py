@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuro_control.encoding.code import compressed
+
 Float = NDArray[np.float64]
 
 
@@ -111,6 +113,4 @@ class PopulationEncoder:
         whole = np.floor(due)
         spikes = np.diff(whole, axis=0, prepend=0.0) > 0.0
         self._due = due[-1] - whole[-1]
-        tick, index = np.nonzero(spikes)
-        offsets = np.searchsorted(tick, np.arange(ticks + 1)).astype(np.int64)
-        return index.astype(np.int32), offsets
+        return compressed(spikes)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a code makes of its spikes: `python -m benchmarks.codes [--plot FILE.png]`.
+
+Two signals of 0 to 1, a thousand samples a second (codes of change and Ben's spiker) or as many as
+fit a thousand ticks a second (codes with a window): noise below 4 Hz, and steps to random levels
+every 0.25 s. Each code at several settings: spikes a second, and the root mean square error of its
+reconstruction, which is smoothed over 20 ms where the code has no level of its own. The error of a
+code that says nothing would be the signal's own standard deviation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import signal
+
+from benchmarks import report
+from neuro_control.encoding import (
+    BensSpiker,
+    BurstCode,
+    FirstSpikeLatency,
+    MovingWindow,
+    PhaseCode,
+    PoissonRate,
+    RegularRate,
+    SendOnDelta,
+    StepForward,
+)
+
+RATE, SECONDS = 1000, 20
+KERNEL = signal.windows.hann(41)[1:-1]
+CODES: dict[str, list[Callable[[], Any]]] = {
+    "send on delta": [lambda d=d: SendOnDelta(1, d) for d in (0.2, 0.1, 0.05, 0.02, 0.01)],
+    "step forward": [lambda d=d: StepForward(1, d) for d in (0.2, 0.1, 0.05, 0.02, 0.01)],
+    "moving window": [lambda d=d: MovingWindow(1, d, 5) for d in (0.05, 0.02, 0.01)],
+    "Ben's spiker": [
+        lambda n=n: BensSpiker(1, KERNEL / KERNEL.sum() * n, 0.955 * n) for n in (16, 8, 4, 2)
+    ],
+    "regular rate": [lambda n=n: RegularRate(1, 20, n) for n in (0.1, 0.2, 0.5, 1.0)],
+    "Poisson rate": [lambda n=n: PoissonRate(1, 20, n) for n in (0.1, 0.2, 0.5, 1.0)],
+    "latency": [lambda n=n: FirstSpikeLatency(1, n) for n in (40, 20, 10, 5)],
+    "phase": [lambda n=n: PhaseCode(1, n) for n in (2, 4, 6, 8)],
+    "burst": [lambda n=n: BurstCode(1, 4 * n, n, 4) for n in (2, 4, 8)],
+}
+
+
+def band_limited(rng: np.random.Generator) -> np.ndarray:
+    low = signal.butter(4, 4.0, fs=RATE, output="sos")
+    noise = signal.sosfiltfilt(low, rng.normal(size=SECONDS * RATE))
+    return (noise - noise.min()) / (noise.max() - noise.min())
+
+
+def steps(rng: np.random.Generator) -> np.ndarray:
+    return np.repeat(rng.uniform(0, 1, 4 * SECONDS), RATE // 4)
+
+
+def measure(code: Any, given: np.ndarray) -> tuple[float, float]:
+    """Spikes a second, and the error of the reconstruction."""
+    ticks = code.ticks_per_sample
+    samples = given[::ticks]
+    indices, offsets = code.encode(samples[:, None])
+    found = np.repeat(code.reconstruct(indices, offsets)[:, 0], ticks)[: len(given)]
+    found = found[getattr(code, "delay", 0) :]
+    if isinstance(code, (MovingWindow, PoissonRate)):
+        found = np.convolve(found, np.ones(20) / 20, mode="same")
+    error = found - given[: len(found)]
+    if isinstance(code, (MovingWindow, SendOnDelta)):
+        error -= np.median(error)  # these say change, and not from where
+    return len(indices) / SECONDS, float(np.sqrt(np.mean(error**2)))
+
+
+def plot(rows: list[dict[str, Any]], path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True, layout="constrained")
+    colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(CODES)))
+    for axis, name in zip(axes, ("noise below 4 Hz", "steps"), strict=True):
+        for (code, _), colour, marker in zip(CODES.items(), colours, "osv^D*Pxh", strict=True):
+            mine = [row for row in rows if row["code"] == code and row["signal"] == name]
+            spikes, errors = ([row[key] for row in mine] for key in ("spikes/s", "error"))
+            axis.loglog(spikes, errors, marker=marker, color=colour, label=code)
+        axis.set_xlabel("spikes (1/s)")
+        axis.set_title(name)
+        axis.grid(alpha=0.3, which="both")
+    axes[0].set_ylabel("rms error (of the signal's range)")
+    axes[1].legend(fontsize=8)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def main() -> None:
+    arguments = report.parser("codes", "What a code makes of its spikes.")
+    arguments.add_argument("--plot", type=Path, metavar="FILE.png", help="draw it")
+    options = arguments.parse_args()
+    rng = np.random.default_rng(0)
+    rows = []
+    for name, given in (("noise below 4 Hz", band_limited(rng)), ("steps", steps(rng))):
+        for code, settings in CODES.items():
+            for number, make in enumerate(settings):
+                spikes, error = measure(make(), given)
+                rows.append(
+                    {
+                        "signal": name,
+                        "code": code,
+                        "setting": number,
+                        "spikes/s": round(spikes, 1),
+                        "error": round(error, 4),
+                    }
+                )
+        print(f"{name}: standard deviation {given.std():.3f}")
+    report.print_table(rows, f"{SECONDS} s of each signal")
+    report.print_versions(report.versions("scipy"))
+    report.write_json(options.json, "codes", rows)
+    if options.plot is not None:
+        plot(rows, options.plot)
+
+
+if __name__ == "__main__":
+    main()
