@@ -16,7 +16,7 @@ class TaxelPad:
 
     Args:
         model: the compiled model.
-        geom: name of the box.
+        geom: name of the box; or of a body with one box, as those from a URDF have no names.
         rows, columns: of taxels.
         spread_m: standard deviation of the Gaussian; the skin's thickness is a good guess.
 
@@ -27,7 +27,7 @@ class TaxelPad:
     def __init__(
         self, model: mujoco.MjModel, geom: str, rows: int, columns: int, spread_m: float = 0.0015
     ) -> None:
-        number = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, geom)
+        number = _geom_number(model, geom)
         if number < 0 or model.geom_type[number] != mujoco.mjtGeom.mjGEOM_BOX:
             raise ValueError(f"geom {geom!r} is no box of the model; the pad must be one")
         if rows < 1 or columns < 1 or not spread_m > 0.0:
@@ -65,3 +65,15 @@ class TaxelPad:
             if whole > 0.0:
                 total += self._wrench[0] * weight / whole
         return total
+
+
+def _geom_number(model: mujoco.MjModel, name: str) -> int:
+    """Number of the geom of this name, else of the only box of the body of this name, else -1."""
+    number = int(mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_GEOM, name))
+    if number >= 0:
+        return number
+    body = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, name)
+    boxes = np.flatnonzero(
+        (model.geom_bodyid == body) & (model.geom_type == mujoco.mjtGeom.mjGEOM_BOX)
+    )
+    return int(boxes[0]) if body >= 0 and len(boxes) == 1 else -1

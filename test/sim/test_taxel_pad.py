@@ -7,6 +7,7 @@ import mujoco
 import numpy as np
 import pytest
 
+from neuro_control.robots.description import arm_urdf
 from neuro_control.senses.skin import Skin
 from neuro_control.senses.touch import Touch, TouchRule
 from neuro_control.sim.taxel_pad import TaxelPad
@@ -82,3 +83,37 @@ def test_what_is_no_pad_is_refused():
         TaxelPad(model, "ball", 2, 2)
     with pytest.raises(ValueError, match=r"rows is 0, columns 2 and spread_m 0.0015; all must be"):
         TaxelPad(model, "pad", 0, 2)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_a_finger_pad_of_the_arms_gripper_feels_a_ball_on_its_skin(side):
+    spec = mujoco.MjSpec.from_string(arm_urdf())
+    spec.compiler.fusestatic = False
+    pad_body = spec.body(f"{side}_finger_pad_link")
+    # The pad's x points out of the skin: a ball 0.1 mm into it, off the middle.
+    pad_body.add_site(name="skin", pos=[0.0049, 0.002, -0.003])
+    ball = spec.worldbody.add_body(name="ball", mocap=True)
+    ball.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[0.005, 0, 0])
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    data.mocap_pos[0] = data.site("skin").xpos
+    mujoco.mj_forward(model, data)
+    pad = TaxelPad(model, f"{side}_finger_pad_link", 12, 9)
+    forces = pad.forces(data)
+    number = model.body(f"{side}_finger_pad_link").geomadr[0]
+    normal, wrench = 0.0, np.zeros(6)
+    for k in range(data.ncon):
+        if number in data.contact[k].geom:
+            mujoco.mj_contactForce(model, data, k, wrench)
+            normal += wrench[0]
+    assert normal > 0.0
+    assert forces.sum() == pytest.approx(normal)
+    centre = (pad.positions * forces[..., None]).sum(axis=(0, 1)) / forces.sum()
+    np.testing.assert_allclose(centre, [0.002, -0.003], atol=0.0002)
+
+
+def test_a_name_of_no_geom_and_no_body_is_refused():
+    model, _ = settled()
+    with pytest.raises(ValueError, match="geom 'nothing' is no box"):
+        TaxelPad(model, "nothing", 2, 2)
