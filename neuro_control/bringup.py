@@ -41,6 +41,7 @@ class NodeEntry:
 
     name: the node's ROS name, and its section in the robot's parameter file.
     module: what to run, as ``python -m MODULE``.
+    parameter_file: what `neuro_control run` reads, below share/.
     lifecycle: whether it is a managed node (configure, activate, ...).
     owns_clock: it publishes /clock, so its own time must not wait for /clock.
     takes_backend: it has the parameter ``backend``.
@@ -51,6 +52,7 @@ class NodeEntry:
     module: str
     purpose: str
     lifecycle: bool = False
+    parameter_file: str = "config/arm.yaml"
     owns_clock: bool = False
     takes_backend: bool = False
     remaps: tuple[tuple[str, str], ...] = ()
@@ -98,18 +100,21 @@ REPLAY = NodeEntry(
 EVENT_CAMERA = NodeEntry(
     name="event_camera",
     module="neuro_control.nodes.event_camera",
+    parameter_file="config/senses.yaml",
     purpose="pictures in, events out: an event camera where there is an ordinary one",
     lifecycle=True,
 )
 COCHLEA = NodeEntry(
     name="cochlea",
     module="neuro_control.nodes.cochlea",
+    parameter_file="config/senses.yaml",
     purpose="sound in, events out: a silicon cochlea where there are two microphones",
     lifecycle=True,
 )
 SKIN = NodeEntry(
     name="skin",
     module="neuro_control.nodes.skin",
+    parameter_file="config/senses.yaml",
     purpose="pressures of taxels in, spikes of afferents out",
     lifecycle=True,
 )

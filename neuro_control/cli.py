@@ -64,7 +64,8 @@ examples:
   neuro_control run controller --ros-args -p autostart:=false
   neuro_control run guard --ros-args --params-file my_arm.yaml
 
-Parameters come from config/arm.yaml unless --params-file names another file.
+Parameters come from config/arm.yaml (senses: config/senses.yaml) unless --params-file names
+another file.
 """
 
 REPLAY_EXAMPLES = """\
@@ -216,7 +217,7 @@ def _run(arguments: argparse.Namespace) -> int:
     node = runnable(arguments.node)
     words = list(arguments.arguments)
     if "--params-file" not in words:
-        words = with_default_parameters(words)
+        words = with_default_parameters(words, node.parameter_file)
     # The index of installed packages, where a virtual environment and not a ROS set-up has it.
     os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
     # Nodes read the command line as rclpy gives it: the program's name first.
@@ -224,11 +225,11 @@ def _run(arguments: argparse.Namespace) -> int:
     return int(importlib.import_module(node.module).main(program))
 
 
-def with_default_parameters(words: list[str]) -> list[str]:
-    """Put config/arm.yaml before all other parameters of a node's arguments."""
+def with_default_parameters(words: list[str], file: str = "config/arm.yaml") -> list[str]:
+    """Put a parameter file of ours before all other parameters of a node's arguments."""
     from neuro_control.robots.description import share_directory
 
-    path = str(share_directory() / ROBOTS["arm"].parameter_file)
+    path = str(share_directory() / file)
     at = words.index("--ros-args") if "--ros-args" in words else len(words)
     return [*words[:at], "--ros-args", "--params-file", path, *words[at + 1 :]]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""config/arm.yaml names every parameter that each node declares, with its default, and no other."""
+"""The parameter files name all that each node declares, with its default, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ rclpy = pytest.importorskip("rclpy")
 
 from pydantic import BaseModel  # noqa: E402
 
-from neuro_control.bringup import ROBOTS, plan_bringup  # noqa: E402
+from neuro_control.bringup import ROBOTS, RUNNABLE, plan_bringup  # noqa: E402
 from neuro_control.demo.parameters import read_parameter_file  # noqa: E402
+from neuro_control.nodes.cochlea import CochleaNodeSettings  # noqa: E402
 from neuro_control.nodes.controller_settings import ControllerNodeSettings  # noqa: E402
+from neuro_control.nodes.event_camera import EventCameraNodeSettings  # noqa: E402
 from neuro_control.nodes.guard import GuardNodeSettings  # noqa: E402
 from neuro_control.nodes.parameters import Parameters  # noqa: E402
 from neuro_control.nodes.simulator_settings import SimulatorNodeSettings  # noqa: E402
+from neuro_control.nodes.skin import SkinNodeSettings  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS: dict[str, type[BaseModel]] = {
@@ -28,6 +31,18 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "controller": ControllerNodeSettings,
     "guard": GuardNodeSettings,
 }
+
+
+SENSES: dict[str, type[BaseModel]] = {
+    "event_camera": EventCameraNodeSettings,
+    "cochlea": CochleaNodeSettings,
+    "skin": SkinNodeSettings,
+}
+
+
+def written_for(name: str) -> dict[str, object]:
+    """The section of a node in the file that it reads."""
+    return dict(read_parameter_file(ROOT / RUNNABLE[name].parameter_file)[name])
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +58,16 @@ def test_the_file_has_a_section_for_every_node_of_the_robot() -> None:
     assert set(written) == {node.name for node in plan_bringup("arm").nodes} == set(SETTINGS)
 
 
-@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_the_senses_have_a_file_of_their_own() -> None:
+    assert set(read_parameter_file(ROOT / "config" / "senses.yaml")) == set(SENSES)
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS | SENSES))
 def test_a_nodes_section_is_what_the_node_declares(name: str, context: object) -> None:
     node = rclpy.create_node(name, context=context)
     try:
         others = set(node.get_parameters_by_prefix(""))
-        Parameters(node, SETTINGS[name])
+        Parameters(node, (SETTINGS | SENSES)[name])
         declared = {
             parameter: value.value
             for parameter, value in node.get_parameters_by_prefix("").items()
@@ -56,7 +75,7 @@ def test_a_nodes_section_is_what_the_node_declares(name: str, context: object) -
         }
     finally:
         node.destroy_node()
-    written = read_parameter_file(ROOT / ROBOTS["arm"].parameter_file)[name]
+    written = written_for(name)
     assert sorted(written) == sorted(declared)
     for parameter, value in written.items():
         default = declared[parameter]

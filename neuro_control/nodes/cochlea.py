@@ -44,7 +44,7 @@ class CochleaNodeSettings(SenseSettings):
     longest_pause_s: float = Field(
         0.5, ge=0.01, le=60.0, description="Silence of the topic after which time begins anew (s)"
     )
-    hearing: CochleaSettings = CochleaSettings()
+    hearing: CochleaSettings = Field(CochleaSettings(), description="The ears")
 
     @model_validator(mode="after")
     def _file_fits(self) -> CochleaNodeSettings:

@@ -39,7 +39,9 @@ class EventCameraNodeSettings(SenseSettings):
         1.0, ge=0.001, le=60.0, description="Time between two pictures beyond which it begins anew"
     )
     seed: int = Field(0, ge=0, description="Of mismatch and noise")
-    pixels: EventCameraSettings = EventCameraSettings()
+    pixels: EventCameraSettings = Field(
+        EventCameraSettings(), description="The pixels, where there is no preset"
+    )
 
 
 class EventCameraNode(SenseNode[EventCameraNodeSettings]):

@@ -3,7 +3,8 @@
 
 Subscribes `taxels` (sensor_msgs/Image of encoding 32FC1, a pixel a taxel; or, with `input: array`,
 std_msgs/Float32MultiArray, row by row), publishes `skin/events`: rows in three bands, SA-I, FA-I,
-FA-II. An array has no stamp: it is taken for the moment at which it comes.
+FA-II. An array has no stamp: it is taken for the moment at which it comes. With `model: fitted` the
+afferents answer pressures as recorded ones did, and the taxels' unit must be kPa or Pa.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from neuro_control.events import Events
 from neuro_control.nodes import messages
 from neuro_control.nodes.sense import SenseNode, SenseSettings, started
 from neuro_control.nodes.spin import run
+from neuro_control.senses.fitted_skin import FittedSkin, FittedSkinSettings, FittedSkinState
 from neuro_control.senses.skin import LONGEST_GAP_NS, Skin, SkinSettings
 from neuro_control.senses.skin_layout import SkinLayout, read_skin_layout
 
+_KPA = {"kPa": 1.0, "Pa": 1e-3}
 KINDS: dict[str, tuple[type, str]] = {
     "image": (Image, "sensor_msgs/msg/Image"),
     "array": (Float32MultiArray, "std_msgs/msg/Float32MultiArray"),
@@ -39,11 +42,18 @@ class SkinNodeSettings(SenseSettings):
     rows: int = Field(8, ge=1, le=1024, description="Of taxels")
     columns: int = Field(8, ge=1, le=1024, description="Of taxels")
     full_scale: float = Field(1.0, gt=0.0, description="Value of a taxel that counts as 1")
+    unit: Literal["N", "Pa", "kPa", "raw"] = Field("N", description="Unit of a taxel's value")
+    model: Literal["gains", "fitted"] = Field(
+        "gains", description="gains: neurons with gains to choose; fitted: fitted to recordings"
+    )
     frame_id: str = Field("left_finger_pad_link", min_length=1, description="Frame of the taxels")
     input: Literal["image", "array"] = Field(
         "image", description="image: sensor_msgs/Image 32FC1; array: std_msgs/Float32MultiArray"
     )
-    afferents: SkinSettings = SkinSettings()
+    afferents: SkinSettings = Field(SkinSettings(), description="The afferents of model gains")
+    fitted: FittedSkinSettings = Field(
+        FittedSkinSettings(), description="The afferents of model fitted"
+    )
 
 
 class SkinNode(SenseNode[SkinNodeSettings]):
@@ -67,8 +77,18 @@ class SkinNode(SenseNode[SkinNodeSettings]):
                 rows=settings.rows,
                 columns=settings.columns,
                 full_scale=settings.full_scale,
+                unit=settings.unit,
             )
-        self._skin = Skin(self._layout.rows, self._layout.columns, settings.afferents)
+        size = (self._layout.rows, self._layout.columns)
+        self._skin = Skin(*size, settings.afferents)
+        self._fitted: FittedSkin | None = None
+        self._state: FittedSkinState | None = None
+        if settings.model == "fitted":
+            if self._layout.unit not in _KPA:
+                raise ValueError(
+                    f"unit is {self._layout.unit!r}; model fitted needs pressures in kPa or Pa"
+                )
+            self._fitted = FittedSkin(*size, settings.fitted)
         self._last_ns: int | None = None
 
     def sense(self, message: Any) -> tuple[Events, int, str] | None:
@@ -86,10 +106,20 @@ class SkinNode(SenseNode[SkinNodeSettings]):
         if last_ns is not None and not 0 <= t_ns - last_ns <= LONGEST_GAP_NS:
             self.restarts += 1
             self._skin.reset()
-        pressure = values.reshape(rows, columns) / self._layout.full_scale
-        events = self._skin.feel(pressure, t_ns)
+            self._state = None
+        events = self._feel(values.reshape(rows, columns), t_ns)
         self._last_ns = t_ns
         return events, t_ns, self._layout.frame_id
+
+    def _feel(self, values: Any, t_ns: int) -> Events:
+        if self._fitted is None:
+            return self._skin.feel(values / self._layout.full_scale, t_ns)
+        kpa = values * _KPA[self._layout.unit]
+        if self._state is None:
+            self._state = self._fitted.start(kpa, t_ns)
+            return Events.empty(*self._fitted.size)
+        events, self._state = self._fitted.advance(self._state, kpa, t_ns)
+        return events
 
     def _of_image(self, message: Any) -> Any:
         rows, columns = self._layout.rows, self._layout.columns

@@ -198,6 +198,19 @@ def test_pressures_become_spikes_of_three_kinds(ros: Any, overrides: Any) -> Non
     assert bench.heard[0].header.frame_id == "left_finger_pad_link"
 
 
+def test_afferents_fitted_to_recordings_take_pressures(ros: Any, overrides: Any) -> None:
+    said = overrides(rows=3, columns=4, model="fitted", unit="Pa")
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    levels = [0.0, *np.linspace(0, 50_000, 10), *np.full(20, 50_000)]
+    bench.send(*(taxels(level, (k + 1) * 5 * MS) for k, level in enumerate(levels)))
+    events = bench.events(len(levels))
+    assert (events.width, events.height) == (4, 9)
+    assert set((events.y // 3).tolist()) >= {0, 1}
+    other = ros.add(SkinNode(parameter_overrides=overrides(model="fitted")))
+    with pytest.raises(StartError, match="unit is 'N'; model fitted needs pressures in kPa"):
+        other.start()
+
+
 def test_arrays_are_taken_row_by_row(ros: Any, overrides: Any) -> None:
     said = overrides(rows=1, columns=2, input="array")
     bench = Bench(ros, SkinNode(parameter_overrides=said))
