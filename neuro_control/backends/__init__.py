@@ -11,6 +11,7 @@ from neuro_control.backends.cost import (
 )
 from neuro_control.backends.cpu import CpuRunner
 from neuro_control.backends.energy import DEVICES, EnergyEstimate, EnergyModel, estimate_energy
+from neuro_control.backends.float_cpu import FloatRunner, FloatState
 from neuro_control.backends.rate_change import RateChange, rate_changes
 from neuro_control.backends.recorder import (
     RecordableRunner,
@@ -28,6 +29,8 @@ __all__ = [
     "CpuRunner",
     "EnergyEstimate",
     "EnergyModel",
+    "FloatRunner",
+    "FloatState",
     "Indices",
     "PopulationCost",
     "ProjectionCost",

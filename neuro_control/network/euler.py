@@ -30,7 +30,7 @@ from neuro_control.network.synapses import Input
 
 
 @dataclass(eq=False)
-class _Population:
+class EulerPopulation:
     """Constants of a population and its state, voltages from rest, flat."""
 
     spiking: bool
@@ -84,7 +84,7 @@ class EulerNetwork:
             n: size_of(x.shape) for n, x in network.nodes.items() if isinstance(x, Input)
         }
         self._populations = {
-            name: _population(name, node, lowering, network.dt_s)
+            name: euler_population(name, node, lowering, network.dt_s)
             for name, node in network.nodes.items()
             if isinstance(node, NEURONS)
         }
@@ -108,7 +108,12 @@ class EulerNetwork:
         return self._populations[name].membrane.copy()
 
 
-def _population(name: str, neuron: Neuron, lowering: Lowering, dt_s: float) -> _Population:
+def euler_population(name: str, neuron: Neuron, lowering: Lowering, dt_s: float) -> EulerPopulation:
+    """A population's constants and paths, at rest.
+
+    Raises:
+        ValueError: the neuron's reset and rest differ.
+    """
     size = size_of(neuron.shape)
     connections = list(lowering.into(name))
     keep_current, keep_membrane, keep_adaptation, rise = np.zeros((4, size))
@@ -122,7 +127,7 @@ def _population(name: str, neuron: Neuron, lowering: Lowering, dt_s: float) -> _
     if isinstance(neuron, AdaptiveLIF):
         keep_adaptation, rise = 1 - dt_s / neuron.tau_adaptation.ravel(), neuron.adaptation.ravel()
     longest = max((path.delay for path in connections), default=0)
-    return _Population(
+    return EulerPopulation(
         not isinstance(neuron, INTEGRATORS),
         keep_current,
         keep_membrane,

@@ -35,6 +35,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuro_control.network.graph import MetadataValue
 from neuro_control.network.neurons import Shape, checked_shape, size_of
+from neuro_control.network.read_only import CopyableReadOnly
 
 VTH_MAX = 131071
 DECAY_MAX = 4095
@@ -248,7 +249,7 @@ class FixedProjection:
 
 
 @dataclass(frozen=True, eq=False)
-class FixedNetwork:
+class FixedNetwork(CopyableReadOnly):
     """Populations and projections in integers; ports say how active indices are numbered."""
 
     populations: tuple[FixedPopulation, ...]

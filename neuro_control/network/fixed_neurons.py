@@ -106,6 +106,11 @@ def refractory_ticks(name: str, neuron: Neuron, dt_s: float) -> IntArray:
     """Ticks that a membrane is held for after a spike, flat; zeros where it is not."""
     seconds = getattr(neuron, "refractory", np.zeros(neuron.shape))
     ticks = np.rint(seconds.ravel() / dt_s)
+    if ((ticks < 1) & (seconds.ravel() > 0)).any():
+        raise ValueError(
+            f"node {name!r}: refractory {seconds[seconds > 0].min():g} s is less than half a tick"
+            f" of {dt_s:g} s; take a shorter dt_s, a longer one of these, or none"
+        )
     if ticks.max() > REFRACTORY_MAX:
         raise ValueError(
             f"node {name!r}: refractory {seconds.max():g} s is {ticks.max():.0f} ticks of {dt_s:g} "
@@ -128,6 +133,11 @@ def threshold_adaptation(
             f"node {name!r}: tau_adaptation {neuron.tau_adaptation.min():g}.."
             f"{neuron.tau_adaptation.max():g} s must be from {dt_s:g} to {8192 * dt_s:g} s at "
             f"this time step"
+        )
+    if ((step < 1) & (neuron.adaptation.ravel() > 0)).any():
+        raise ValueError(
+            f"node {name!r}: adaptation {neuron.adaptation.min():g} is too small beside the"
+            f" threshold: it rounds to zero; at least {0.5 / scale:g} is kept"
         )
     if step.max() > VTH_MAX:
         raise ValueError(

@@ -23,7 +23,6 @@ from neuro_control.network.fixed_network import (
     FixedNetwork,
     FixedPopulation,
     FixedProjection,
-    Port,
     sign_mode,
     weight_step,
 )
@@ -38,14 +37,14 @@ from neuro_control.network.fixed_neurons import (
 )
 from neuro_control.network.graph import Network
 from neuro_control.network.lowering import Lowering
-from neuro_control.network.neurons import INTEGRATORS, NEURONS, FloatArray, Neuron, size_of
+from neuro_control.network.neurons import INTEGRATORS, NEURONS, FloatArray, Neuron
+from neuro_control.network.ports import ports_of
 from neuro_control.network.quantization_report import (
     PopulationReport,
     ProjectionReport,
     QuantizationReport,
 )
 from neuro_control.network.scaling import Drive, choose_scale, relative_rms
-from neuro_control.network.synapses import Flatten, Input, Output
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +87,7 @@ def quantize(
     neurons = {n: node for n, node in network.nodes.items() if isinstance(node, NEURONS)}
     if not neurons:
         raise ValueError("the network has no population: put a LIF, CubaLIF or IF into it")
-    inputs = _ports({n: x.shape for n, x in network.nodes.items() if isinstance(x, Input)})
-    outputs = _ports({n: x.shape for n, x in network.nodes.items() if isinstance(x, Output)})
+    ports = ports_of(network)
     populations: list[FixedPopulation] = []
     projections: list[FixedProjection] = []
     reports: list[tuple[PopulationReport, list[ProjectionReport]]] = []
@@ -105,9 +103,9 @@ def quantize(
     return QuantizedNetwork(
         tuple(populations),
         tuple(projections),
-        inputs,
-        outputs,
-        {name: _output_population(network, name) for name in outputs},
+        ports.inputs,
+        ports.outputs,
+        ports.output_populations,
         network.dt_s,
         network.metadata,
         QuantizationReport(
@@ -115,32 +113,6 @@ def quantize(
         ),
         {name: resting(neuron) for name, neuron in neurons.items()},
     )
-
-
-def _ports(shapes: dict[str, tuple[int, ...]]) -> dict[str, Port]:
-    ports, offset = {}, 0
-    for name, shape in shapes.items():
-        ports[name] = Port(offset, size_of(shape), shape)
-        offset += size_of(shape)
-    return ports
-
-
-def _output_population(network: Network, name: str) -> str:
-    """The one population that an output shows, through Flatten nodes at most."""
-    at = name
-    while True:
-        sources = network.sources(at)
-        if len(sources) != 1:
-            raise ValueError(f"output {name!r} must show one population, not {list(sources)}")
-        at = sources[0]
-        node = network.nodes[at]
-        if isinstance(node, NEURONS):
-            return at
-        if not isinstance(node, Flatten):
-            raise ValueError(
-                f"output {name!r} shows {type(node).__name__} {at!r}, which is no population; "
-                "put one before it (an LI or I to read a voltage)"
-            )
 
 
 def _quantize_population(

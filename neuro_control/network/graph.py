@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from neuro_control.network.neurons import INTEGRATORS, NEURONS, Neuron, Shape, size_of
+from neuro_control.network.read_only import CopyableReadOnly
 from neuro_control.network.synapses import SYNAPSES, Flatten, Input, Output, Synapse
 
 Node = Input | Output | Neuron | Synapse
@@ -16,7 +17,7 @@ MetadataValue = str | int | float | bool
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(CopyableReadOnly):
     """A directed graph of inputs, populations, synapses and outputs.
 
     Several edges into a node are summed. A cycle must pass through a population, because only a
@@ -43,8 +44,12 @@ class Network:
     shapes: Mapping[str, Shape] = field(init=False)
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.dt_s) and self.dt_s > 0):
-            raise ValueError(f"dt_s must be a positive number of seconds, not {self.dt_s}")
+        try:
+            sound = 0 < self.dt_s < math.inf
+        except TypeError:
+            sound = False
+        if not sound:
+            raise ValueError(f"dt_s must be a positive number of seconds, not {self.dt_s!r}")
         for name, node in self.nodes.items():
             if not isinstance(node, (Input, Output, *NEURONS, *SYNAPSES)):
                 raise ValueError(f"node {name!r}: {type(node).__name__} is not supported")
@@ -82,9 +87,10 @@ class Network:
         for name, node in self.nodes.items():
             if not isinstance(node, INTEGRATORS):
                 continue
-            reached = {name}
+            reached, seen = {name}, {name}
             while reached:
-                reached = {target for source, target in edges if source in reached}
+                reached = {target for source, target in edges if source in reached} - seen
+                seen |= reached
                 for target in reached:
                     if not isinstance(self.nodes[target], (Flatten, Output)):
                         raise ValueError(

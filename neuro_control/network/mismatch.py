@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuro_control.network.fixed_network import VTH_MAX, FixedNetwork
+from neuro_control.network.fixed_network import VTH_MAX, FixedNetwork, weight_step
 
 
 def with_weight_noise(network: FixedNetwork, relative_std: float, seed: int) -> FixedNetwork:
@@ -33,8 +33,8 @@ def with_weight_noise(network: FixedNetwork, relative_std: float, seed: int) -> 
     for projection in network.projections:
         weight = projection.weight.astype(np.float64)
         factor = 1 + relative_std * rng.standard_normal(weight.shape)
-        # Steps are those that the projection's weights have; both signs reach 254 at most.
-        step = int(np.gcd.reduce(np.abs(projection.weight))) or 1
+        # Steps are those of the projection's bits; both signs reach 254 at most.
+        step = weight_step(projection.sign_mode, projection.num_weight_bits)
         noisy = np.rint(np.abs(weight) * np.maximum(factor, 0.0) / step) * step
         kept = np.sign(weight) * np.minimum(noisy, 255 // step * step)
         projections.append(replace(projection, weight=kept.astype(np.int16)))

@@ -30,6 +30,9 @@ from neuro_control.network.synapses import Linear
 from neuro_control.network.windows import Conv2d
 
 NETX_BIAS_EXPONENT = 6
+LARGEST_NUMBER = 1 << 31
+"""No number of a netx file is as large."""
+
 SUFFIXES = (".net", ".netx", ".h5", ".hdf5")
 
 
@@ -57,6 +60,8 @@ def read_netx(path: str | Path, dt_s: float = 1e-3) -> FixedNetwork:
         ValueError: naming the file, the layer and what does not fit.
     """
     path, h5py = Path(path), hdf5_package()
+    if not 0 < dt_s < float("inf"):
+        raise ValueError(f"dt_s must be a positive number of seconds, not {dt_s}")
     if not path.is_file():
         raise FileNotFoundError(f"no network file {path}")
     try:
@@ -64,7 +69,9 @@ def read_netx(path: str | Path, dt_s: float = 1e-3) -> FixedNetwork:
             if "layer" not in file or not len(file["layer"]):
                 raise ValueError("it has no group 'layer' with layers in it")
             return _network(list(_layers(file["layer"])), dt_s)
-    except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+    except MemoryError as error:
+        raise ValueError(f"{path}: more than the memory there is: {error}") from error
+    except (OSError, RuntimeError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(f"{path} is not a readable netx file: {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
@@ -95,6 +102,8 @@ class _Layer:
         values = np.asarray(self._group[name][()])
         if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
             raise self.refuse(f"{name!r} must be numbers, none of them NaN or infinite")
+        if values.size and not np.abs(values.astype(np.float64)).max() < LARGEST_NUMBER:
+            raise self.refuse(f"{name!r} holds numbers beyond {LARGEST_NUMBER}")
         return np.trunc(values).astype(np.int64)
 
     def number_of(self, name: str, default: int | None = None) -> int:

@@ -7,16 +7,29 @@ The `nir` package is imported on first use, so that a network built in code does
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neuro_control.network.graph import MetadataValue, Network, Node
-from neuro_control.network.nir_nodes import nir_package, node_from_nir, node_to_nir
+from neuro_control.network.nir_nodes import READERS, nir_package, node_from_nir, node_to_nir
 
 if TYPE_CHECKING:
     import nir
+
+_DAMAGE = (
+    OSError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+)
+"""What nir, h5py and numpy raise on a file that is not what it should be."""
 
 NODE_ORDER = "node_order"
 """Metadata key that keeps the order of nodes, which HDF5 sorts by name (JSON list)."""
@@ -43,26 +56,54 @@ def read_nir(path: str | Path, dt_s: float | None = None) -> Network:
     nir = nir_package()
     try:
         graph = nir.read(path, type_check=False)
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, AssertionError) as error:
-        raise ValueError(f"{path} is not a readable NIR file: {error}") from error
+    except MemoryError as error:
+        raise ValueError(f"{path}: more than the memory there is: {error}") from error
+    except (*_DAMAGE, AssertionError) as error:
+        unknown = _unknown_node(path)
+        why = unknown or f"is not a readable NIR file: {type(error).__name__} {error}"
+        raise ValueError(f"{path}{':' if unknown else ''} {why}") from error
     if not isinstance(graph, nir.NIRGraph):
         raise ValueError(f"{path} holds a single {type(graph).__name__}, not a graph")
     try:
         return network_from_nir(graph, dt_s)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+    except MemoryError as error:
+        raise ValueError(f"{path}: more than the memory there is: {error}") from error
+    except _DAMAGE as error:
+        raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
 
 
 def write_nir(network: Network, path: str | Path) -> None:
-    """Write a network to a NIR file, with its metadata, time step and order of nodes."""
-    nir_package().write(Path(path), network_to_nir(network))
+    """Write a network to a NIR file, with its metadata, time step and order of nodes.
+
+    A file of that name is replaced when the new one is whole.
+
+    Raises:
+        ValueError: metadata or a node's name that a NIR file cannot hold.
+    """
+    for key, value in network.metadata.items():
+        if not isinstance(value, (str, int, float, bool)):
+            raise ValueError(
+                f"metadata {key!r} is {value!r}; it must be text, a number, or true or false"
+            )
+    for name in (*network.nodes, *network.metadata):
+        if "/" in name or not name:
+            raise ValueError(f"the name {name!r} cannot be in a NIR file; leave out '/'")
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        nir_package().write(beside, network_to_nir(network))
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def network_from_nir(graph: nir.NIRGraph, dt_s: float | None = None) -> Network:
     """A Network from a NIR graph in memory; see `read_nir`."""
     metadata = {str(key): _plain(value) for key, value in graph.metadata.items()}
     stored = metadata.pop("dt_s", None)
-    order = json.loads(str(metadata.pop(NODE_ORDER, "[]")))
+    order = _order(str(metadata.pop(NODE_ORDER, "[]")))
     dt_s = dt_s if dt_s is not None else stored  # type: ignore[assignment]
     if dt_s is None:
         raise ValueError(f"no time step is stored with this network: give dt_s{_dt_hint(graph)}")
@@ -76,6 +117,37 @@ def network_from_nir(graph: nir.NIRGraph, dt_s: float | None = None) -> Network:
         except ValueError as error:
             raise ValueError(f"node {name!r}: {error}") from error
     return Network(nodes, edges, float(dt_s), metadata)
+
+
+def _order(text: str) -> list[str]:
+    try:
+        order = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"metadata {NODE_ORDER!r} is no JSON: {error}") from error
+    if not isinstance(order, list) or not all(isinstance(name, str) for name in order):
+        raise ValueError(f"metadata {NODE_ORDER!r} is {text[:60]!r}; it must be a list of names")
+    return order
+
+
+def _unknown_node(path: Path) -> str:
+    """Which node has a type that is not known; "" where that is not what is wrong."""
+    import h5py
+
+    found: list[str] = []
+
+    def look(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Group) and isinstance(item.get("type"), h5py.Dataset):
+            kind = item["type"][()]
+            text = kind.decode("utf-8", "replace") if isinstance(kind, bytes) else str(kind)
+            if text not in READERS and text != "NIRGraph":
+                found.append(f"node {name.rsplit('/', maxsplit=1)[-1]!r}: {text} is not supported")
+
+    try:
+        with h5py.File(path, "r") as file:
+            file.visititems(look)
+    except (OSError, RuntimeError, KeyError, ValueError):
+        return ""
+    return f"{found[0]}; supported are {', '.join(READERS)}" if found else ""
 
 
 def network_to_nir(network: Network) -> nir.NIRGraph:
@@ -115,6 +187,7 @@ def _flatten_graph(graph: nir.NIRGraph) -> tuple[dict[str, Any], list[tuple[str,
     entries: dict[str, list[str]] = {}
     exits: dict[str, list[str]] = {}
     inner_edges: list[tuple[str, str]] = []
+    passing: set[str] = set()
     for name, node in graph.nodes.items():
         if not isinstance(node, nir.NIRGraph):
             nodes[name], entries[name], exits[name] = node, [name], [name]
@@ -131,6 +204,8 @@ def _flatten_graph(graph: nir.NIRGraph) -> tuple[dict[str, Any], list[tuple[str,
         nodes.update({f"{name}.{n}": x for n, x in inner.items() if n not in joints})
         entries[name] = [f"{name}.{b}" for a, b in edges if a in inward and b not in joints]
         exits[name] = [f"{name}.{a}" for a, b in edges if b in outward and a not in joints]
+        if any(a in inward and b in outward for a, b in edges):
+            passing.add(name)
         inner_edges += [
             (f"{name}.{a}", f"{name}.{b}") for a, b in edges if a not in joints and b not in joints
         ]
@@ -138,5 +213,13 @@ def _flatten_graph(graph: nir.NIRGraph) -> tuple[dict[str, Any], list[tuple[str,
         for name in edge:
             if name not in entries:
                 raise ValueError(f"edge {edge[0]!r} -> {edge[1]!r}: no node {name!r}")
-    outer = [(a, b) for s, t in graph.edges for a in exits[s] for b in entries[t]]
+
+    def senders(name: str, seen: tuple[str, ...] = ()) -> list[str]:
+        """What leaves a node, and what passes straight through it if it is a sub-graph."""
+        if name in seen:
+            raise ValueError(f"node {name!r}: a cycle of sub-graphs without a node in it")
+        through = [s for s, t in graph.edges if t == name] if name in passing else []
+        return exits[name] + [a for s in through for a in senders(s, (*seen, name))]
+
+    outer = [(a, b) for s, t in graph.edges for a in senders(s) for b in entries[t]]
     return nodes, [*inner_edges, *outer]

@@ -64,7 +64,7 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     convert.add_argument("out", metavar="OUT", help="what to write, .nir, .onnx or .net")
     compare.add_argument("other", metavar="OTHER", help="the network to compare it with")
     for action in (show, run, bench, convert, quantize, compare):
-        action.add_argument("--dt-s", type=float, help="time step, where the file has none")
+        action.add_argument("--dt-s", type=float, help="time step; the file's own by default")
         action.add_argument("--bits", type=int, default=8, help="of a weight (default: 8)")
 
 
@@ -82,6 +82,9 @@ def network_command(arguments: argparse.Namespace) -> int:
     }
     try:
         return actions[arguments.action](arguments)
+    except MemoryError as error:
+        print(f"error: it needs more memory than there is: {error}", file=sys.stderr)
+        return 2
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

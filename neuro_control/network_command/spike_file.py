@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from neuro_control.backends import Indices, Recording
 
+MOST_TICKS = 100_000_000
+
 Trains = tuple[Indices, NDArray[np.int64]]
 
 
@@ -26,7 +28,10 @@ def read_spikes(path: Path, channels: int) -> Trains:
         raise FileNotFoundError(f"--input {path}: there is no such file")
     arrays = {}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened:
+            file = np.load(opened, allow_pickle=False)
+            if isinstance(file, np.ndarray):
+                raise ValueError("it holds one array; write 'tick', 'channel' and 'ticks' to .npz")
             for name in ("tick", "channel", "ticks"):
                 if name not in file:
                     raise ValueError(f"it has no array {name!r}, only {sorted(file)}")
@@ -38,7 +43,11 @@ def read_spikes(path: Path, channels: int) -> Trains:
             raise ValueError(
                 f"--input {path}: {name!r} is {array.dtype}{array.shape}, not integers"
             )
-    tick, channel, ticks = arrays["tick"], arrays["channel"], int(arrays["ticks"])
+    ticks = int(arrays["ticks"])
+    if not 1 <= ticks <= MOST_TICKS:
+        raise ValueError(f"--input {path}: 'ticks' is {ticks}; it must be 1 to {MOST_TICKS}")
+    # Signed: differences of unsigned numbers wrap round.
+    tick, channel = arrays["tick"].astype(np.int64), arrays["channel"].astype(np.int64)
     if tick.shape != channel.shape:
         raise ValueError(f"--input {path}: {tick.size} ticks for {channel.size} channels")
     if tick.size and ((np.diff(tick) < 0).any() or tick[0] < 0 or tick[-1] >= ticks):
@@ -62,10 +71,15 @@ def random_spikes(channels: int, ticks: int, probability: float, seed: int) -> T
     Raises:
         ValueError: a number that cannot be.
     """
-    if ticks < 1:
-        raise ValueError(f"--ticks {ticks}: must be at least 1")
+    if not 1 <= ticks <= MOST_TICKS:
+        raise ValueError(f"--ticks {ticks}: must be 1 to {MOST_TICKS}")
     if not 0.0 <= probability <= 1.0:
-        raise ValueError(f"{probability:g} spikes of a channel in a tick: must be from 0 to 1")
+        raise ValueError(
+            f"--rate-hz or --activity: {probability:g} spikes of a channel in a tick; must be from"
+            " 0 to 1"
+        )
+    if seed < 0:
+        raise ValueError(f"--seed {seed}: must be at least 0")
     rng = np.random.default_rng(seed)
     counts = rng.binomial(channels, probability, ticks)
     parts = [np.sort(rng.choice(channels, n, replace=False)) for n in counts]

@@ -69,11 +69,14 @@ class TorchNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.synapses = TwinSynapses(network)
+        if not len(self.synapses.weights):
+            raise ValueError("the network has no weights to train")
         self.surrogate = Surrogate() if surrogate is None else surrogate
         self._given, self._exact, self._bits = network, exact, weight_bits
         self._ports = quantize(network, weight_bits)
         self._neurons = {n: x for n, x in network.nodes.items() if isinstance(x, NEURONS)}
-        self._made_for: tuple[object, ...] = ()
+        self._device: torch.device | None = None
+        self._snapshot: list[Tensor] = []
         self._populations: dict[str, TwinPopulation] = {}
         self._matrices: list[tuple[FixedProjection, Tensor]] = []
 
@@ -105,13 +108,23 @@ class TorchNetwork(nn.Module):
             state: where to go on from; at rest without it. Cut the gradient with `detach`.
 
         Raises:
-            ValueError: the number of channels is not that of the inputs.
+            ValueError: the number of channels is not that of the inputs, a value is neither 0 nor
+                1, there is no tick, or the state is of another batch.
         """
         channels = sum(port.size for port in self._ports.inputs.values())
         if spikes.ndim != 3 or spikes.shape[2] != channels:
             raise ValueError(
                 f"spikes must be [batch, time, {channels}] for inputs "
                 f"{list(self._ports.inputs)}, not {list(spikes.shape)}"
+            )
+        if not spikes.shape[1] or not bool(((spikes == 0) | (spikes == 1)).all()):
+            raise ValueError(
+                "spikes must be 0 or 1, for one tick at least; the engine has no others"
+            )
+        if state is not None and len(next(iter(state.membrane.values()))) != len(spikes):
+            raise ValueError(
+                f"the state is of a batch of {len(next(iter(state.membrane.values())))}, the spikes"
+                f" of {len(spikes)}"
             )
         self._prepare(spikes.device)
         constants = self._constants(spikes)
@@ -143,8 +156,7 @@ class TorchNetwork(nn.Module):
 
     def _prepare(self, device: torch.device) -> None:
         """Populations and integer weights for the parameters as they are now."""
-        wanted = (device, *self.synapses.version())
-        if self._made_for == wanted:
+        if self._device == device and self.synapses.equals(self._snapshot):
             return
         dt_s = self._given.dt_s
         if self._exact:
@@ -158,7 +170,7 @@ class TorchNetwork(nn.Module):
         else:
             found = {n: float_population(n, x, dt_s) for n, x in self._neurons.items()}
         self._populations = {name: _to(numbers, device) for name, numbers in found.items()}
-        self._made_for = wanted
+        self._device, self._snapshot = device, self.synapses.snapshot()
 
     def _constants(self, spikes: Tensor) -> dict[str, Tensor]:
         """What biases add to each membrane in a tick, [size]."""

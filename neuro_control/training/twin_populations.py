@@ -84,13 +84,17 @@ class TwinPopulation:
         membrane = membrane * free
         adaptation = self._decayed(adaptation, self.keep_adaptation)
         distance = membrane - self.threshold - adaptation
-        spikes = surrogate.spike(distance / self.threshold.clamp(min=1e-12)) * free
+        spikes = surrogate.spike(distance / self._unit_of_distance()) * free
         fired = spikes.detach()
         adaptation = adaptation + self.rise * spikes
         if self.exact:
             adaptation = adaptation.clamp(max=LARGEST)
         held = torch.where(fired > 0, self.refractory, (held - 1).clamp(min=0))
         return spikes, membrane, (current, membrane * (1 - fired), adaptation, held)
+
+    def _unit_of_distance(self) -> Tensor:
+        """The threshold, which makes surrogates alike whatever the unit; 1 V where it is zero."""
+        return torch.where(self.threshold > 0, self.threshold, self.unit)
 
     def _decayed(self, z: Tensor, keep: Tensor) -> Tensor:
         smooth = z * keep

@@ -53,6 +53,11 @@ class TwinSynapses(nn.Module):
                 raise ValueError(f"node {name!r}: a Delay cannot be trained; take it out")
             for field in TRAINED.get(type(node), ()):
                 values = np.array(getattr(node, field), dtype=np.float32)
+                if _key(name, field) in self.weights:
+                    raise ValueError(
+                        f"node {name!r}: torch has no dots in names, and another node is called the"
+                        " same without them; rename one"
+                    )
                 self.weights[_key(name, field)] = nn.Parameter(torch.from_numpy(values))
 
     def network(self) -> Network:
@@ -68,9 +73,17 @@ class TwinSynapses(nn.Module):
                 nodes[name] = replace(cast(Any, node), **changed)
         return Network(nodes, self._network.edges, self._network.dt_s, self._network.metadata)
 
-    def version(self) -> tuple[int, ...]:
-        """A value that changes when a weight does."""
-        return tuple(weight._version for weight in self.weights.values())
+    def snapshot(self) -> list[Tensor]:
+        """Copies of the weights, to see later whether they have changed."""
+        return [weight.detach().clone() for weight in self.weights.values()]
+
+    def equals(self, snapshot: list[Tensor]) -> bool:
+        """Whether the weights are those of a snapshot, by their values.
+
+        Versions would not do: `weight.data` can be written to without a new one.
+        """
+        pairs = zip(self.weights.values(), snapshot, strict=True)
+        return all(a.device == b.device and torch.equal(a, b) for a, b in pairs)
 
     def forward(
         self, sources: Mapping[str, Tensor], *, constants: bool = False
@@ -111,10 +124,10 @@ class TwinSynapses(nn.Module):
                 found[name] = sources[name].unflatten(1, self._network.shapes[name])
             else:
                 given = self._into(name, sources, found, constants)
-                found[name] = self._apply(name, node, given, constants)
+                found[name] = self._through(name, node, given, constants)
         return found[name]
 
-    def _apply(self, name: str, node: Any, x: Tensor, constants: bool) -> Tensor:
+    def _through(self, name: str, node: Any, x: Tensor, constants: bool) -> Tensor:
         fields = TRAINED.get(type(node), ())
         own = {field: self.weights[_key(name, field)] for field in fields}
         bias = own.get("bias") if constants else None

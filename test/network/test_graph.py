@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 
 from neuro_control.network import (
     IF,
+    LI,
+    LIF,
     Conv2d,
     Flatten,
     Input,
@@ -18,6 +22,7 @@ from neuro_control.network import (
     Output,
     Scale,
     SumPool2d,
+    quantize,
 )
 
 INPUT, OUTPUT, NEURON = Input((4,)), Output((4,)), IF((4,))
@@ -107,3 +112,26 @@ def test_the_time_step_must_be_positive(dt_s: float):
 def test_a_synapse_that_cannot_be_is_refused(build, message: str):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_a_cycle_of_flattens_behind_an_integrator_is_told_and_does_not_hang():
+    nodes = {"in": Input((4,)), "v": LI((4,), tau=0.02), "f": Flatten(), "g": Flatten()}
+    nodes["out"] = Output((4,))
+    edges = [("in", "v"), ("v", "f"), ("f", "g"), ("g", "f"), ("f", "out")]
+    with pytest.raises(ValueError, match=r"cycle without a population"):
+        Network(nodes, edges, 1e-3)
+
+
+def test_a_network_can_be_copied_and_pickled_and_stays_read_only():
+    network = Network({"in": Input((2,)), "n": LIF((2,), tau=0.02)}, [("in", "n")], 1e-3)
+    for again in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+        assert again.shapes == network.shapes
+        with pytest.raises(TypeError):
+            again.nodes["x"] = Input((1,))
+    fixed = quantize(network)
+    assert pickle.loads(pickle.dumps(fixed)).fingerprint() == fixed.fingerprint()
+
+
+def test_a_time_step_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="dt_s must be a positive number of seconds, not '1e-3'"):
+        Network({"in": Input((1,)), "n": LIF((1,), tau=0.02)}, [("in", "n")], "1e-3")

@@ -82,3 +82,15 @@ def test_more_spread_moves_rates_further_and_the_engine_runs_what_comes_of_it(mo
 def test_a_spread_that_cannot_be_is_refused(spread: float):
     with pytest.raises(ValueError, match="relative_std must be 0 or more, not"):
         with_weight_noise(quantize(description(4)), spread, 0)
+
+
+def test_equal_weights_have_a_spread_too():
+    nodes = {
+        "in": Input((40,)),
+        "w": Linear(np.full((40, 40), 0.3)),
+        "n": LIF((40,), tau=0.02, r=20.0),
+        "out": Output((40,)),
+    }
+    fixed = quantize(Network(nodes, list(pairwise(nodes)), 1e-3))
+    noisy = with_weight_noise(fixed, 0.1, 0).projections[0].weight
+    assert len(set(noisy.tolist())) > 20

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
+import h5py
 import nir
 import numpy as np
 import pytest
@@ -224,3 +225,62 @@ def test_a_file_that_is_no_network_says_so(tmp_path: Path):
         written.write_bytes(part)
         with pytest.raises(ValueError, match="is not a readable NIR file"):
             read_nir(written)
+
+
+def sub_graph(with_node: bool) -> nir.NIRGraph:
+    ports = {"i": nir.Input({"input": np.array([3])}), "o": nir.Output({"output": np.array([3])})}
+    edges = [("i", "o")]
+    if with_node:
+        ports["s"] = nir.Scale(np.full(3, 2.0))
+        edges += [("i", "s"), ("s", "o")]
+    return nir.NIRGraph(ports, edges)
+
+
+@pytest.mark.parametrize("with_node", [True, False])
+def test_what_passes_straight_through_a_sub_graph_is_kept(with_node, tmp_path: Path):
+    nodes = {
+        "in": nir.Input({"input": np.array([3])}),
+        "g": sub_graph(with_node),
+        "n": nir.IF(np.ones(3), np.ones(3), np.zeros(3)),
+        "out": nir.Output({"output": np.array([3])}),
+    }
+    graph = nir.NIRGraph(nodes, [("in", "g"), ("g", "n"), ("n", "out")])
+    nir.write(tmp_path / "a.nir", graph)
+    edges = set(read_nir(tmp_path / "a.nir", 1e-3).edges)
+    expected = {("in", "n"), ("n", "out")}
+    assert edges == expected | ({("in", "g.s"), ("g.s", "n")} if with_node else set())
+
+
+def test_an_unknown_node_is_named_with_those_that_are_known(tmp_path: Path):
+    nodes = {"in": nir.Input({"input": np.array([1])}), "n": nir.Threshold(np.ones(1))}
+    nodes["out"] = nir.Output({"output": np.array([1])})
+    nir.write(tmp_path / "a.nir", nir.NIRGraph(nodes, [("in", "n"), ("n", "out")]))
+    with h5py.File(tmp_path / "a.nir", "r+") as file:
+        del file["node/nodes/n/type"]
+        file["node/nodes/n/type"] = "Izhikevich"
+    with pytest.raises(ValueError, match="node 'n': Izhikevich is not supported; supported are"):
+        read_nir(tmp_path / "a.nir", 1e-3)
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path):
+    nodes = {"in": Input((1,)), "n": LIF((1,), tau=0.02), "out": Output((1,))}
+    edges = [("in", "n"), ("n", "out")]
+    write_nir(Network(nodes, edges, 1e-3), tmp_path / "a.nir")
+    with pytest.raises(ValueError, match="metadata 'note' is None; it must be text, a number"):
+        write_nir(Network(nodes, edges, 1e-3, {"note": None}), tmp_path / "a.nir")
+    assert read_nir(tmp_path / "a.nir").dt_s == 1e-3
+    assert [path.name for path in tmp_path.iterdir()] == ["a.nir"]
+    slashed = {"in": Input((1,)), "a/b": LIF((1,), tau=0.02)}
+    with pytest.raises(ValueError, match="the name 'a/b' cannot be in a NIR file"):
+        write_nir(Network(slashed, [("in", "a/b")], 1e-3), tmp_path / "b.nir")
+
+
+@pytest.mark.parametrize("order", ["5", '[["i"]]', "nonsense"])
+def test_an_order_of_nodes_that_is_none_is_refused(order, tmp_path: Path):
+    nodes = {"in": Input((1,)), "n": LIF((1,), tau=0.02)}
+    write_nir(Network(nodes, [("in", "n")], 1e-3), tmp_path / "a.nir")
+    with h5py.File(tmp_path / "a.nir", "r+") as file:
+        del file["node/metadata/node_order"]
+        file["node/metadata/node_order"] = order
+    with pytest.raises(ValueError, match="metadata 'node_order' is"):
+        read_nir(tmp_path / "a.nir")

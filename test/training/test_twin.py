@@ -4,11 +4,14 @@ was trained."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from neuro_control.backends import CpuRunner
@@ -134,13 +137,25 @@ def assert_same(twin: TorchNetwork, spikes: np.ndarray) -> None:
         np.testing.assert_array_equal(mine, state.pending[0])
 
 
+@contextmanager
+def only_what_fits() -> Iterator[None]:
+    """Leave out random networks whose numbers lie too far apart for Loihi's integers."""
+    try:
+        yield
+    except ValueError as error:
+        if "no common scale" not in str(error):
+            raise
+        reject()
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_spike_and_voltage_is_the_engines(seed: int):
     network = dense(seed)
     rng = np.random.default_rng(seed)
     spikes = (rng.random((2, 150, channels(network))) < rng.choice([0.1, 0.5])).astype(np.float32)
-    assert_same(TorchNetwork(network), spikes)
+    with only_what_fits():
+        assert_same(TorchNetwork(network), spikes)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -154,20 +169,23 @@ def test_every_spike_of_convolutions_and_pools_is_the_engines(seed: int):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_equality_survives_training(seed: int):
     network = dense(seed)
-    twin = TorchNetwork(network)
-    optimiser = torch.optim.Adam(twin.parameters(), lr=0.02)
-    rng = np.random.default_rng(seed)
-    spikes = (rng.random((2, 30, channels(network))) < 0.4).astype(np.float32)
-    before = twin.quantized().fingerprint()
-    for _ in range(3):
-        optimiser.zero_grad()
-        run = twin(torch.from_numpy(spikes))
-        target = torch.from_numpy((rng.random(tuple(run.spikes.shape)) < 0.5).astype(np.float64))
-        loss = ((run.spikes - target) ** 2).mean() + (run.voltages["v"] - 1).pow(2).mean()
-        loss.backward()
-        optimiser.step()
-    assert twin.quantized().fingerprint() != before
-    assert_same(twin, spikes)
+    with only_what_fits():
+        twin = TorchNetwork(network)
+        optimiser = torch.optim.Adam(twin.parameters(), lr=0.02)
+        rng = np.random.default_rng(seed)
+        spikes = (rng.random((2, 30, channels(network))) < 0.4).astype(np.float32)
+        before = twin.quantized().fingerprint()
+        for _ in range(3):
+            optimiser.zero_grad()
+            run = twin(torch.from_numpy(spikes))
+            target = torch.from_numpy(
+                (rng.random(tuple(run.spikes.shape)) < 0.5).astype(np.float64)
+            )
+            loss = ((run.spikes - target) ** 2).mean() + (run.voltages["v"] - 1).pow(2).mean()
+            loss.backward()
+            optimiser.step()
+        assert twin.quantized().fingerprint() != before
+        assert_same(twin, spikes)
 
 
 @pytest.mark.parametrize("seed", [0, 5, 7])
@@ -285,3 +303,47 @@ def test_what_cannot_be_trained_or_given_is_refused_by_name():
         Surrogate("step")
     with pytest.raises(ValueError, match="slope of a surrogate must be positive, not 0"):
         Surrogate(slope=0.0)
+
+
+def small_twin() -> TorchNetwork:
+    nodes = {
+        "in": Input((4,)),
+        "w": Linear(np.linspace(0.1, 0.8, 16).reshape(4, 4)),
+        "n": LIF.with_unit_gain((4,), dt_s=1e-3, tau_s=0.02),
+        "out": Output((4,)),
+    }
+    return TorchNetwork(Network(nodes, list(pairwise(nodes)), 1e-3))
+
+
+def test_a_twin_moves_as_modules_do_and_can_be_copied():
+    twin = copy.deepcopy(small_twin().to("cpu").float())
+    twin(torch.ones(1, 3, 4))
+
+
+def test_weights_that_are_changed_behind_torchs_back_are_seen():
+    twin = small_twin()
+    given = torch.ones(1, 30, 4)
+    twin(given)
+    for weight in twin.parameters():
+        weight.data.mul_(0.3)
+    runner = CpuRunner(twin.quantized())
+    trains = np.tile(np.arange(4, dtype=np.int32), 30)
+    indices, offsets = runner.run(trains, np.arange(31) * 4)
+    found = twin(given).spikes[0].nonzero().numpy()
+    assert found[:, 1].tolist() == indices.tolist()
+    assert np.bincount(found[:, 0], minlength=30).tolist() == np.diff(offsets).tolist()
+
+
+def test_what_the_engine_cannot_be_given_is_refused():
+    twin = small_twin()
+    with pytest.raises(ValueError, match="spikes must be 0 or 1"):
+        twin(2 * torch.ones(1, 3, 4))
+    with pytest.raises(ValueError, match="for one tick at least"):
+        twin(torch.ones(1, 0, 4))
+    with pytest.raises(ValueError, match="the state is of a batch of 2, the spikes of 1"):
+        twin(torch.ones(1, 3, 4), twin.rest(2))
+    clash = {"in": Input((1,)), "a.b": Linear([[1.0]]), "a|b": Linear([[2.0]])}
+    clash["n"] = LIF((1,), tau=0.02)
+    edges = [("in", "a.b"), ("in", "a|b"), ("a.b", "n"), ("a|b", "n")]
+    with pytest.raises(ValueError, match="another node is called the same without them"):
+        TorchNetwork(Network(clash, edges, 1e-3))
