@@ -86,6 +86,20 @@ def test_a_nodes_section_is_what_the_node_declares(name: str, context: object) -
         assert same, f"{name}.{parameter}: the file says {value}, the node's default is {default}"
 
 
+@pytest.mark.parametrize("name", sorted(SETTINGS | SENSES))
+def test_ros_reads_the_file_as_it_is_meant(name: str) -> None:
+    # Its parser takes N for a boolean, which Python's does not.
+    context = rclpy.Context()
+    path = str(ROOT / RUNNABLE[name].parameter_file)
+    rclpy.init(args=["--ros-args", "--params-file", path], context=context)
+    try:
+        node = rclpy.create_node(name, context=context)
+        Parameters(node, (SETTINGS | SENSES)[name])
+        node.destroy_node()
+    finally:
+        rclpy.try_shutdown(context=context)
+
+
 def test_the_real_arms_file_changes_what_exists_and_nothing_to_the_same_value() -> None:
     simulated = read_parameter_file(ROOT / ROBOTS["arm"].parameter_file)
     real = read_parameter_file(ROOT / ROBOTS["arm"].real_parameter_file)

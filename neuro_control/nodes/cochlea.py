@@ -22,7 +22,7 @@ from std_msgs.msg import Int16MultiArray
 from neuro_control.events import Events
 from neuro_control.nodes import qos
 from neuro_control.nodes.sense import SenseNode, SenseSettings, started
-from neuro_control.nodes.spin import run
+from neuro_control.nodes.spin import StartError, run
 from neuro_control.senses.cochlea import Cochlea, CochleaSettings
 from neuro_control.senses.sound_file import open_sound
 
@@ -75,8 +75,13 @@ class CochleaNode(SenseNode[CochleaNodeSettings]):
         """The ears, and what is played if it is a file."""
         settings = self.parameters.settings
         if settings.input == "audio_data":
-            from audio_common_msgs.msg import AudioData
-
+            try:
+                from audio_common_msgs.msg import AudioData
+            except ImportError as error:
+                raise StartError(
+                    "input audio_data needs the ROS package audio_common_msgs, which is not"
+                    " installed; or take input array (std_msgs/Int16MultiArray)"
+                ) from error
             self.input_kind, self.input_type = AudioData, "audio_common_msgs/msg/AudioData"
         self._cochlea = Cochlea(settings.hearing, settings.ears)
         self._heard_ns: int | None = None

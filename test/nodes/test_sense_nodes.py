@@ -172,7 +172,7 @@ def test_a_message_that_is_not_installed_is_named(ros: Any, overrides: Any) -> N
         import audio_common_msgs  # noqa: F401
     except ImportError:
         node = ros.add(CochleaNode(parameter_overrides=overrides(input="audio_data")))
-        with pytest.raises(StartError, match="audio_common_msgs"):
+        with pytest.raises(StartError, match="needs the ROS package audio_common_msgs"):
             node.start()
 
 
