@@ -15,7 +15,7 @@ from neuro_control.network_command.spike_file import given_spikes
 def convert(arguments: argparse.Namespace) -> int:
     """Read one file and write another; the suffix says which format."""
     out = Path(arguments.out)
-    if out.suffix == ".onnx":
+    if out.suffix.lower() == ".onnx":
         integers = find_integers(arguments.file, arguments.dt_s, arguments.bits)
         write_onnx(integers, out)
         print(f"{out}: ONNX, one tick of {integers.n_neurons:,} neurons in whole numbers")
@@ -25,7 +25,7 @@ def convert(arguments: argparse.Namespace) -> int:
         fixed = write_netx(network, out, arguments.bits)
         print(f"{out}: netx, {fixed.n_neurons:,} neurons, {fixed.n_synapses:,} synapses, integers")
         print(fixed.report)
-    elif out.suffix == ".nir":
+    elif out.suffix.lower() == ".nir":
         write_nir(network, out)
         print(f"{out}: NIR, {len(network.nodes)} nodes, dt {network.dt_s:g} s")
     else:

@@ -12,7 +12,7 @@ from neuro_control.robots.description import share_directory
 
 def is_netx(name: str | Path) -> bool:
     """Whether a file of that name is lava-dl's."""
-    return Path(name).suffix in SUFFIXES
+    return Path(name).suffix.lower() in SUFFIXES
 
 
 def find_network(name: str, dt_s: float | None = None) -> Network:

@@ -24,7 +24,7 @@ examples:
   neuro_control network compare my_network.nir my_network.net
       whether the two spike the same, and where they part
 
-FILE is a NIR file, a netx file (.net, .netx, .h5, .hdf5; run, bench and compare take them), or the
+FILE is a NIR file, a netx file (.net, .netx, .h5, .hdf5; not for quantize and convert), or the
 name of a network that comes with the package. --dt-s gives the time step
 where the file does not say it.
 

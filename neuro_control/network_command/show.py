@@ -11,12 +11,21 @@ from typing import Any
 import numpy as np
 
 from neuro_control.backends import network_cost
-from neuro_control.network import Network, QuantizedNetwork, quantize
-from neuro_control.network_command.files import find_network
+from neuro_control.network import FixedNetwork, Network, QuantizedNetwork, quantize
+from neuro_control.network_command.files import find_integers, find_network, is_netx
 
 
 def show(arguments: argparse.Namespace) -> int:
-    """Print it; 0 if the network fits Loihi's integers, 1 if not."""
+    """Print it; 0 if the network fits Loihi's integers, 1 if not.
+
+    A netx file holds integers already, and those are shown.
+    """
+    if not 1 <= arguments.bits <= 8:
+        raise ValueError(f"--bits {arguments.bits}: must be 1 to 8")
+    if is_netx(arguments.file):
+        integers = integer_facts(find_integers(arguments.file, arguments.dt_s))
+        print(json.dumps(integers, indent=2) if arguments.json else integer_text(integers))
+        return 0
     network = find_network(arguments.file, arguments.dt_s)
     found = facts(network)
     try:
@@ -45,6 +54,57 @@ def facts(network: Network) -> dict[str, Any]:
             for name, node in network.nodes.items()
         ],
     }
+
+
+def integer_facts(fixed: FixedNetwork) -> dict[str, Any]:
+    """What a file of integers holds, ready for JSON."""
+    return {
+        "dt_s": fixed.dt_s,
+        "neurons": fixed.n_neurons,
+        "synapses": fixed.n_synapses,
+        "footprint_bytes": network_cost(fixed).footprint_bytes,
+        "inputs": {name: [port.offset, port.size] for name, port in fixed.inputs.items()},
+        "outputs": {name: [port.offset, port.size] for name, port in fixed.outputs.items()},
+        "populations": [
+            {
+                "name": p.name,
+                "shape": list(p.shape),
+                **{
+                    key: [int(getattr(p, key).min()), int(getattr(p, key).max())]
+                    for key in ("du", "dv", "vth", "bias")
+                },
+            }
+            for p in fixed.populations
+        ],
+        "projections": [
+            {
+                "name": q.name,
+                "synapses": len(q.weight),
+                "sign_mode": q.sign_mode.value,
+                "weight_exponent": q.weight_exponent,
+            }
+            for q in fixed.projections
+        ],
+    }
+
+
+def integer_text(found: dict[str, Any]) -> str:
+    """The facts of a file of integers as lines to read."""
+    lines = [
+        f"time step {found['dt_s']:g} s",
+        f"{found['neurons']:,} neurons, {found['synapses']:,} synapses, "
+        f"{found['footprint_bytes']:,} bytes, in Loihi's integers",
+    ]
+    for p in found["populations"]:
+        shape = "x".join(str(length) for length in p["shape"])
+        ranges = (f"{key} {p[key][0]}..{p[key][1]}" for key in ("du", "dv", "vth", "bias"))
+        lines.append(f"  population {p['name']}: {shape}; {', '.join(ranges)}")
+    lines += [
+        f"  {q['name']}: {q['synapses']:,} synapses, {q['sign_mode']}, exponent "
+        f"{q['weight_exponent']}"
+        for q in found["projections"]
+    ]
+    return "\n".join(lines)
 
 
 def fixed_facts(fixed: QuantizedNetwork) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -99,3 +100,24 @@ def test_what_cannot_be_is_one_line(words, message, tmp_path: Path, capsys, monk
     assert code == 2
     assert message in err
     assert err.count("\n") == 1
+
+
+def test_show_of_a_netx_file_shows_its_integers(tmp_path: Path, capsys):
+    said(capsys, "convert", written(tmp_path / "a.nir"), tmp_path / "a.net")
+    code, out, _ = said(capsys, "show", tmp_path / "a.net")
+    assert code == 0
+    assert "in Loihi's integers" in out
+    assert "population layer0: 2; du " in out
+    code, out, _ = said(capsys, "show", tmp_path / "a.net", "--json")
+    assert json.loads(out)["neurons"] == 2
+    code, _, err = said(capsys, "show", tmp_path / "a.nir", "--bits", 9)
+    assert code == 2
+    assert "--bits 9: must be 1 to 8" in err
+
+
+def test_convert_to_onnx_writes_a_tick(tmp_path: Path, capsys):
+    pytest.importorskip("onnx")
+    code, out, _ = said(capsys, "convert", written(tmp_path / "a.nir"), tmp_path / "a.onnx")
+    assert code == 0
+    assert "ONNX, one tick of 2 neurons in whole numbers" in out
+    assert (tmp_path / "a.onnx").stat().st_size > 0
