@@ -19,11 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from neuro_control.events import Events
 from neuro_control.senses.event_pixels import (
-    add_shots,
+    SIGN_BITS,
+    TIME_BITS,
+    compare,
+    in_order,
     linear_log_luminance,
     log_luminance,
-    low_pass,
-    react,
+    speak,
 )
 
 Image = NDArray[np.float32]
@@ -92,19 +94,24 @@ class EventCamera:
         self.thresholds_on: Image = thresholds[0].astype(np.float32)
         self.thresholds_off: Image = thresholds[1].astype(np.float32)
         self._light = np.zeros(pixels, np.float32)
-        self._next_light = np.zeros(pixels, np.float32)
-        self._reference = np.zeros(pixels, np.float32)
+        self._level = np.zeros(pixels, np.float32)
+        self._change = np.zeros(pixels, np.float32)
+        self._gap = np.zeros(pixels, np.float32)
         self._deaf_until_ns = np.zeros(pixels, np.int64)
+        self._deaf = np.zeros(0, np.int32)
+        # Whole words, so that eight pixels with nothing to say are passed at once.
+        self._marks = np.zeros(-(-pixels // 8) * 8, np.uint8)
+        self._active = np.zeros(pixels, np.int32)
         # Leaks of different pixels must not fall together: each starts somewhere on its way.
         self._head_start = self._rng.uniform(0.0, 1.0, pixels).astype(np.float32)
         self._leak_rates: Image = np.full(pixels, settings.leak_rate_hz, np.float32)
         if settings.leak_sigma > 0.0:
             spread = 1.0 + settings.leak_sigma * self._rng.normal(size=pixels)
             self._leak_rates *= np.maximum(spread, 0.0).astype(np.float32)
+        self._leaks: Image = self._leak_rates * self.thresholds_on  # ln/s
         self._t_ns: int | None = None
-        self._t = np.zeros(4 * pixels, np.int64)
-        self._address = np.zeros(4 * pixels, np.int32)
-        self._polarity = np.zeros(4 * pixels, np.uint8)
+        self._offset = np.zeros(pixels, np.int64)
+        self._said = np.zeros(pixels, np.int64)
 
     def expose(self, luminance: Image, t_ns: int) -> Events:
         """Events since the last picture, in order of time; the first picture gives none.
@@ -123,20 +130,15 @@ class EventCamera:
         picture = np.ascontiguousarray(luminance, dtype=np.float32).reshape(-1)
         if self._t_ns is None:
             self._see(picture, self._light)
-            self._reference[:] = self._light
             if self.settings.leak_rate_hz > 0.0:
-                self._reference -= self._head_start * self.thresholds_on
+                self._gap[:] = self._head_start * self.thresholds_on
             self._deaf_until_ns[:] = t_ns
             self._t_ns = t_ns
             return Events.empty(self.width, self.height)
         if t_ns <= self._t_ns:
             raise ValueError(f"t_ns: {t_ns} is not after the last picture's {self._t_ns}")
-        self._see(picture, self._next_light)
-        if self.settings.cutoff_hz > 0.0:
-            turns = 2.0 * np.pi * self.settings.cutoff_hz * (t_ns - self._t_ns) * 1e-9
-            low_pass(picture, turns, self._light, self._next_light)
-        events = self._react(picture, self._t_ns, t_ns)
-        self._light, self._next_light = self._next_light, self._light
+        self._see(picture, self._level)
+        events = self._react(picture, self._t_ns, t_ns - self._t_ns)
         self._t_ns = t_ns
         return events
 
@@ -146,59 +148,46 @@ class EventCamera:
         else:
             linear_log_luminance(picture, light)
 
-    def _react(self, picture: Image, start_ns: int, t_ns: int) -> Events:
-        settings = self.settings
-        duration_s = (t_ns - start_ns) * 1e-9
-        refractory_ns = round(settings.refractory_us * 1e3)
-        leaks = self._leak_rates * np.float32(duration_s)
-        pixel, count = 0, 0
-        while True:
-            pixel, count = react(
-                self._light, self._next_light, self._reference, self._deaf_until_ns,
-                self.thresholds_on, self.thresholds_off, start_ns, t_ns, refractory_ns, leaks,
-                pixel, count, self._t, self._address, self._polarity,
-            )  # fmt: skip
-            if pixel == self.width * self.height:
-                break
-            self._grow(2 * self._t.size)
-        mean_shots = settings.shot_rate_hz * duration_s * self.width * self.height
-        shots = int(self._rng.poisson(mean_shots))
-        if shots:
-            self._grow(count + shots)
-            pixels = self._rng.integers(0, self.width * self.height, shots)
-            times = self._rng.integers(start_ns + 1, t_ns + 1, shots)
-            signs = self._rng.integers(0, 2, shots)
-            # In order of time, so that only a pixel that is deaf by then loses one.
-            order = np.argsort(times, kind="stable")
-            pixels, times, signs = pixels[order], times[order], signs[order]
-            if settings.shot_bright_factor < 1.0:
-                # Thinned to each pixel's own rate, they are Poisson's again.
-                bright = np.clip(picture[pixels], 0.0, 1.0)
-                rate = 1.0 - (1.0 - settings.shot_bright_factor) * bright
-                kept = self._rng.random(shots) < rate
-                pixels, times, signs = pixels[kept], times[kept], signs[kept]
-            count = add_shots(
-                self._light, self._next_light, self._reference, self._deaf_until_ns, start_ns,
-                t_ns, refractory_ns, pixels, times, signs, count, self._t, self._address,
-                self._polarity,
-            )  # fmt: skip
-        return self._collect(count)
-
-    def _grow(self, room: int) -> None:
-        more = room - self._t.size
-        if more > 0:
-            self._t = np.append(self._t, np.zeros(more, np.int64))
-            self._address = np.append(self._address, np.zeros(more, np.int32))
-            self._polarity = np.append(self._polarity, np.zeros(more, np.uint8))
-
-    def _collect(self, count: int) -> Events:
-        order = np.argsort(self._t[:count], kind="stable")
-        address = self._address[:count][order]
-        return Events(
-            t_ns=self._t[:count][order],
-            x=(address % self.width).astype(np.uint16),
-            y=(address // self.width).astype(np.uint16),
-            p=self._polarity[:count][order],
-            width=self.width,
-            height=self.height,
+    def _react(self, picture: Image, start_ns: int, dt_ns: int) -> Events:
+        settings, dt_s = self.settings, dt_ns * 1e-9
+        noise = self._noise(picture, dt_s)
+        deaf = self._deaf
+        n = compare(
+            picture, self._level, 2.0 * np.pi * settings.cutoff_hz * dt_s, dt_s, self._leaks,
+            self.thresholds_on, self.thresholds_off, self._light, self._gap, self._change,
+            self._marks, self._marks.view(np.uint64), deaf, noise, self._active,
+        )  # fmt: skip
+        progress = np.zeros(4, np.int64)
+        now_deaf = np.empty(n, np.int32)
+        while not speak(
+            self._active[:n], noise, self._gap, self._change, self.thresholds_on,
+            self.thresholds_off, self._deaf_until_ns, start_ns, dt_ns,
+            round(settings.refractory_us * 1e3), progress, now_deaf, self._offset, self._said,
+        ):  # fmt: skip
+            self._offset = np.append(self._offset, np.zeros_like(self._offset))
+            self._said = np.append(self._said, np.zeros_like(self._said))
+        self._deaf = now_deaf[: progress[2]]
+        count = int(progress[3])
+        t_ns, p = np.empty(count, np.int64), np.empty(count, np.uint8)
+        x, y = np.empty(count, np.uint16), np.empty(count, np.uint16)
+        in_order(
+            self._offset[:count], self._said[:count], start_ns, dt_ns, self.width, t_ns, x, y, p
         )
+        return Events(t_ns, x, y, p, self.width, self.height)
+
+    def _noise(self, picture: Image, dt_s: float) -> NDArray[np.int64]:
+        """Keys of the noise events that come unless their pixel is deaf, by pixel and time."""
+        settings, pixels = self.settings, picture.size
+        shots = int(self._rng.poisson(settings.shot_rate_hz * dt_s * pixels))
+        if shots == 0:
+            return np.empty(0, np.int64)
+        keys = self._rng.integers(0, pixels, shots) << TIME_BITS
+        keys |= self._rng.integers(0, 1 << TIME_BITS, shots)
+        keys = (keys << SIGN_BITS) | self._rng.integers(0, 2, shots)
+        if settings.shot_bright_factor < 1.0:
+            # Thinned to each pixel's own rate, they are Poisson's again.
+            bright = np.clip(picture[keys >> (TIME_BITS + SIGN_BITS)], 0.0, 1.0)
+            rate = 1.0 - (1.0 - settings.shot_bright_factor) * bright
+            keys = keys[self._rng.random(shots) < rate]
+        keys.sort()
+        return keys
