@@ -16,9 +16,10 @@ from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.filters.event_filter import (
     LONG_AGO_NS,
     check_state,
+    check_whole,
+    contiguous,
     first,
     room_for,
-    writable,
 )
 
 
@@ -27,14 +28,16 @@ class BackgroundActivity:
     """Passes an event if one of its eight neighbours had one within `support_ns` before it.
 
     support_ns: longest time since the neighbour's event, 1 ns to 10 s; that very time still counts.
+    itself: the pixel's own last event counts as well, so that a pixel which speaks often passes
+        even alone. A hot pixel then does, too.
     Raises ValueError for a time outside that range.
     """
 
     support_ns: int = 10_000_000
+    itself: bool = False
 
     def __post_init__(self) -> None:
-        if not 1 <= self.support_ns <= 10_000_000_000:
-            raise ValueError(f"support_ns is {self.support_ns}; it must be 1 to 10000000000 (10 s)")
+        check_whole("support_ns", self.support_ns, 1, 10_000_000_000)
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """The same."""
@@ -49,7 +52,7 @@ class BackgroundActivity:
         """See `EventFilter.apply`."""
         check_state(events, (state.shape[0] - 2, state.shape[1] - 2))
         out = room_for(len(events))
-        n = _supported(*writable(events), state, self.support_ns, *out)
+        n = _supported(*contiguous(events), state, self.support_ns, self.itself, *out)
         return first(out, n, events.width, events.height)
 
 
@@ -61,6 +64,7 @@ def _supported(
     p: NDArray[np.uint8],
     last_ns: NDArray[np.int64],
     support_ns: int,
+    itself: bool,
     out_t: NDArray[np.int64],
     out_x: NDArray[np.uint16],
     out_y: NDArray[np.uint16],
@@ -69,12 +73,14 @@ def _supported(
     stride = last_ns.shape[1]
     flat = last_ns.reshape(-1)
     n = 0
+    # Which pixel is looked at in place of the own one: one beside it, which counts anyway.
+    own = 0 if itself else 1
     for i in range(t_ns.shape[0]):
         t = t_ns[i]
         at = (np.int64(y[i]) + 1) * stride + np.int64(x[i]) + 1
         above = max(flat[at - stride - 1], flat[at - stride], flat[at - stride + 1])
         below = max(flat[at + stride - 1], flat[at + stride], flat[at + stride + 1])
-        latest = max(above, below, flat[at - 1], flat[at + 1])
+        latest = max(above, below, flat[at - 1], flat[at + 1], flat[at + own])
         flat[at] = t
         # Written in any case and kept by counting: no branch to be guessed wrongly.
         out_t[n] = t

@@ -10,7 +10,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events, check_size
-from neuro_control.events.filters.event_filter import check_state, first, room_for, writable
+from neuro_control.events.filters.event_filter import (
+    check_state,
+    check_whole,
+    contiguous,
+    first,
+    room_for,
+)
 
 
 @dataclass
@@ -37,10 +43,8 @@ class Downsample:
     events_each: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.factor <= 1024:
-            raise ValueError(f"factor is {self.factor}; it must be 1 to 1024")
-        if not 1 <= self.events_each <= 10_000:
-            raise ValueError(f"events_each is {self.events_each}; it must be 1 to 10000")
+        check_whole("factor", self.factor, 1, 1024)
+        check_whole("events_each", self.events_each, 1, 10_000)
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """Large pixels; those at the right and lower edge may have fewer small ones."""
@@ -55,9 +59,15 @@ class Downsample:
     def apply(self, events: Events, state: DownsampleState) -> Events:
         """See `EventFilter.apply`."""
         check_state(events, state.shape)
+        columns, rows = self.output_size(events.width, events.height)
+        if state.gathered.shape != (rows, columns):
+            raise ValueError(
+                f"factor is {self.factor}, which makes {columns}x{rows} large pixels; the state is"
+                f" of {state.gathered.shape[1]}x{state.gathered.shape[0]}"
+            )
         out = room_for(len(events))
-        n = _gather(*writable(events), self.factor, self.events_each, state.gathered, *out)
-        return first(out, n, *self.output_size(events.width, events.height))
+        n = _gather(*contiguous(events), self.factor, self.events_each, state.gathered, *out)
+        return first(out, n, columns, rows)
 
 
 @njit(cache=True, nogil=True)

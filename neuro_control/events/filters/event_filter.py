@@ -44,17 +44,36 @@ class EventFilter(Protocol):
         """The events that pass; the state is changed in place.
 
         Raises:
-            ValueError: the state is of a sensor of another size; it is then unchanged.
+            ValueError: the state is of a sensor of another size or of other parameters, or an
+                event lies outside the sensor; the state is then unchanged.
         """
 
 
+def check_whole(name: str, value: object, least: int, most: int | None = None) -> None:
+    """Raise ValueError naming a parameter that is not a whole number of least to most."""
+    right = f"at least {least}" if most is None else f"{least} to {most}"
+    if not isinstance(value, int | np.integer) or isinstance(value, bool):
+        raise ValueError(f"{name} is {value}; it must be {right}, whole")
+    if value < least or (most is not None and value > most):
+        raise ValueError(f"{name} is {value}; it must be {right}")
+
+
 def check_state(events: Events, shape: tuple[int, ...]) -> None:
-    """Raise ValueError where events are not of the sensor (height, width) of a state."""
+    """Raise ValueError where events are not of the sensor (height, width) of a state.
+
+    Addresses and polarities are looked at as well, because kernels index with them unchecked: an
+    event outside the sensor would be written over other memory. It takes a few microseconds a
+    packet.
+    """
     if (events.height, events.width) != shape:
         raise ValueError(
             f"events are of a sensor of {events.width}x{events.height}, the state is of"
             f" {shape[1]}x{shape[0]}"
         )
+    if len(events) and (
+        events.x.max() >= events.width or events.y.max() >= events.height or events.p.max() > 1
+    ):
+        events.check()
 
 
 def room_for(n: int) -> Arrays:
@@ -67,18 +86,21 @@ def room_for(n: int) -> Arrays:
     )
 
 
-def writable(events: Events) -> Arrays:
-    """The events' arrays as kernels are compiled for: contiguous; copied only where they are not.
+def contiguous(events: Events) -> Arrays:
+    """The events' arrays as kernels are compiled for: contiguous and read-only.
 
-    A kernel is compiled anew for read-only arrays, so the flag is lifted on views; no kernel here
-    writes to what it is given.
+    Only those that are not contiguous are copied. The copies are made read-only as well, because a
+    kernel would be compiled anew for writable ones, which takes as long as the first call did.
     """
-    return (
+    arrays = (
         np.ascontiguousarray(events.t_ns),
         np.ascontiguousarray(events.x),
         np.ascontiguousarray(events.y),
         np.ascontiguousarray(events.p),
     )
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
 
 
 def first(arrays: Arrays, n: int, width: int, height: int) -> Events:

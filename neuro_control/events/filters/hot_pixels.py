@@ -10,7 +10,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events, check_size
-from neuro_control.events.filters.event_filter import check_state, first, room_for, writable
+from neuro_control.events.filters.event_filter import (
+    check_state,
+    check_whole,
+    contiguous,
+    first,
+    room_for,
+)
 
 Mask = NDArray[np.bool_]
 
@@ -103,10 +109,7 @@ class HotPixels:
     least_rate_hz: float = 20.0
 
     def __post_init__(self) -> None:
-        if not 10_000_000 <= self.window_ns <= 100_000_000_000:
-            raise ValueError(
-                f"window_ns is {self.window_ns}; it must be 10000000 (10 ms) to 100000000000"
-            )
+        check_whole("window_ns", self.window_ns, 10_000_000, 100_000_000_000)
         if not 1.0 < self.factor <= 1000.0:
             raise ValueError(f"factor is {self.factor}; it must be above 1 and at most 1000")
         if not 0.0 < self.least_rate_hz <= 1e6:
@@ -131,7 +134,7 @@ class HotPixels:
                 state.window_end_ns = int(rest.t_ns[0]) + self.window_ns
             inside = int(rest.t_ns.searchsorted(state.window_end_ns))
             part, rest = rest[:inside], rest[inside:]
-            _count(*writable(part)[1:3], state.count)
+            _count(*contiguous(part)[1:3], state.count)
             parts.append(_masked(part, state.mask))
             if len(rest):
                 self._close(state)
@@ -165,7 +168,7 @@ def _second_busiest(padded: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _masked(events: Events, mask: Mask) -> Events:
     out = room_for(len(events))
-    n = _unmasked(*writable(events), mask, *out)
+    n = _unmasked(*contiguous(events), mask, *out)
     return first(out, n, events.width, events.height)
 
 

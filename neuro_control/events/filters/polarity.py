@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events, check_size
-from neuro_control.events.filters.event_filter import check_state, first, room_for, writable
+from neuro_control.events.filters.event_filter import check_state, contiguous, first, room_for
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Polarity:
         out = room_for(len(events))
         passes = np.array([self.keep != "on", self.keep != "off"])
         becomes = {"same": (0, 1), "inverted": (1, 0), "on": (1, 1)}[self.become]
-        n = _chosen(*writable(events), passes, np.array(becomes, np.uint8), *out)
+        n = _chosen(*contiguous(events), passes, np.array(becomes, np.uint8), *out)
         return first(out, n, events.width, events.height)
 
 

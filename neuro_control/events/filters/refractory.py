@@ -13,9 +13,10 @@ from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.filters.event_filter import (
     LONG_AGO_NS,
     check_state,
+    check_whole,
+    contiguous,
     first,
     room_for,
-    writable,
 )
 
 
@@ -30,8 +31,7 @@ class RefractoryPeriod:
     period_ns: int = 1_000_000
 
     def __post_init__(self) -> None:
-        if not 1 <= self.period_ns <= 10_000_000_000:
-            raise ValueError(f"period_ns is {self.period_ns}; it must be 1 to 10000000000 (10 s)")
+        check_whole("period_ns", self.period_ns, 1, 10_000_000_000)
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """The same."""
@@ -46,7 +46,7 @@ class RefractoryPeriod:
         """See `EventFilter.apply`."""
         check_state(events, state.shape)
         out = room_for(len(events))
-        n = _rested(*writable(events), state, self.period_ns, *out)
+        n = _rested(*contiguous(events), state, self.period_ns, *out)
         return first(out, n, events.width, events.height)
 
 

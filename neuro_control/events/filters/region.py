@@ -10,7 +10,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events
-from neuro_control.events.filters.event_filter import check_state, first, room_for, writable
+from neuro_control.events.filters.event_filter import (
+    check_state,
+    check_whole,
+    contiguous,
+    first,
+    room_for,
+)
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,7 @@ class RegionOfInterest:
             ("width", self.width, 1),
             ("height", self.height, 1),
         ):
-            if value < least:
-                raise ValueError(f"{name} is {value}; it must be at least {least}")
+            check_whole(name, value, least)
 
     def output_size(self, width: int, height: int) -> tuple[int, int]:
         """The rectangle's size, or the same where the origin stays."""
@@ -57,7 +62,7 @@ class RegionOfInterest:
         check_state(events, state)
         out = room_for(len(events))
         box = (self.x, self.y, self.width, self.height)
-        n = _inside(*writable(events), *box, self.move_origin, *out)
+        n = _inside(*contiguous(events), *box, self.move_origin, *out)
         return first(out, n, *self.output_size(events.width, events.height))
 
 
