@@ -11,6 +11,7 @@ from neuro_control.encoding.code import Code, compressed, dense
 from neuro_control.encoding.event_map import EventMapEncoder
 from neuro_control.encoding.population import PopulationCode, PopulationEncoder
 from neuro_control.encoding.population_vector import PopulationVector, PopulationVectorDecoder
+from neuro_control.encoding.spatial_pool import SpatialPool
 from neuro_control.encoding.spike_decoders import (
     Decision,
     FirstSpikeDecoder,
@@ -46,6 +47,7 @@ __all__ = [
     "RateDecoder",
     "RegularRate",
     "SendOnDelta",
+    "SpatialPool",
     "StepForward",
     "TimeSurface",
     "WinnerDecoder",
