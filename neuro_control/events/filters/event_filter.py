@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events
@@ -70,9 +71,8 @@ def check_state(events: Events, shape: tuple[int, ...]) -> None:
             f"events are of a sensor of {events.width}x{events.height}, the state is of"
             f" {shape[1]}x{shape[0]}"
         )
-    if len(events) and (
-        events.x.max() >= events.width or events.y.max() >= events.height or events.p.max() > 1
-    ):
+    _, x, y, p = contiguous(events)
+    if _outside(x, y, p, events.width, events.height):
         events.check()
 
 
@@ -99,7 +99,8 @@ def contiguous(events: Events) -> Arrays:
         np.ascontiguousarray(events.p),
     )
     for array in arrays:
-        array.flags.writeable = False
+        if array.flags.writeable:
+            array.flags.writeable = False
     return arrays
 
 
@@ -107,3 +108,17 @@ def first(arrays: Arrays, n: int, width: int, height: int) -> Events:
     """The first n events of arrays that a kernel has written."""
     t_ns, x, y, p = arrays
     return Events(t_ns[:n], x[:n], y[:n], p[:n], width, height)
+
+
+@njit(cache=True, nogil=True)
+def _outside(
+    x: NDArray[np.uint16], y: NDArray[np.uint16], p: NDArray[np.uint8], width: int, height: int
+) -> bool:
+    # Largest values rather than a way out at the first: that is what becomes vectors.
+    column = row = np.uint16(0)
+    polarity = np.uint8(0)
+    for i in range(x.shape[0]):
+        column = max(column, x[i])
+        row = max(row, y[i])
+        polarity = max(polarity, p[i])
+    return bool(column >= width or row >= height or polarity > 1)
