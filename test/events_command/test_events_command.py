@@ -65,6 +65,14 @@ def test_convert_writes_the_same_events(recording: Path, tmp_path: Path, capsys)
     assert "0 lost" in out
 
 
+def test_a_file_can_be_converted_into_itself(recording: Path, capsys):
+    before = read(recording)
+    code, *_ = said(capsys, "convert", recording, recording, "--encoding", "evt2")
+    assert code == 0
+    assert np.array_equal(read(recording).t_ns, before.t_ns)
+    assert [path.name for path in recording.parent.iterdir()] == [recording.name]
+
+
 def test_a_picture_shows_on_blue_and_off_orange(recording: Path, tmp_path: Path, capsys):
     out = tmp_path / "out.png"
     code, *_ = said(capsys, "render", recording, out, "--duration", 1)

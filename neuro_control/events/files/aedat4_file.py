@@ -18,7 +18,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from neuro_control.events.files.event_file import ArrayFile, Block, FileError, Size
+from neuro_control.events.files.event_file import (
+    ArrayFile,
+    Block,
+    FileError,
+    Size,
+    nanoseconds,
+)
 
 MAGIC = b"#!AER-DAT4.0\r\n"
 _EVENT = np.dtype(
@@ -54,6 +60,8 @@ def open_aedat4(path: Path, stream: int | None = None) -> ArrayFile:
         streams = _event_streams(table.text(2))
     except (struct.error, ElementTree.ParseError, UnicodeDecodeError, ValueError) as error:
         raise FileError(f"{path}: the header is damaged: {error}") from error
+    if 0 <= end < begin:
+        raise FileError(f"{path}: the header ends the events at byte {end}, before they begin")
     if stream is None and len(streams) != 1:
         raise FileError(f"{path}: streams with events are {sorted(streams)}; say which one")
     chosen = next(iter(streams)) if stream is None else stream
@@ -62,31 +70,41 @@ def open_aedat4(path: Path, stream: int | None = None) -> ArrayFile:
     unpack = _decompressor(path, compression)
 
     def parts() -> Iterator[Block]:
-        with path.open("rb") as file:
-            file.seek(begin)
-            while end < 0 or file.tell() < end:
-                at = file.tell()
-                head = file.read(8)
-                if not head and end < 0:
-                    return
-                if len(head) < 8:
-                    raise FileError(f"{path}: ends within a packet at byte {at}; it is cut short")
-                number, size = struct.unpack("<ii", head)
-                if not 0 <= size <= _LARGEST_PACKET:
-                    raise FileError(f"{path}: a packet of {size} bytes at byte {at}; it is damaged")
-                if number != chosen:
-                    file.seek(size, 1)
-                    continue
-                packed = file.read(size)
-                if len(packed) < size:
-                    raise FileError(f"{path}: ends within a packet at byte {at}; it is cut short")
-                try:
-                    events = _Table(unpack(packed), 4).vector(0, _EVENT)
-                except (struct.error, ValueError, RuntimeError) as error:
-                    raise FileError(f"{path}: the packet at byte {at}: {error}") from error
-                yield events["t"] * 1000, events["x"], events["y"], events["p"]
+        for at, packed in _packets(path, chosen, begin, end):
+            try:
+                events = _Table(unpack(packed), 4).vector(0, _EVENT)
+            except (struct.error, ValueError, RuntimeError, MemoryError) as error:
+                raise FileError(f"{path}: the packet at byte {at}: {error}") from error
+            t_ns = nanoseconds(path, events["t"], 1000)
+            yield t_ns, events["x"], events["y"], events["p"]
 
     return ArrayFile(path, "AEDAT 4", streams[chosen], parts)
+
+
+def _packets(path: Path, stream: int, begin: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The packets of a stream, as they lie between two bytes (end -1: to the end of the file).
+
+    Yields (the byte at which it begins, what is in it).
+    """
+    with path.open("rb") as file:
+        file.seek(begin)
+        while end < 0 or file.tell() < end:
+            at = file.tell()
+            head = file.read(8)
+            if not head and end < 0:
+                return
+            if len(head) < 8:
+                raise FileError(f"{path}: ends within a packet at byte {at}; it is cut short")
+            number, size = struct.unpack("<ii", head)
+            if not 0 <= size <= _LARGEST_PACKET:
+                raise FileError(f"{path}: a packet of {size} bytes at byte {at}; it is damaged")
+            if number != stream:
+                file.seek(size, 1)
+                continue
+            packed = file.read(size)
+            if len(packed) < size:
+                raise FileError(f"{path}: ends within a packet at byte {at}; it is cut short")
+            yield at, packed
 
 
 class _Table:
@@ -132,7 +150,7 @@ def _sized(path: Path, file: BinaryIO) -> bytes:
     size = struct.unpack("<I", head)[0] if len(head) == 4 else 0
     data = file.read(size) if size <= _LARGEST_PACKET else b""
     if not size or len(data) < size:
-        raise FileError(f"{path}: ends within its header; it is cut short")
+        raise FileError(f"{path}: ends within its header at byte {file.tell()}; it is cut short")
     return data
 
 

@@ -12,8 +12,8 @@ from neuro_control.events.files.event_file import (
     ArrayFile,
     Block,
     FileError,
-    Size,
     records,
+    said_size,
     text_header,
     unwrapped,
 )
@@ -39,9 +39,7 @@ def open_dat(path: Path) -> ArrayFile:
         raise FileError(
             f"{path}: events of type {kind} and {size} bytes; only types 0 and 12 of 8 are read"
         )
-    said: Size | None = None
-    if fields.get("width", "").isdigit() and fields.get("height", "").isdigit():
-        said = int(fields["width"]), int(fields["height"])
+    said = said_size(path, fields.get("width"), fields.get("height"))
 
     def parts() -> Iterator[Block]:
         turns, last = 0, -1

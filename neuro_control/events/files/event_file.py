@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,12 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_control.events.address_events import LARGEST_HEIGHT, LARGEST_WIDTH, Events
+from neuro_control.events.address_events import (
+    LARGEST_HEIGHT,
+    LARGEST_WIDTH,
+    Events,
+    check_size,
+)
 from neuro_control.events.counters import DecoderCounters
 
 Size = tuple[int, int]
 Block = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
 """Times in ns, columns, rows and polarities (0 and 1) as they stand in a file, not looked at."""
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_HEADER_ENDS = ("%end", "#endofasciiheader")
+"""Last lines of Prophesee's headers and of jAER's, in small letters and without spaces."""
 
 BLOCK_BYTES = 1 << 20
 """What is read from a file at once: a multiple of every word."""
@@ -30,9 +40,17 @@ class EventFile(ABC):
     """An open-ended source of events: iterate `blocks` as often as wanted.
 
     path: the file. format: its kind, in a word. size: (width, height) if the file says it.
+
+    Raises:
+        FileError: the file says a size that no sensor has.
     """
 
     def __init__(self, path: Path, format_name: str, size: Size | None) -> None:
+        if size is not None:
+            try:
+                check_size(*size)
+            except ValueError as error:
+                raise FileError(f"{path}: the file says that {error}") from error
         self.path = path
         self.format = format_name
         self.size = size
@@ -120,6 +138,52 @@ class ArrayFile(EventFile):
         self._counters = DecoderCounters(on, off, outside_sensor=outside, time_reversals=reversals)
 
 
+def said_size(path: Path, width: str | None, height: str | None) -> Size | None:
+    """The size that a header of text says; None if it says none.
+
+    Raises:
+        FileError: what it says is no number.
+    """
+    if width is None or height is None:
+        return None
+    if not all(said.isascii() and said.isdigit() and len(said) < 10 for said in (width, height)):
+        raise FileError(
+            f"{path}: the header says width {width!r} and height {height!r}; not numbers"
+        )
+    return int(width), int(height)
+
+
+def nanoseconds(
+    path: Path, times: NDArray[Any], unit_ns: int, offset_ns: int = 0
+) -> NDArray[np.int64]:
+    """Times of a file as int64 nanoseconds.
+
+    Args:
+        path: the file, for the message.
+        times: n whole numbers or floats, in units of `unit_ns`.
+        unit_ns: nanoseconds of the unit.
+        offset_ns: is added to all.
+
+    Raises:
+        FileError: a time is no number, or lies beyond 2^62 ns (146 years).
+    """
+    if times.dtype.kind not in "iuf":
+        raise FileError(f"{path}: times are {times.dtype}; they must be numbers")
+    if not len(times):
+        return np.empty(0, np.int64)
+    low, high = float(times.min()), float(times.max())
+    # Two such numbers have a sum below 2^63; comparisons with NaN are false.
+    most = 2.0**62
+    if not (-most < low * unit_ns and high * unit_ns < most and abs(offset_ns) < most):
+        raise FileError(
+            f"{path}: times from {low:g} to {high:g} in units of {unit_ns} ns, {offset_ns} ns"
+            " added, do not fit int64; it is damaged"
+        )
+    if times.dtype.kind == "f":
+        return np.rint(times.astype(np.float64) * unit_ns).astype(np.int64) + offset_ns
+    return times.astype(np.int64) * unit_ns + offset_ns
+
+
 def unwrapped(
     ticks: NDArray[np.int64], bits: int, turns: int, last: int
 ) -> tuple[NDArray[np.int64], int, int]:
@@ -162,15 +226,22 @@ def records(path: Path, offset: int, dtype: np.dtype[Any]) -> Iterator[NDArray[A
 
 
 def text_header(path: Path, mark: bytes, most_lines: int = 200) -> tuple[list[str], int]:
-    """The lines at a file's beginning that start with a mark, and the offset behind them."""
+    """The lines at a file's beginning that start with a mark, and the offset behind them.
+
+    Not every header says where it ends, and the first event may begin with the mark's byte: a
+    line with control characters is not one of the header.
+
+    Raises:
+        FileError: there are more lines than any header has.
+    """
     lines: list[str] = []
     with path.open("rb") as file:
         while len(lines) < most_lines:
             at = file.tell()
             line = file.readline(4096)
-            if not line.startswith(mark) or not line.endswith(b"\n"):
+            if not line.startswith(mark) or not line.endswith(b"\n") or _CONTROL.search(line):
                 return lines, at
             lines.append(line.decode("latin-1").strip())
-            if lines[-1] == "% end":
+            if lines[-1].replace(" ", "").lower() in _HEADER_ENDS:
                 return lines, file.tell()
     raise FileError(f"{path}: the header has more than {most_lines} lines; is it a file of events?")

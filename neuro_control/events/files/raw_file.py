@@ -18,6 +18,7 @@ from neuro_control.events.files.event_file import (
     EventFile,
     FileError,
     Size,
+    said_size,
     text_header,
 )
 
@@ -48,12 +49,10 @@ class RawFile(EventFile):
                 f"{path}: the header says {said} of the encoding; it must say '% format' with"
                 f" {', '.join(_ENCODINGS)} or '% evt' with {', '.join(_VERSIONS)}"
             )
-        size: Size | None = None
-        geometry = re.fullmatch(r"(\d+)x(\d+)", (words.get("geometry") or [""])[0])
-        if "width" in fields and "height" in fields:
-            size = int(fields["width"]), int(fields["height"])
-        elif geometry:
-            size = int(geometry[1]), int(geometry[2])
+        size = said_size(path, fields.get("width"), fields.get("height"))
+        geometry = (words.get("geometry") or [""])[0].partition("x")
+        if size is None and geometry[1]:
+            size = said_size(path, geometry[0], geometry[2])
         super().__init__(path, f"Prophesee RAW, {encoding}", size)
         self._encoding = encoding
         self._halves_swapped = encoding == "evt21" and self._is_legacy(fields.get("endianness"))

@@ -34,7 +34,9 @@ def write(
         The number of events.
 
     Raises:
-        ValueError: another suffix or encoding, or events that the encoding cannot hold.
+        ValueError: another suffix or encoding, events out of order or of a sensor of another
+            size, or such as the encoding cannot hold. No file is left then, and one that was
+            there before is as it was; of a recording the packets up to there are left.
         FileExistsError: a recording of that name is there already.
     """
     path = Path(path)
@@ -43,36 +45,64 @@ def write(
         raise ValueError(f"{path}: the suffix is {suffix!r}; it must be one of {list(WRITABLE)}")
     if encoding is not None and suffix not in (".raw", ".mcap", ".db3"):
         raise ValueError(f"{path}: encoding {encoding!r} is for .raw, .mcap and .db3 only")
-    given = iter(chunks)
-    if suffix == ".npz":
-        return write_npz(path, given, size)
-    if suffix in (".h5", ".hdf5"):
-        return write_hdf5(path, given, size)
-    if suffix == ".raw":
-        return _write_raw(path, given, size, encoding or "evt3")
-    if path.exists():
-        raise FileExistsError(f"{path} is there already; remove it or give another name")
-    counted = _Counted(given)
-    packets = packets_of(counted, size, encoding or "mono")
-    write_packets(path, packets, storage="mcap" if suffix == ".mcap" else "sqlite3")
-    return counted.n
+    given = _Sound(chunks, size)
+    if suffix in (".mcap", ".db3"):
+        if path.exists():
+            raise FileExistsError(f"{path} is there already; remove it or give another name")
+        packets = packets_of(given, size, encoding or "mono")
+        write_packets(path, packets, storage="mcap" if suffix == ".mcap" else "sqlite3")
+        return given.n
+    # Under another name until it is whole: what is written over may be what is read, and an
+    # error on the way leaves neither half a file nor the loss of an older one.
+    part = path.with_name(f"{path.name}.part")
+    try:
+        if suffix == ".npz":
+            write_npz(part, given, size)
+        elif suffix == ".raw":
+            _write_raw(part, given, size, encoding or "evt3")
+        else:
+            write_hdf5(part, given, size)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return given.n
 
 
-class _Counted:
-    def __init__(self, chunks: Iterator[Events]) -> None:
+class _Sound:
+    """Chunks one after the other, looked at and counted on the way.
+
+    Raises ValueError for events that are not sound, of another sensor, or before those written.
+    """
+
+    def __init__(self, chunks: Iterable[Events], size: Size) -> None:
         self._chunks = chunks
+        self._size = size
         self.n = 0
 
     def __iter__(self) -> Iterator[Events]:
+        last_ns: int | None = None
         for events in self._chunks:
+            if (events.width, events.height) != self._size:
+                raise ValueError(
+                    f"events are of a sensor of {events.width}x{events.height}, the file is for"
+                    f" {self._size[0]}x{self._size[1]}"
+                )
+            events.check()
+            if len(events):
+                if last_ns is not None and events.t_ns[0] < last_ns:
+                    raise ValueError(
+                        f"chunk begins at {events.t_ns[0]} ns, before the {last_ns} ns already"
+                        " written; give chunks in ascending time"
+                    )
+                last_ns = int(events.t_ns[-1])
             self.n += len(events)
             yield events
 
 
-def _write_raw(path: Path, chunks: Iterator[Events], size: Size, encoding: str) -> int:
+def _write_raw(path: Path, chunks: Iterable[Events], size: Size, encoding: str) -> int:
     names = {"evt2": ("EVT2", "2.0"), "evt3": ("EVT3", "3.0")}
     if encoding not in names:
-        raise ValueError(f"{path}: encoding is {encoding!r}; a RAW file takes evt2 or evt3")
+        raise ValueError(f"encoding is {encoding!r}; a RAW file takes evt2 or evt3")
     made = encoder(encoding, *size)
     name, version = names[encoding]
     n = 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from neuro_control.events import (
 )
 
 SIZE = (40, 30)
+DVS128 = b"#!AER-DAT2.0\r\n# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128\r\n"
 
 
 def sample(n=1000, seed=0) -> Events:
@@ -179,8 +181,7 @@ def test_row_240_of_nmnist_lets_time_pass(tmp_path: Path):
 
 def test_aedat2_of_a_dvs128_stands_upright(tmp_path: Path):
     address = np.array([[3 << 8 | 5 << 1, 100], [1 << 15, 110], [127 << 8 | 1, 120]], ">u4")
-    header = b"#!AER-DAT2.0\r\n# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128\r\n"
-    (tmp_path / "a.aedat").write_bytes(header + address.tobytes())
+    (tmp_path / "a.aedat").write_bytes(DVS128 + address.tobytes())
     events = read(tmp_path / "a.aedat")
     assert (events.width, events.height) == (128, 128)
     assert (events.x.tolist(), events.y.tolist()) == ([122, 127], [124, 0])
@@ -387,7 +388,21 @@ def originals(tmp_path_factory) -> dict[str, bytes]:
     for name in ("a.raw", "a.npz", "a.h5"):
         write(folder / name, [events], SIZE)
     write(folder / "b.raw", [events], SIZE, encoding="evt2")
-    aedat4(folder / "a.aedat4", events)
+    for number, name in enumerate(("a.mcap", "a.db3")):
+        write(folder / name, [events], SIZE)
+        (recorded,) = (folder / name).glob(f"*.{name[2:]}")
+        recorded.rename(folder / f"{number}{recorded.suffix}")
+        shutil.rmtree(folder / name)
+    for compression in (0, 1, 3):
+        aedat4(folder / f"{compression}.aedat4", events, compression)
+    (folder / "a.aedat").write_bytes(DVS128 + np.zeros((200, 2), ">u4").tobytes())
+    np.save(folder / "a.npy", np.zeros(200, [(name, "i8") for name in "txyp"]))
+    with h5py.File(folder / "b.h5", "w") as file:
+        file["CD/events"] = np.zeros(200, [(name, "i8") for name in "xypt"])
+    with h5py.File(folder / "c.h5", "w") as file:
+        file["davis/left/events"] = np.zeros((200, 4))
+    words = np.array([0x8 << 60 | 9 << 32, 1 << 60 | 5 << 43 | 7 << 32 | 0b101], "<u8")
+    raw(folder / "c.raw", "% format EVT21;height=30;width=40\n% end\n", words)
     records = np.zeros((200, 2), "<u4")
     (folder / "a.dat").write_bytes(b"% Version 2\n\x0c\x08" + records.tobytes())
     (folder / "a.bin").write_bytes(np.zeros((200, 5), np.uint8).tobytes())
@@ -400,12 +415,16 @@ def test_a_damaged_file_gives_sound_events_or_says_what_is_wrong(data, originals
     name = data.draw(st.sampled_from(sorted(originals)))
     content = bytearray(originals[name])
     for _ in range(data.draw(st.integers(0, 4))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+        last = len(content) if data.draw(st.booleans()) else 300  # where headers are, and all
+        content[data.draw(st.integers(0, min(last, len(content)) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
     end = data.draw(st.integers(0, len(content))) if data.draw(st.booleans()) else len(content)
     path = tmp_path_factory.mktemp("damaged") / name
     path.write_bytes(bytes(content[:end]))
+    size = data.draw(st.sampled_from([{}, {"width": 40, "height": 30}]))
     try:
-        for part in read_chunks(path, width=40, height=30):
+        for part in read_chunks(path, **size):
             part.check()
     except FileError as error:
         refused = str(error)
