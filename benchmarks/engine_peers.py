@@ -10,6 +10,7 @@ spikes are not the same.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -74,14 +75,17 @@ def environment(name: str, folder: Path) -> Path:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
         for arguments in PEERS[name].installs:
             command = [str(python), "-m", "pip", "install", "-q", *arguments]
-            ran = subprocess.run(command, capture_output=True, text=True, check=False, env=_clean())
+            ran = subprocess.run(
+                command, capture_output=True, text=True, check=False, env=clean_environment()
+            )
             if ran.returncode:
                 raise RuntimeError(ran.stderr.strip().splitlines()[-1])
         done.touch()
     return python
 
 
-def _clean() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """Variables for another interpreter: nothing of ours leaks in, and one thread."""
     leaking = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
     kept = {key: value for key, value in os.environ.items() if key not in leaking}
     return kept | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -95,14 +99,19 @@ def layers(sizes: Sequence[int], rng: np.random.Generator) -> list[np.ndarray]:
     ]
 
 
-def runner(weights: Sequence[np.ndarray]) -> CpuRunner:
-    """Ours, with the same weights."""
+def network_of(weights: Sequence[np.ndarray]) -> Network:
+    """Layers of LIF neurons with these weights."""
     nodes: dict[str, Any] = {"in": Input((weights[0].shape[1],))}
     for i, weight in enumerate(weights):
         nodes[f"w{i}"] = Linear(weight)
         nodes[f"n{i}"] = LIF.with_unit_gain((weight.shape[0],), dt_s=1e-3, tau_s=0.02)
     nodes["out"] = Output((weights[-1].shape[0],))
-    engine = CpuRunner(quantize(Network(nodes, list(pairwise(nodes)), 1e-3)))
+    return Network(nodes, list(pairwise(nodes)), 1e-3)
+
+
+def runner(weights: Sequence[np.ndarray]) -> CpuRunner:
+    """Ours, with the same weights."""
+    engine = CpuRunner(quantize(network_of(weights)))
     engine.warm()
     return engine
 
@@ -137,7 +146,12 @@ def peer_times_us(name: str, python: Path, given: Path, out: Path) -> dict[str, 
     command = [str(python), str(script), str(given), str(out)]
     try:
         ran = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=_clean(), timeout=LIMIT_S
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=clean_environment(),
+            timeout=LIMIT_S,
         )
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"it took more than {LIMIT_S} s") from None
@@ -159,13 +173,18 @@ def row(network: str, name: str, times: Sequence[float], ours: float) -> dict[st
     }
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = report.parser("engine_peers", "The engine beside other frameworks, one step a call.")
+def add_environments(parser: argparse.ArgumentParser) -> None:
+    """The option that says where peers' environments are kept."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     parser.add_argument(
         "--environments", type=Path, default=cache / "neuro_control" / "peers", metavar="DIR"
     )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = report.parser("engine_peers", "The engine beside other frameworks, one step a call.")
+    add_environments(parser)
     parser.add_argument("--only", nargs="*", default=list(PEERS), choices=list(PEERS))
     options = parser.parse_args()
     missing: dict[str, str] = {}

@@ -10,31 +10,24 @@ does not.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 import time
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks import report
-from benchmarks.engine_peers import environment, layers
-from neuro_control.network import LIF, Input, Linear, Network, Output
+from benchmarks.engine_peers import (
+    add_environments,
+    clean_environment,
+    environment,
+    layers,
+    network_of,
+)
 
 SIZES = (128, 256, 10)
 BATCH, TICKS, BATCHES, ROUNDS = 32, 50, 12, 3
-
-
-def network(weights: list[np.ndarray]) -> Network:
-    nodes: dict[str, Any] = {"in": Input((SIZES[0],))}
-    for i, weight in enumerate(weights):
-        nodes[f"w{i}"] = Linear(weight)
-        nodes[f"n{i}"] = LIF.with_unit_gain((weight.shape[0],), dt_s=1e-3, tau_s=0.02)
-    nodes["out"] = Output((SIZES[-1],))
-    return Network(nodes, list(pairwise(nodes)), 1e-3)
 
 
 def ours(
@@ -45,7 +38,7 @@ def ours(
     from neuro_control.training import TorchNetwork
 
     torch.set_num_threads(1)
-    twin = TorchNetwork(network(weights), exact=exact)
+    twin = TorchNetwork(network_of(weights), exact=exact)
     optimiser = torch.optim.Adam(twin.parameters(), lr=1e-3)
     given = torch.from_numpy(spikes).transpose(0, 1).contiguous()
     target = torch.from_numpy(wanted)
@@ -68,22 +61,16 @@ def snntorch(
         given, out = Path(folder) / "in.npz", Path(folder) / "out.json"
         arrays = {"weight0": weights[0], "weight1": weights[1], "spikes": spikes, "wanted": wanted}
         np.savez(given, batches=BATCHES, **arrays)
-        subprocess.run([str(python), str(script), str(given), str(out)], check=True, env=_clean())
+        subprocess.run(
+            [str(python), str(script), str(given), str(out)], check=True, env=clean_environment()
+        )
         found = json.loads(out.read_text())
     return found["times_s"][2:], found["version"]
 
 
-def _clean() -> dict[str, str]:
-    leaking = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
-    return {key: value for key, value in os.environ.items() if key not in leaking}
-
-
 def main() -> None:
     arguments = report.parser("training_peers", "Training beside snnTorch.")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    arguments.add_argument(
-        "--environments", type=Path, default=cache / "neuro_control" / "peers", metavar="DIR"
-    )
+    add_environments(arguments)
     options = arguments.parse_args()
     python = environment("snntorch", options.environments)
     rng = np.random.default_rng(0)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuro_control.backends import cpu_kernels as kernels
 from neuro_control.backends import cpu_plan as at
-from neuro_control.backends.runner import Indices, RunCounters, RunnerState
+from neuro_control.backends.runner import Indices, RunCounters, RunnerState, check_offsets
 from neuro_control.network import FixedNetwork, Port
 
 _PLAIN: list[Literal["C", "A", "W"]] = ["C", "A", "W"]
@@ -87,13 +87,7 @@ class CpuRunner:
         """Advance many ticks in one call; see `neuro_control.backends.Runner.run`."""
         indices = _as_indices(indices, "indices")
         offsets = np.require(_as_integers(offsets, "offsets"), np.int64, _PLAIN)
-        if (
-            not len(offsets)
-            or offsets[0] != 0
-            or offsets[-1] != len(indices)
-            or (np.diff(offsets) < 0).any()
-        ):
-            raise ValueError(f"offsets must rise from 0 to {len(indices)}, the number of indices")
+        check_offsets(indices, offsets)
         if kernels.first_outside(indices, self._n_inputs) >= 0:
             self._refuse(indices)
         result: tuple[Indices, NDArray[np.int64]] = kernels.run(*self._arrays, indices, offsets)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.backends import float_kernels as kernels
-from neuro_control.backends.runner import Indices, RunCounters
+from neuro_control.backends.runner import Indices, RunCounters, check_offsets
 from neuro_control.network import Network, Port
 from neuro_control.network.euler import EulerPopulation, euler_population
 from neuro_control.network.lowering import Lowering
@@ -136,13 +136,7 @@ class FloatRunner:
     ) -> tuple[Indices, NDArray[np.int64]]:
         """Advance many ticks; see `neuro_control.backends.Runner.run`."""
         self._check(indices, "indices")
-        if (
-            not len(offsets)
-            or offsets[0] != 0
-            or offsets[-1] != len(indices)
-            or (np.diff(offsets) < 0).any()
-        ):
-            raise ValueError(f"offsets must rise from 0 to {len(indices)}, the number of indices")
+        check_offsets(indices, offsets)
         parts = [self._tick(indices[offsets[t] : offsets[t + 1]]) for t in range(len(offsets) - 1)]
         ends = np.cumsum([0, *map(len, parts)])
         return np.concatenate([np.zeros(0, np.int32), *parts]), ends.astype(np.int64)

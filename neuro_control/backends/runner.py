@@ -74,6 +74,17 @@ class RunnerState:
         return found
 
 
+def check_offsets(indices: Indices, offsets: NDArray[np.int64]) -> None:
+    """Raise ValueError where offsets do not rise from 0 to the number of indices."""
+    if (
+        not len(offsets)
+        or offsets[0] != 0
+        or offsets[-1] != len(indices)
+        or (np.diff(offsets) < 0).any()
+    ):
+        raise ValueError(f"offsets must rise from 0 to {len(indices)}, the number of indices")
+
+
 class Runner(Protocol):
     """A network that can be stepped. Instances share nothing and may live in different threads."""
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from neuro_control.events import libcaer_kernel as kernel
 from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.counters import DecoderCounters
+from neuro_control.events.event_arrays import first, room_for
 
 _NO_BYTES = np.empty(0, np.uint8)
 # Beyond this a time base plus an event's own time would not fit int64.
@@ -81,15 +82,11 @@ class _Decoder:
             n_words = 0
         # A copy: kernels are compiled for each kind of array, read-only and unaligned ones too.
         words = np.array(payload[: n_words * self._word_bytes]).view(self._word)
-        room = n_words * self._events_per_word
-        t_ns = np.empty(room, np.int64)
-        x = np.empty(room, np.uint16)
-        y = np.empty(room, np.uint16)
-        p = np.empty(room, np.uint8)
+        arrays = room_for(n_words * self._events_per_word)
         base_ns = time_base_ns if n_words else 0
         size = (self._width, self._height)
-        n = self._decode(words, base_ns, self._state, *size, t_ns, x, y, p)
-        return Events(t_ns[:n], x[:n], y[:n], p[:n], *size)
+        n = self._decode(words, base_ns, self._state, *size, *arrays)
+        return first(arrays, n, *size)
 
     def discontinuity(self) -> None:
         """Packets were lost: wait for new addresses."""

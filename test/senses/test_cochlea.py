@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy import signal
 
+from benchmarks.ear import clicks, delayed, speech_like
 from neuro_control.events import Events
 from neuro_control.senses.cochlea import Cochlea, CochleaSettings
 from neuro_control.senses.filter_bank import (
@@ -171,29 +172,6 @@ def test_what_is_no_sound_is_refused_and_nothing_heard(sound, message):
 
 
 # Two ears
-
-
-def delayed(sound: np.ndarray, delay_s: float) -> np.ndarray:
-    """The same sound later, exactly, by a shift of phase (the sound is silent at its ends)."""
-    spectrum = np.fft.rfft(sound)
-    frequency = np.fft.rfftfreq(len(sound), 1 / RATE)
-    return np.fft.irfft(spectrum * np.exp(-2j * np.pi * frequency * delay_s), len(sound))
-
-
-def speech_like(seed: int) -> np.ndarray:
-    """Noise with the spectrum and the rhythm of speech: 200 Hz to 4 kHz, 4 syllables a second."""
-    n = int(RATE)
-    noise = np.random.default_rng(seed).normal(size=n)
-    bands = signal.butter(2, [200.0, 4000.0], "bandpass", fs=RATE, output="sos")
-    rhythm = 0.5 * (1 - np.cos(2 * np.pi * 4 * np.arange(n) / RATE))
-    return 0.1 * signal.sosfilt(bands, noise) * rhythm
-
-
-def clicks() -> np.ndarray:
-    sound = np.zeros(int(RATE))
-    sound[800::1600] = 0.8
-    low = signal.butter(4, 5000.0, fs=RATE, output="sos")
-    return signal.sosfiltfilt(low, sound)
 
 
 @pytest.mark.parametrize("itd_us", [-600, -230, -10, 0, 45, 310, 700])

@@ -10,14 +10,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events
+from neuro_control.events.event_arrays import Arrays
 
 State = Any
 """What a filter keeps from call to call: made by `initial_state`, changed in place by `apply`."""
 
 LONG_AGO_NS = -(1 << 62)
 """Time of a pixel's last event before it had one."""
-
-Arrays = tuple[NDArray[np.int64], NDArray[np.uint16], NDArray[np.uint16], NDArray[np.uint8]]
 
 
 class EventFilter(Protocol):
@@ -76,16 +75,6 @@ def check_state(events: Events, shape: tuple[int, ...]) -> None:
         events.check()
 
 
-def room_for(n: int) -> Arrays:
-    """Arrays for n events, to be written by a kernel."""
-    return (
-        np.empty(n, np.int64),
-        np.empty(n, np.uint16),
-        np.empty(n, np.uint16),
-        np.empty(n, np.uint8),
-    )
-
-
 def contiguous(events: Events) -> Arrays:
     """The events' arrays as kernels are compiled for: contiguous and read-only.
 
@@ -102,12 +91,6 @@ def contiguous(events: Events) -> Arrays:
         if array.flags.writeable:
             array.flags.writeable = False
     return arrays
-
-
-def first(arrays: Arrays, n: int, width: int, height: int) -> Events:
-    """The first n events of arrays that a kernel has written."""
-    t_ns, x, y, p = arrays
-    return Events(t_ns[:n], x[:n], y[:n], p[:n], width, height)
 
 
 @njit(cache=True, nogil=True)

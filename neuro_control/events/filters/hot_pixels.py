@@ -3,20 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events, check_size
-from neuro_control.events.filters.event_filter import (
-    check_state,
-    check_whole,
-    contiguous,
-    first,
-    room_for,
-)
+from neuro_control.events.event_arrays import first, room_for
+from neuro_control.events.filters.event_filter import check_state, check_whole, contiguous
 
 Mask = NDArray[np.bool_]
 
@@ -91,7 +86,6 @@ class HotPixelState:
     count: NDArray[np.int64]
     mask: Mask
     window_end_ns: int | None = None
-    windows: int = field(default=0)
 
 
 @dataclass(frozen=True)
@@ -145,7 +139,6 @@ class HotPixels:
         state.mask[:] = hot_pixels(state.count, self.factor, least)
         state.count[:] = 0
         state.window_end_ns = None
-        state.windows += 1
 
 
 @njit(cache=True, nogil=True)

@@ -11,7 +11,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events, check_size
-from neuro_control.events.filters.event_filter import check_state, contiguous, first, room_for
+from neuro_control.events.event_arrays import first, room_for
+from neuro_control.events.filters.event_filter import check_state, contiguous
 
 
 @dataclass(frozen=True)
