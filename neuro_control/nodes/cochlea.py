@@ -84,6 +84,9 @@ class CochleaNode(SenseNode[CochleaNodeSettings]):
                 ) from error
             self.input_kind, self.input_type = AudioData, "audio_common_msgs/msg/AudioData"
         self._cochlea = Cochlea(settings.hearing, settings.ears)
+        # Compiled before the first sound arrives: it would pass for a pause.
+        self._cochlea.hear(np.zeros((1, settings.ears), np.int16))
+        self._cochlea.reset(0)
         self._heard_ns: int | None = None
         self._blocks: Iterator[NDArray[np.float64]] | None = None
         if settings.wav:

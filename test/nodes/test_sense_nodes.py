@@ -131,7 +131,7 @@ def sound(samples: int, frequency_hz: float = 800.0) -> np.ndarray:
 
 
 def test_sound_becomes_events_in_time_counted_by_samples(ros: Any, overrides: Any) -> None:
-    bench = Bench(ros, CochleaNode(parameter_overrides=overrides()))
+    bench = Bench(ros, CochleaNode(parameter_overrides=overrides(longest_pause_s=60.0)))
     both = np.repeat(sound(1600), 2)
     parts = np.split(both, 10)
     bench.send(*(Int16MultiArray(data=array.array("h", part.tobytes())) for part in parts))

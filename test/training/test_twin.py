@@ -153,8 +153,9 @@ def only_what_fits() -> Iterator[None]:
 def test_every_spike_and_voltage_is_the_engines(seed: int):
     network = dense(seed)
     rng = np.random.default_rng(seed)
-    spikes = (rng.random((2, 150, channels(network))) < rng.choice([0.1, 0.5])).astype(np.float32)
     with only_what_fits():
+        shape = (2, 150, channels(network))
+        spikes = (rng.random(shape) < rng.choice([0.1, 0.5])).astype(np.float32)
         assert_same(TorchNetwork(network), spikes)
 
 
