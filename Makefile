@@ -14,7 +14,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH PYTHO
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test torch lint lock clean
+.PHONY: help setup demo test torch lava lint lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -31,6 +31,9 @@ test: $(VENV)/.ready ## run the tests (ARGS="-k guard")
 # torch asks for a newer setuptools than the lock's, colcon for one below 80.
 torch: $(VENV)/.ready ## install torch, for training and its tests (ARGS="torch==2.13.0")
 	@$(PIP) install "torch>=2.4,<3" "setuptools<80" $(ARGS)
+
+lava: $(VENV)/.ready ## set Lava up in an environment of its own, for its backend and the tests
+	@$(BIN)/neuro_control backend setup lava $(ARGS)
 
 lint: $(VENV)/.ready ## style, types and the floors of the architecture
 	@$(BIN)/ruff check .

@@ -13,18 +13,21 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
 
 SIMULATORS = ("mujoco", "gazebo", "none")
 BACKENDS = ("auto", "cpu", "lava", "loihi")
+# Entry points of backends that others have installed (docs/backends.md).
+BACKEND_GROUP = "neuro_control.backends"
 DASHBOARDS = ("false", "true")
 
 # Values that the interface already names and that this release does not have yet.
 LATER = MappingProxyType(
     {
         "sim": frozenset({"gazebo"}),
-        "backend": frozenset({"lava", "loihi"}),
+        "backend": frozenset(),
         "dashboard": frozenset({"true"}),
     }
 )
@@ -84,6 +87,7 @@ CONTROLLER = NodeEntry(
     module="neuro_control.nodes.controller",
     purpose="events in, spiking network, desired trajectory out",
     lifecycle=True,
+    takes_backend=True,
 )
 GUARD = NodeEntry(
     name="guard",
@@ -181,6 +185,8 @@ def check_argument(name: str, value: str) -> str:
     Raises BringupError: an argument that does not exist, a value it never takes, or one that
     comes in a later release, each with the values that work.
     """
+    if name == "backend" and value in {point.name for point in entry_points(group=BACKEND_GROUP)}:
+        return value
     if name not in CHOICES:
         raise BringupError(
             f"no argument {name!r}{nearest(name, list(CHOICES))}; there are {', '.join(CHOICES)}"

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuro_control import __version__
+from neuro_control.backend_command.options import add_backend, backend_command
 from neuro_control.bringup import (
     BACKENDS,
     ROBOTS,
@@ -34,6 +35,9 @@ try things:
 
 look into a network:
   neuro_control network show arm_tracker.nir
+
+see who can step a network, on a chip or its model:
+  neuro_control backend list
 
 look into a file of events:
   neuro_control events info recording.raw
@@ -95,6 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_replay(commands)
     add_network(commands)
     add_events(commands)
+    add_backend(commands)
     doctor = commands.add_parser("doctor", help="say what is missing and what mends it")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     return parser
@@ -174,6 +179,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _replay(arguments)
         if arguments.command == "network":
             return network_command(arguments)
+        if arguments.command == "backend":
+            return backend_command(arguments)
         if arguments.command == "events":
             return events_command(arguments)
         from neuro_control import doctor

@@ -32,7 +32,7 @@ def test_all_but_the_owner_of_the_clock_follow_it() -> None:
 
 @pytest.mark.parametrize(
     ("argument", "value"),
-    [("sim", "gazebo"), ("backend", "lava"), ("backend", "loihi"), ("dashboard", "true")],
+    [("sim", "gazebo"), ("dashboard", "true")],
 )
 def test_what_comes_later_is_refused_by_name(argument: str, value: str) -> None:
     with pytest.raises(bringup.BringupError, match=f"{argument}:={value} comes in a later release"):

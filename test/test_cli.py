@@ -60,7 +60,7 @@ def test_help_loads_neither_ros_nor_numpy() -> None:
     ("words", "message"),
     [
         (["demo", "arm", "--seconds", "-1"], "--seconds"),
-        (["demo", "arm", "--backend", "loihi"], "backend:=loihi comes in a later release"),
+        (["demo", "arm", "--backend", "lohi"], "did you mean loihi"),
         (["demo", "arm", "--set", "simulater.seed=3"], "did you mean simulator"),
         (["demo", "arm", "--set", "simulator.target.knd=jump"], "did you mean target.kind"),
         (["demo", "arm", "--set", "simulator.seed=many"], "must be a whole number"),

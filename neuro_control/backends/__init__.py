@@ -12,6 +12,7 @@ from neuro_control.backends.cost import (
 from neuro_control.backends.cpu import CpuRunner
 from neuro_control.backends.energy import DEVICES, EnergyEstimate, EnergyModel, estimate_energy
 from neuro_control.backends.float_cpu import FloatRunner, FloatState
+from neuro_control.backends.process_runner import ProcessRunner
 from neuro_control.backends.rate_change import RateChange, rate_changes
 from neuro_control.backends.recorder import (
     RecordableRunner,
@@ -22,24 +23,40 @@ from neuro_control.backends.recorder import (
 )
 from neuro_control.backends.recording_plot import plot_raster, plot_traces
 from neuro_control.backends.runner import Indices, RunCounters, Runner, RunnerState
+from neuro_control.backends.shadow import (
+    Fault,
+    FaultKind,
+    ShadowRunner,
+    ShadowSettings,
+    ShadowState,
+)
+from neuro_control.backends.worker_process import BackendError, RefusedError
 
 __all__ = [
     "DEVICES",
+    "BackendError",
     "Cost",
     "CpuRunner",
     "EnergyEstimate",
     "EnergyModel",
+    "Fault",
+    "FaultKind",
     "FloatRunner",
     "FloatState",
     "Indices",
     "PopulationCost",
+    "ProcessRunner",
     "ProjectionCost",
     "RateChange",
     "RecordableRunner",
     "Recording",
+    "RefusedError",
     "RunCounters",
     "Runner",
     "RunnerState",
+    "ShadowRunner",
+    "ShadowSettings",
+    "ShadowState",
     "SpikeTrain",
     "SynapticOperations",
     "Traces",

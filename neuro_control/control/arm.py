@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from neuro_control.backends import CpuRunner, Runner
+from neuro_control.backends import Runner
+from neuro_control.backends.backend_report import BackendReport, report_backend
+from neuro_control.backends.registry import BackendSettings, choose_runner
 from neuro_control.control.gaze_servo import (
     GazeServo,
     GazeServoSettings,
@@ -29,8 +31,8 @@ from neuro_control.robots.description import share_directory
 Float = NDArray[np.float64]
 
 
-class ArmControllerSettings(GazeServoSettings):
-    """What the controller of an arm is told: its network, its camera, its gains."""
+class ArmControllerSettings(BackendSettings, GazeServoSettings):
+    """What the controller of an arm is told: its network, who steps it, its camera, its gains."""
 
     network: str = Field(
         "arm_tracker.nir",
@@ -153,18 +155,24 @@ class ArmController:
         runner: Runner | None = None,
         network: FixedNetwork | None = None,
     ) -> None:
-        """Load the network (unless given) and warm its backend (CPU unless given).
+        """Load the network (unless given) and make its backend ready (the settings' unless given).
 
         Raises:
             FileNotFoundError, ValueError: the network cannot be had, or does not fit.
+            BackendError: the backend that the settings ask for cannot be had.
         """
         self.settings = settings
         network = load_network(settings.network) if network is None else network
+        self._reason = "given"
         if runner is None:
-            runner = CpuRunner(network)
-            runner.warm()
+            chosen = choose_runner(network, settings)
+            runner, self._reason = chosen.runner, chosen.reason
         self.backend = runner.name
-        self.tracker = make_tracker(runner, network, settings)
+        try:
+            self.tracker = make_tracker(runner, network, settings)
+        except BaseException:
+            close_runner(runner)
+            raise
         self._neurons = sum(population.size for population in network.populations)
         self._servo = GazeServo(model, settings, model.home if home is None else home)
         self._state: GazeServoState | None = None
@@ -178,6 +186,15 @@ class ArmController:
         self.tracker.reset()
         self._state = None
         self.estimate = None
+
+    def close(self) -> None:
+        """Give back what the backend holds; the controller is of no use after."""
+        close_runner(self.tracker.runner)
+
+    @property
+    def backend_report(self) -> BackendReport:
+        """Who steps the network, why, and how it goes."""
+        return report_backend(self.tracker.runner, self._reason)
 
     def step(self, events: Events, joints: JointSample, t_ns: int) -> ArmCommand:
         """Take the events up to t_ns and the newest joint state; say where to go.
@@ -236,6 +253,13 @@ class ArmController:
             self.settings.horizontal_field_of_view_rad,
             events.height / events.width,
         )
+
+
+def close_runner(runner: Runner) -> None:
+    """Close a runner that can be closed: those with a process of their own."""
+    close = getattr(runner, "close", None)
+    if close is not None:
+        close()
 
 
 def direction_of(position: Float, horizontal_field_of_view_rad: float, aspect: float) -> Float:

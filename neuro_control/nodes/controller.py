@@ -23,6 +23,7 @@ from rclpy.qos import qos_policy_name_from_kind
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
+from neuro_control.backends.backend_report import BackendReport
 from neuro_control.control.arm import (
     ArmCommand,
     ArmController,
@@ -63,8 +64,15 @@ class Controller(Protocol):
     def step(self, events: Events, joints: JointSample, t_ns: int) -> ArmCommand:
         """Take events up to t_ns and the newest joint state; say where to go."""
 
+    @property
+    def backend_report(self) -> BackendReport:
+        """Who steps its network, and how it goes."""
+
     def reset(self) -> None:
         """Forget what was seen."""
+
+    def close(self) -> None:
+        """Give back what its backend holds."""
 
 
 class ControllerNode(ManagedNode):
@@ -113,6 +121,8 @@ class ControllerNode(ManagedNode):
         if not settings.lockstep:
             self.add_timer(settings.idle_period_s, self._on_idle)
         self._controller = controller
+        about = controller.backend_report.values
+        self.get_logger().info(f"backend: {about['backend']} ({about['backend_reason']})")
 
     def activate(self) -> None:
         """Begin anew: what was seen long ago is no ground for a command."""
@@ -121,7 +131,9 @@ class ControllerNode(ManagedNode):
 
     def release(self) -> None:
         """Forget the network."""
-        self._controller = None
+        controller, self._controller = self._controller, None
+        if controller is not None:
+            controller.close()
 
     def _forget(self) -> None:
         settings = self.parameters.settings

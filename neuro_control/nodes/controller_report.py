@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from neuro_control.backends.backend_report import BackendReport
 from neuro_control.control.arm import ArmCommand, ControllerStatistics
 from neuro_control.nodes.diagnostics import Rates, Report, drop_key
 from neuro_control.nodes.event_input import EventInput
@@ -17,7 +18,9 @@ from neuro_control.nodes.latency import LatencyHistogram
 class Reported(Protocol):
     """What is asked of the controller."""
 
-    backend: str
+    @property
+    def backend_report(self) -> BackendReport:
+        """Who steps its network, and how it goes."""
 
     @property
     def statistics(self) -> ControllerStatistics:
@@ -67,6 +70,7 @@ def report(
     """One status; `facts` without the counts, which are taken here since the last status."""
     counters = events.counters
     statistics = controller.statistics
+    backend = controller.backend_report
     grown = tally.since_last(
         packets=counters.packets,
         taken=events.taken,
@@ -108,7 +112,7 @@ def report(
             "events": events.events,
             "packets_per_second": rates["packets"],
             "events_per_second": rates["events"],
-            "backend": controller.backend,
+            **backend.values,
             "controller_state": tally.state,
             "ticks": statistics.ticks,
             "neurons": statistics.neurons,
@@ -133,6 +137,8 @@ def report(
         result.warn("not active: no commands")
     elif because:
         result.warn(because)
+    elif backend.warning:
+        result.warn(backend.warning)
     elif counters.errors or counters.packets_lost:
         result.message = "ok, with losses"
     return result

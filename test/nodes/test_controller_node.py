@@ -17,6 +17,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
+from neuro_control.backends.backend_report import BackendReport
 from neuro_control.control.arm import ArmCommand, ControllerStatistics
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.nodes import messages, qos
@@ -39,7 +40,7 @@ ARM = {"robot_description": URDF, "tip_link": "tip"}
 class FakeController:
     """Holds the arm, counts what it is given."""
 
-    backend = "fake"
+    backend_report = BackendReport({"backend": "fake", "backend_reason": "a test"})
 
     def __init__(self, settings: Any, arm: Any) -> None:
         self.settings, self.arm = settings, arm
@@ -51,6 +52,9 @@ class FakeController:
     def statistics(self) -> ControllerStatistics:
         n = len(self.steps)
         return ControllerStatistics(n, 3 * n, 30 * n, 100, 0, 5.0)
+
+    def close(self) -> None:
+        self.closed = True
 
     def reset(self) -> None:
         self.resets += 1

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`neuro_control backend setup lava`: an environment of its own, because Lava wants old packages.
+
+lava-nc 0.10.0 is its last release and asks for Python 3.10; it also runs on 3.11 and 3.12 (see
+`worker.lava.compatibility`), which is why its own demand is passed over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from neuro_control.backends.registry import cache_directory
+from neuro_control.backends.worker_process import BackendError, WorkerProcess, worker_command
+
+LAVA = "lava-nc==0.10.0"
+NEEDS = ("numpy<2", "scipy<1.16", "networkx<=2.8.7", "asteval<1.1", "scikit-learn<2")
+VERSIONS = ("3.10", "3.11", "3.12")
+STAMP = "neuro_control.json"
+
+
+def setup(arguments: argparse.Namespace) -> int:
+    """Make the environment unless it is there, and start the worker in it once."""
+    folder = (arguments.folder or cache_directory() / arguments.name).expanduser()
+    python = folder / "bin" / "python"
+    if is_made(folder):
+        print(f"{folder} is there already")
+    else:
+        make(folder, arguments.python or find_python())
+    process = WorkerProcess(worker_command(python, arguments.name))
+    process.close()
+    versions = process.hello.fields.get("versions", {})
+    print(f"{arguments.name} works: {', '.join(f'{k} {v}' for k, v in versions.items())}")
+    if arguments.folder:
+        print(f"tell the controller: backend_python:={python}")
+    print(f"prove it: neuro_control backend check {arguments.name}")
+    return 0
+
+
+def is_made(folder: Path) -> bool:
+    """Whether `make` came to its end there, with what this release asks for."""
+    try:
+        text = (folder / STAMP).read_text()
+        return json.loads(text) == _wanted() and (folder / "bin" / "python").is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def make(folder: Path, python: str) -> None:
+    """Make the environment, anew if a part of one is there.
+
+    Raises:
+        BackendError: the folder cannot be written, or a step failed; the message has its end.
+    """
+    version = _version(python)
+    if version not in VERSIONS:
+        raise BackendError(f"{python} is Python {version}; Lava runs on {', '.join(VERSIONS)}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BackendError(
+            f"{folder} cannot be made ({error}); --folder names another place"
+        ) from error
+    if any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
+        raise BackendError(f"{folder} holds something else than an environment; name another")
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
+    steps = (
+        (f"environment with Python {version}", [python, "-m", "venv", "--clear", str(folder)]),
+        (LAVA, [*pip, "install", "--no-deps", "--ignore-requires-python", LAVA]),
+        (" ".join(NEEDS), [*pip, "install", *NEEDS]),
+    )
+    for i, (what, words) in enumerate(steps, 1):
+        print(f"[{i}/{len(steps)}] {what}", flush=True)
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            raise BackendError(f"{what} failed: {' '.join(said[-3:])}")
+    (folder / STAMP).write_text(json.dumps(_wanted()))
+
+
+def find_python() -> str:
+    """An interpreter that Lava runs on: this one if it is, else the first on the path."""
+    if _this_version() in VERSIONS:
+        return sys.executable
+    for version in VERSIONS:
+        if found := shutil.which(f"python{version}"):
+            return found
+    raise BackendError(
+        f"Lava runs on Python {', '.join(VERSIONS)}; this is {_this_version()}, and none of them "
+        "is on the path. --python names one"
+    )
+
+
+def _wanted() -> list[str]:
+    return [LAVA, *NEEDS]
+
+
+def _this_version() -> str:
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _version(python: str) -> str:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run(
+            [python, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise BackendError(f"{python} is no Python that runs: {error}") from error
+    return done.stdout.strip()

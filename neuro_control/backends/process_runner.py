@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network that is stepped in another process: Lava's model, a board, or what speaks for one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.backends.runner import Indices, RunCounters, RunnerState, check_offsets
+from neuro_control.backends.wire_network import load_message
+from neuro_control.backends.worker_process import START_S, BackendError, WorkerProcess
+from neuro_control.network import FixedNetwork, Port
+from neuro_control.worker.channel import ClosedError
+from neuro_control.worker.protocol import Kind, Message
+
+LOAD_S = 120.0
+ANSWER_S = 30.0
+
+
+class ProcessRunner:
+    """Implements `neuro_control.backends.Runner`; every call waits for the other process.
+
+    What it counts of spikes are those of the network's outputs, and of synaptic operations none:
+    the rest happens where nobody here sees it. (`ShadowRunner` knows them from the twin.)
+
+    Raises:
+        BackendError: from every call, where the process is gone, broke, or gave no answer within
+            ``answer_s``; the runner is then of no more use but to be closed.
+    """
+
+    def __init__(
+        self,
+        network: FixedNetwork,
+        command: Sequence[str],
+        name: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        start_s: float = START_S,
+        answer_s: float = ANSWER_S,
+    ) -> None:
+        """Start the process and load the network.
+
+        Args:
+            network: in Loihi's integers.
+            command: what starts the process, see `worker_process.worker_command`.
+            name: of the backend.
+            options: board, partition, host, ... for the process.
+            start_s: time for the process to say hello.
+            answer_s: time for each later answer, loading (LOAD_S) apart.
+
+        Raises:
+            RefusedError: the backend cannot step this network; the message says what and why.
+            BackendError: it does not start.
+        """
+        self.network = network
+        self.name = name
+        self.answer_s = answer_s
+        self._ticks = self._spikes = 0
+        self._n_inputs = sum(port.size for port in network.inputs.values())
+        self._n_outputs = sum(port.size for port in network.outputs.values())
+        self.process = WorkerProcess(command, start_s)
+        try:
+            sequence = self.process.next_sequence()
+            self._ask(load_message(network, sequence, options))
+            self.loaded: Mapping[str, Any] = self.process.wait(sequence, LOAD_S).fields
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def input_ports(self) -> Mapping[str, Port]:
+        """Where each input lies in the active indices given."""
+        return self.network.inputs
+
+    @property
+    def output_ports(self) -> Mapping[str, Port]:
+        """Where each output lies in the active indices returned."""
+        return self.network.outputs
+
+    @property
+    def counters(self) -> RunCounters:
+        """Totals since the runner was made or reset; see the class."""
+        return RunCounters(self._ticks, self._spikes, 0, self._ticks * self.network.n_neurons)
+
+    def step(self, active: Indices) -> Indices:
+        """Advance one tick; see `neuro_control.backends.Runner.step`."""
+        indices, _ = self.run(np.asarray(active), np.array([0, len(active)], np.int64))
+        return indices
+
+    def run(
+        self, indices: Indices, offsets: NDArray[np.int64]
+    ) -> tuple[Indices, NDArray[np.int64]]:
+        """Advance many ticks; see `neuro_control.backends.Runner.run`."""
+        return self.finish(self.begin(indices, offsets), self.answer_s)
+
+    def begin(self, indices: Indices, offsets: NDArray[np.int64]) -> int:
+        """Ask for some ticks and do not wait; returns the number to `finish` or `poll` with.
+
+        Raises:
+            ValueError: as `run`; nothing was asked then.
+        """
+        check_offsets(indices, offsets)
+        if len(indices) and not 0 <= indices.min() <= indices.max() < self._n_inputs:
+            raise ValueError(
+                f"active indices are {indices.min()}..{indices.max()}; the inputs have "
+                f"0..{self._n_inputs - 1}"
+            )
+        arrays: dict[str, NDArray[Any]] = {
+            "indices": indices.astype(np.int32),
+            "offsets": offsets.astype(np.int64),
+        }
+        return self._question(Kind.STEP, arrays)
+
+    def begin_restore(self, state: RunnerState) -> int:
+        """Ask to go on from a state and do not wait; finish with `poll_done`."""
+        if state.network != self.network.fingerprint():
+            raise ValueError("the state belongs to another network")
+        arrays = {name: getattr(state, name) for name in ("current", "membrane", "pending")}
+        return self._question(Kind.RESTORE, arrays)
+
+    def finish(self, sequence: int, timeout_s: float) -> tuple[Indices, NDArray[np.int64]]:
+        """Wait for the answer to `begin`; BackendError where none comes in time."""
+        found = self.poll(sequence, timeout_s)
+        if found is None:
+            raise BackendError(f"{self.name}: no answer within {timeout_s:g} s")
+        return found
+
+    def poll(self, sequence: int, timeout_s: float) -> tuple[Indices, NDArray[np.int64]] | None:
+        """The answer to `begin`, or None where none has come within ``timeout_s``; 0: look only.
+
+        Raises:
+            BackendError: the process is gone or broke, or answered what cannot be.
+        """
+        reply = self.process.poll(sequence, timeout_s)
+        if reply is None:
+            return None
+        indices, offsets = _spikes_of(reply, self._n_outputs, self.name)
+        self._ticks += len(offsets) - 1
+        self._spikes += len(indices)
+        return indices, offsets
+
+    def poll_done(self, sequence: int, timeout_s: float) -> bool:
+        """Whether the answer to `begin_restore` has come within ``timeout_s``."""
+        return self.process.poll(sequence, timeout_s) is not None
+
+    def reset(self) -> None:
+        """Back to rest, counters at zero."""
+        self.restore(rest(self.network))
+        self._ticks = self._spikes = 0
+
+    def state(self) -> RunnerState:
+        """A copy of the state, read back from the other process."""
+        reply = self.process.wait(self._question(Kind.STATE, {}), self.answer_s)
+        nothing = np.zeros(self.network.n_neurons, np.int64)
+        return RunnerState(
+            self.network.fingerprint(),
+            reply.array("current", "<i8"),
+            reply.array("membrane", "<i8"),
+            reply.array("pending", "<i8", 2),
+            nothing,
+            nothing,
+        )
+
+    def restore(self, state: RunnerState) -> None:
+        """Go on from a state. ValueError where it belongs to another network."""
+        self.process.wait(self.begin_restore(state), self.answer_s)
+
+    def membrane(self, name: str) -> NDArray[np.int64]:
+        """Membranes of a population, in its shape; see `neuro_control.backends.Runner`."""
+        population = self.network.population(name)
+        begin = population.offset
+        return self.state().membrane[begin : begin + population.size].reshape(population.shape)
+
+    def measurements(self) -> Mapping[str, Any]:
+        """What the chip measures of itself: power, time; none on a model."""
+        return self.process.wait(self._question(Kind.PROBE, {}), self.answer_s).fields
+
+    def close(self, ask: bool = True) -> None:
+        """End the process; ask: politely first. It may be called twice."""
+        self.process.close(ask)
+
+    def _question(self, kind: Kind, arrays: Mapping[str, NDArray[Any]]) -> int:
+        return self._ask(Message(kind, self.process.next_sequence(), {}, arrays))
+
+    def _ask(self, message: Message) -> int:
+        try:
+            return self.process.ask(message)
+        except ClosedError as error:
+            raise BackendError(f"{self.name}: {error}{self.process.said()}") from error
+
+
+def rest(network: FixedNetwork) -> RunnerState:
+    """The state of a network before its first tick."""
+    n = network.n_neurons
+    nothing = np.zeros(n, np.int64)
+    pending = np.zeros((network.longest_delay + 1, n), np.int64)
+    return RunnerState(network.fingerprint(), nothing, nothing, pending, nothing, nothing)
+
+
+def _spikes_of(reply: Message, n_outputs: int, name: str) -> tuple[Indices, NDArray[np.int64]]:
+    indices, offsets = reply.array("indices", "<i4"), reply.array("offsets", "<i8")
+    try:
+        check_offsets(indices, offsets)
+    except ValueError as error:
+        raise BackendError(f"{name} answered no spikes: {error}") from error
+    if len(indices) and not 0 <= indices.min() <= indices.max() < n_outputs:
+        raise BackendError(
+            f"{name} answered with outputs {indices.min()}..{indices.max()}; there are "
+            f"0..{n_outputs - 1}"
+        )
+    return indices, offsets

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which backend steps a network: chosen by name, with the reason said.
+
+``cpu``, ``lava`` and ``loihi`` come with the package; others are found by the entry-point group
+``neuro_control.backends`` of any installed distribution (see docs/backends.md).
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from neuro_control.backends.cpu import CpuRunner
+from neuro_control.backends.process_runner import ProcessRunner
+from neuro_control.backends.runner import Runner
+from neuro_control.backends.shadow import Primary, ShadowRunner, ShadowSettings
+from neuro_control.backends.worker_process import BackendError, worker_command
+from neuro_control.network import FixedNetwork
+
+OURS = ("auto", "cpu", "lava", "loihi")
+GROUP = "neuro_control.backends"
+Factory = Callable[[FixedNetwork, Mapping[str, Any]], Runner]
+
+
+class BackendSettings(BaseModel):
+    """Who steps the network, and what happens when it does not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backend: str = Field(
+        "auto",
+        description="Who steps the network: cpu, lava, loihi, the name of an installed backend, or "
+        "auto, a chip where there is one and else cpu",
+    )
+    backend_python: str = Field(
+        "",
+        description="Interpreter that has Lava; empty: that of `neuro_control backend setup lava`",
+    )
+    shadow: bool = Field(
+        True,
+        description="Step a twin on the CPU beside any other backend, compare, and take over",
+    )
+    backend_deadline_s: float = Field(
+        0.002, ge=0, le=1, description="How long a step waits for a shadowed backend (s)"
+    )
+    backend_hang_s: float = Field(
+        1.0,
+        ge=0.01,
+        le=60,
+        description="Silence after which a shadowed backend is started anew (s)",
+    )
+    backend_tolerance_spikes: int = Field(
+        0, ge=0, le=1_000_000, description="Spikes of a step that may differ from the twin's"
+    )
+    loihi_host: str = Field("", description="Address of a Loihi host on the network; empty: slurm")
+    loihi_partition: str = Field("", description="Partition of slurm; empty: any")
+    loihi_board: str = Field("", description="Board, a node of slurm; empty: any")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A runner, and why it is this one."""
+
+    runner: Runner
+    reason: str
+
+
+def cache_directory() -> Path:
+    """Where the backends' environments lie: below XDG_CACHE_HOME, or ~/.cache."""
+    home = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(home) if home else Path.home() / ".cache") / "neuro_control" / "backends"
+
+
+def lava_python(given: str = "") -> Path:
+    """The interpreter that has Lava. BackendError where there is none."""
+    path = Path(given).expanduser() if given else cache_directory() / "lava" / "bin" / "python"
+    if not path.is_file():
+        mend = "give backend_python the path of one" if given else "make one"
+        raise BackendError(
+            f"no interpreter with Lava at {path}; `neuro_control backend setup lava` and {mend}"
+            if given
+            else f"Lava is not set up ({path} does not exist); `neuro_control backend setup lava` "
+            "does it"
+        )
+    return path
+
+
+def installed() -> dict[str, str]:
+    """Other people's backends: name and what the entry point refers to."""
+    return {point.name: point.value for point in entry_points(group=GROUP)}
+
+
+def choose_runner(network: FixedNetwork, settings: BackendSettings) -> Chosen:
+    """The runner that the settings ask for, ready.
+
+    ``auto`` takes a chip where one answers and takes this network, and the CPU otherwise; the
+    reason says what was missing.
+
+    Raises:
+        BackendError: the backend cannot be had; the message says what is missing.
+        RefusedError: it cannot step this network; the message says what of it, and why.
+        ValueError: there is no backend of that name.
+    """
+    name = settings.backend
+    if name == "auto":
+        try:
+            return Chosen(_other("loihi", network, settings), "a chip answers")
+        except BackendError as error:
+            return Chosen(_cpu(network), f"no chip: {error}")
+    if name == "cpu":
+        return Chosen(_cpu(network), "asked for")
+    if name in ("lava", "loihi"):
+        return Chosen(_other(name, network, settings), "asked for")
+    return Chosen(_foreign(name, network, settings), "asked for")
+
+
+def _cpu(network: FixedNetwork) -> CpuRunner:
+    runner = CpuRunner(network)
+    runner.warm()
+    return runner
+
+
+def _other(name: str, network: FixedNetwork, settings: BackendSettings) -> Runner:
+    command = worker_command(lava_python(settings.backend_python), name)
+    options = {
+        "host": settings.loihi_host,
+        "partition": settings.loihi_partition,
+        "board": settings.loihi_board,
+    }
+
+    def make() -> ProcessRunner:
+        try:
+            return ProcessRunner(network, command, name, options)
+        except BackendError as error:
+            raise type(error)(f"backend {name}: {error}") from error
+
+    return _shadowed(name, network, make, settings) if settings.shadow else make()
+
+
+def _shadowed(
+    name: str, network: FixedNetwork, make: Callable[[], Primary], settings: BackendSettings
+) -> ShadowRunner:
+    trust = ShadowSettings(
+        deadline_s=settings.backend_deadline_s,
+        tolerance_spikes=settings.backend_tolerance_spikes,
+        hang_s=settings.backend_hang_s,
+    )
+    return ShadowRunner(network, make, name, trust)
+
+
+def _foreign(name: str, network: FixedNetwork, settings: BackendSettings) -> Runner:
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in points:
+        known = [*OURS, *points]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        raise ValueError(f"backend: {name!r} is not known{hint}; there are {', '.join(known)}")
+    try:
+        factory = cast(Factory, points[name].load())
+    except (ImportError, AttributeError) as error:
+        raise BackendError(f"backend {name}: {points[name].value} cannot be loaded: {error}") from (
+            error
+        )
+    options: dict[str, Any] = settings.model_dump()
+    runner = factory(network, options)
+    if not settings.shadow or not hasattr(runner, "begin"):
+        return runner
+    ready: list[Primary] = [cast(Primary, runner)]
+
+    def make() -> Primary:
+        return ready.pop() if ready else cast(Primary, factory(network, options))
+
+    return _shadowed(name, network, make, settings)

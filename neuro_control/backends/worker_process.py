@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts a backend's process, talks to it, and leaves nothing of it behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from neuro_control import worker
+from neuro_control.worker.channel import Channel, ClosedError
+from neuro_control.worker.containment import remove_shared_memory
+from neuro_control.worker.protocol import Kind, Message, ProtocolError
+
+START_S = 60.0
+STOP_S = 3.0
+SEND_S = 1.0
+# Variables that would lead another interpreter to this one's libraries.
+_LEAKING = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
+
+
+class BackendError(RuntimeError):
+    """A backend cannot be started, or broke; the message says why and what would mend it."""
+
+
+def worker_command(python: str | Path, backend: str) -> list[str]:
+    """What starts the worker with Lava's interpreter."""
+    # Lava warns of every file that it looks into; the last line of the log is for errors.
+    return [str(python), "-W", "ignore", str(Path(worker.__file__).parent), "--backend", backend]
+
+
+class WorkerProcess:
+    """A backend's process. It is killed by `close`, and dies by itself if its host does.
+
+    The socket is a pair without a name: nobody else can reach it, two controllers do not meet, and
+    no file is made but the log, which has no name either.
+    """
+
+    def __init__(self, command: Sequence[str], start_s: float = START_S) -> None:
+        """Start it and wait for its HELLO.
+
+        Raises:
+            BackendError: it does not start, says that it cannot, or speaks another protocol.
+        """
+        self._prefix = f"neuro{secrets.token_hex(4)}_"
+        self._sequence = 0
+        self._closed = False
+        self._log = _log_file()
+        mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        words = [
+            *command,
+            "--socket",
+            str(theirs.fileno()),
+            "--shared-memory",
+            self._prefix,
+        ]
+        environment = {key: value for key, value in os.environ.items() if key not in _LEAKING}
+        output = self._log if self._log is not None else subprocess.DEVNULL
+        try:
+            self._process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+                env=environment | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            )
+        except OSError as error:
+            mine.close()
+            if self._log is not None:
+                self._log.close()
+            raise BackendError(f"{words[0]} cannot be started: {error}") from error
+        finally:
+            theirs.close()
+        self.channel = Channel(mine)
+        try:
+            self.hello = self._expect_hello(start_s)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Process number; also its group's."""
+        return self._process.pid
+
+    def ask(self, message: Message) -> int:
+        """Send a question; returns its sequence. ClosedError where the process is gone."""
+        self.channel.send(message, SEND_S)
+        return message.sequence
+
+    def next_sequence(self) -> int:
+        """A number for the next question, 1 to 2^32 - 1."""
+        self._sequence = self._sequence % 0xFFFFFFFF + 1
+        return self._sequence
+
+    def wait(self, sequence: int, timeout_s: float) -> Message:
+        """The reply to that question; older replies are passed over.
+
+        Raises:
+            BackendError: none in time, a failure, an end, or no message of the protocol.
+            RefusedError: the backend cannot do what was asked.
+        """
+        reply = self.poll(sequence, timeout_s)
+        if reply is None:
+            raise BackendError(f"no answer within {timeout_s:g} s{self.said()}")
+        return reply
+
+    def poll(self, sequence: int, timeout_s: float) -> Message | None:
+        """As `wait`, but None where no reply has come in time."""
+        end = time.monotonic() + timeout_s
+        try:
+            while True:
+                reply = self.channel.receive(max(end - time.monotonic(), 0.0))
+                if reply is None:
+                    return None
+                if reply.kind is Kind.FAILED:
+                    raise BackendError(f"it broke: {reply.text}{self.said()}")
+                if reply.sequence != sequence:
+                    continue
+                if reply.kind is Kind.REFUSED:
+                    raise RefusedError(reply.text)
+                return reply
+        except (ClosedError, ProtocolError) as error:
+            raise BackendError(f"{error}{self.said()}") from error
+
+    def request(self, kind: Kind, timeout_s: float, **parts: object) -> Message:
+        """Ask and wait; ``parts`` are the message's fields and arrays."""
+        sequence = self.next_sequence()
+        try:
+            self.ask(Message(kind, sequence, **parts))  # type: ignore[arg-type]
+        except ClosedError as error:
+            raise BackendError(f"{error}{self.said()}") from error
+        return self.wait(sequence, timeout_s)
+
+    def said(self) -> str:
+        """The last line that it wrote, and how it ended if it did, as the end of a sentence."""
+        code = self._process.poll()
+        end = "" if code is None else f"; it ended with {_ending(code)}"
+        if self._log is None:
+            return end
+        self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(self._log.tell() - 4000, 0))
+        lines = self._log.read().decode(errors="replace").strip().splitlines()
+        return end + (f"; its last line was: {lines[-1][:300]}" if lines else "")
+
+    def close(self, ask: bool = True) -> None:
+        """End it: politely if it listens, by force if not. Nothing of it is left."""
+        if self._closed:
+            return
+        self._closed = True
+        if ask and self._process.poll() is None:
+            try:
+                self.channel.send(Message(Kind.STOP, self.next_sequence()), 0.2)
+                self._process.wait(STOP_S)
+            except (ClosedError, subprocess.TimeoutExpired):
+                pass
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self.channel.close()
+        remove_shared_memory(self._prefix)
+        if self._log is not None:
+            self._log.close()
+
+    def _expect_hello(self, timeout_s: float) -> Message:
+        try:
+            hello = self.channel.receive(timeout_s)
+        except (ClosedError, ProtocolError) as error:
+            raise BackendError(f"{error}{self.said()}") from error
+        if hello is None:
+            raise BackendError(f"it did not say hello within {timeout_s:g} s{self.said()}")
+        if hello.kind is not Kind.HELLO:
+            raise BackendError(f"it cannot start: {hello.text or hello.kind.name}")
+        return hello
+
+
+class RefusedError(BackendError):
+    """The backend works, and cannot do what was asked; the message says why."""
+
+
+def _log_file() -> IO[bytes] | None:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        # A full disk or no place to write is no reason to stop a robot.
+        return None
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

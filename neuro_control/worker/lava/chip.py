@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network on Lava: its fixed-point model of the chip, or the chip.
+
+A population becomes a LIF process; one whose neurons differ in decays or threshold a `NeuronLIF`,
+the same model with an array of each. A projection becomes a Dense, Sparse, DelayDense or
+DelaySparse, and all inputs together are one source. Everything is exact: Dense keeps what it has
+summed for one tick, so a spike reaches the membrane in the next one, as in `network.fixed_network`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import Loihi2HwCfg, Loihi2SimCfg
+from lava.proc.dense.process import DelayDense, Dense
+from lava.proc.lif.process import LIF
+from lava.proc.sparse.process import DelaySparse, Sparse
+from lava.utils import loihi as loihi_host
+from lava.utils.weightutils import SignMode
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from ..protocol import Message, RefusalError
+from ..structure import check, nothing, one_of_each, place, strays
+from ..wire_network import WireNetwork, WirePopulation, WireProjection, read_network
+from .neuron_lif import NeuronLIF
+from .ports import SpikeSink, SpikeSource, rows, shared_rows
+
+BATCH_TICKS = 256
+"""Ticks that Lava runs in one go at most; a longer STEP is cut."""
+SPARSE_BELOW = 0.1
+"""Share of weights that are not zero, below which a large matrix is kept sparse."""
+SPARSE_ABOVE = 4096
+
+
+def lava_version() -> str:
+    """The installed release of lava-nc."""
+    from importlib.metadata import version
+
+    return version("lava-nc")
+
+
+def missing_for_loihi() -> str:
+    """What this machine lacks for a chip, or ''. Never raises, whatever is installed."""
+    try:
+        if not loihi_host.is_installed():
+            return (
+                "Intel's extension of Lava for Loihi (lava-loihi) is not installed in "
+                "this interpreter; members of Intel's research community get it from Intel"
+            )
+    except Exception as error:
+        # The extension's own detection fails in ways of its own.
+        return f"Lava's detection of its Loihi extension failed: {type(error).__name__}: {error}"
+    return ""
+
+
+@dataclass
+class Neurons:
+    """The process of a population, and those of the synapses that it hears, with their delays."""
+
+    place: slice
+    process: Any
+    synapses: list[tuple[Any, int]]
+
+
+class LavaChip:
+    """See the module; implements `program.Chip`."""
+
+    def __init__(self, backend: str) -> None:
+        self._loihi = backend == "loihi"
+        if self._loihi and (missing := missing_for_loihi()):
+            raise RuntimeError(missing)
+        self._neurons: list[Neurons] = []
+        self._network: WireNetwork | None = None
+        self._ticks = 0
+
+    def load(self, message: Message) -> dict[str, Any]:
+        """Build the network and run it for no tick; RefusalError names what Lava cannot do."""
+        network = read_network(message)
+        if self._network is not None:
+            raise RefusalError("a network is loaded already; a worker holds one")
+        notes = check(network, self._loihi)
+        if self._loihi:
+            self._choose_board(message.fields.get("options", {}))
+        self._build(network)
+        self._network = network
+        # Lava compiles, and starts its processes, with the first tick: better now than in a
+        # control cycle. Then everything goes back to rest.
+        self._run(np.zeros(0, np.int32), np.zeros(2, np.int64))
+        n = network.n_neurons
+        rest = {"current": np.zeros(n, np.int64), "membrane": np.zeros(n, np.int64)}
+        self.restore(rest | {"pending": np.zeros((network.longest_delay + 1, n), np.int64)})
+        return {"notes": notes, "processes": self._processes}
+
+    def step(
+        self, indices: NDArray[np.int32], offsets: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """See `program.Chip.step`."""
+        network = self._loaded()
+        if (
+            not len(offsets)
+            or offsets[0] != 0
+            or offsets[-1] != len(indices)
+            or (np.diff(offsets) < 0).any()
+        ):
+            raise RefusalError(f"offsets must rise from 0 to {len(indices)}")
+        if len(indices) and not 0 <= indices.min() <= indices.max() < network.n_inputs:
+            raise RefusalError(f"indices must be 0..{network.n_inputs - 1}")
+        parts, ends = [np.zeros(0, np.int32)], [0]
+        for first in range(0, len(offsets) - 1, BATCH_TICKS):
+            last = min(first + BATCH_TICKS, len(offsets) - 1)
+            for active in self._run(indices, offsets[first : last + 1]):
+                parts.append(active)
+                ends.append(ends[-1] + len(active))
+        return np.concatenate(parts), np.array(ends, np.int64)
+
+    def state(self) -> dict[str, NDArray[np.int64]]:
+        """See `program.Chip.state`."""
+        network = self._loaded()
+        n = network.n_neurons
+        current, membrane = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        pending = np.zeros((network.longest_delay + 1, n), np.int64)
+        for neurons in self._neurons:
+            current[neurons.place] = values(neurons.process.u)
+            membrane[neurons.place] = values(neurons.process.v)
+            for process, delay in neurons.synapses:
+                waiting = values(process.a_buff).reshape(-1, delay + 1)
+                pending[: delay + 1, neurons.place] += waiting.T
+        return {"current": current, "membrane": membrane, "pending": pending}
+
+    def restore(self, state: dict[str, NDArray[np.int64]]) -> None:
+        """See `program.Chip.restore`."""
+        network = self._loaded()
+        n, rows_wanted = network.n_neurons, network.longest_delay + 1
+        shapes = {"current": (n,), "membrane": (n,), "pending": (rows_wanted, n)}
+        for name, shape in shapes.items():
+            if state[name].shape != shape:
+                raise RefusalError(
+                    f"{name} is {list(state[name].shape)}; this network has {list(shape)}"
+                )
+        plan = []
+        for neurons in self._neurons:
+            waiting = state["pending"][:, neurons.place]
+            longest = max((delay for _, delay in neurons.synapses), default=-1)
+            if waiting[longest + 1 :].any():
+                raise RefusalError("pending holds input that no synapse of this network can hold")
+            plan.append((neurons, waiting, longest))
+        for neurons, waiting, longest in plan:
+            set_values(neurons.process.u, state["current"][neurons.place])
+            set_values(neurons.process.v, state["membrane"][neurons.place])
+            # One process takes it all: what is summed is the same.
+            taken = False
+            for process, delay in neurons.synapses:
+                mine = np.zeros((waiting.shape[1], delay + 1), np.int64)
+                if delay == longest and not taken:
+                    mine[:], taken = waiting[: delay + 1].T, True
+                set_values(process.a_buff, mine)
+
+    def probe(self) -> dict[str, Any]:
+        """Lava's models measure nothing; on a board, what was asked for at load."""
+        return {"ticks": self._ticks}
+
+    def stop(self) -> None:
+        """Stop Lava's processes."""
+        if self._neurons:
+            self._neurons[0].process.stop()
+            self._neurons = []
+
+    def _loaded(self) -> WireNetwork:
+        if self._network is None:
+            raise RefusalError("no network is loaded")
+        return self._network
+
+    def _run(
+        self, indices: NDArray[np.int32], offsets: NDArray[np.int64]
+    ) -> list[NDArray[np.int32]]:
+        ticks = len(offsets) - 1
+        given = rows(self._source)
+        at = (self._ticks + np.arange(ticks)) % BATCH_TICKS
+        given[at] = 0
+        tick = np.repeat(at, np.diff(offsets))
+        given[tick, indices[offsets[0] : offsets[-1]]] = 1
+        self._neurons[0].process.run(
+            condition=RunSteps(num_steps=ticks), run_cfg=self._configuration
+        )
+        self._ticks += ticks
+        seen = np.zeros((ticks, self._loaded().n_outputs), bool)
+        for key, offset in self._sinks:
+            table = rows(key)[at]
+            seen[:, offset : offset + table.shape[1]] = table != 0
+        return [np.flatnonzero(row).astype(np.int32) for row in seen]
+
+    def _choose_board(self, options: dict[str, Any]) -> None:
+        """Say where the chip is: by slurm, or a host on the network."""
+        try:
+            if options.get("host"):
+                loihi_host.use_ethernet_host(host_address=str(options["host"]))
+            elif options.get("partition") or options.get("board"):
+                loihi_host.use_slurm_host(options.get("partition"), options.get("board"))
+            elif shutil.which("sinfo"):
+                loihi_host.use_slurm_host()
+        except (ImportError, ValueError, OSError) as error:
+            raise RefusalError(f"the board cannot be had: {error}") from error
+
+    def _build(self, network: WireNetwork) -> None:
+        self._configuration = Loihi2HwCfg() if self._loihi else Loihi2SimCfg(select_tag="fixed_pt")
+        self._sinks: list[tuple[int, int]] = []
+        n_inputs = max(network.n_inputs, 1)
+        self._source = shared_rows(BATCH_TICKS, n_inputs)
+        source = SpikeSource(key=self._source, channels=n_inputs)
+        self._processes = 1
+        given = self._onto_chip(source.s_out, n_inputs)
+        neurons = {p.name: Neurons(place(p), self._population(p), []) for p in network.populations}
+        for projection in network.projections:
+            if not projection.weight.any():
+                continue
+            target = neurons[projection.target]
+            if projection.source in network.inputs:
+                offset, size = network.inputs[projection.source]
+                whole = np.zeros((len(projection.weight), n_inputs), np.int32)
+                whole[:, offset : offset + size] = projection.weight
+                self._synapses(given, target, whole, projection)
+            else:
+                port = neurons[projection.source].process.s_out
+                self._synapses(port, target, projection.weight, projection)
+        # Lava runs what hangs together. Synapses of no weight tie the rest to the source.
+        for name in strays(network):
+            self._synapses(given, neurons[name], *nothing(network, name, n_inputs))
+        self._drain(source.s_out, n_inputs)
+        for offset, name in network.outputs:
+            size = len(network.population(name).du)
+            port = self._off_chip(neurons[name].process.s_out, size)
+            self._sinks.append((self._drain(port, size), offset))
+        self._neurons = list(neurons.values())
+
+    def _population(self, population: WirePopulation) -> Any:
+        self._processes += 1
+        n = len(population.du)
+        same = one_of_each(population)
+        kind = LIF if same else NeuronLIF
+        each: dict[str, Any] = {
+            name: int(getattr(population, name)[0]) if same else getattr(population, name)
+            for name in ("du", "dv", "vth")
+        }
+        return kind(
+            shape=(n,),
+            bias_mant=population.bias_mantissa.astype(np.int32),
+            bias_exp=np.full(n, population.bias_exponent, np.int32),
+            **each,
+        )
+
+    def _synapses(
+        self, port: Any, target: Neurons, matrix: NDArray[np.int32], projection: WireProjection
+    ) -> None:
+        options: dict[str, Any] = {
+            "weight_exp": projection.weight_exponent,
+            "num_weight_bits": projection.num_weight_bits,
+        }
+        if matrix.min() < -255:
+            # It was mixed before small weights were cleared; Lava would take it for inhibitory
+            # and clip it.
+            options["sign_mode"] = SignMode.MIXED
+        sparse = matrix.size > SPARSE_ABOVE and np.count_nonzero(matrix) < (
+            SPARSE_BELOW * matrix.size
+        )
+        kind: Any
+        if projection.delay:
+            kind = DelaySparse if sparse else DelayDense
+            options |= {"delays": projection.delay, "max_delay": projection.delay}
+        else:
+            kind = Sparse if sparse else Dense
+        weights = csr_matrix(matrix.astype(np.int64)) if sparse else matrix.astype(int)
+        process = kind(weights=weights, **options)
+        port.connect(process.s_in)
+        process.a_out.connect(target.process.a_in)
+        target.synapses.append((process, projection.delay))
+        self._processes += 1
+
+    def _onto_chip(self, port: Any, channels: int) -> Any:
+        if not self._loihi:
+            return port
+        from lava.proc.embedded_io.spike import PyToNxAdapter
+
+        adapter = PyToNxAdapter(shape=(channels,))
+        port.connect(adapter.inp)
+        return adapter.out
+
+    def _off_chip(self, port: Any, channels: int) -> Any:
+        if not self._loihi:
+            return port
+        from lava.proc.embedded_io.spike import NxToPyAdapter
+
+        adapter = NxToPyAdapter(shape=(channels,))
+        port.connect(adapter.inp)
+        return adapter.out
+
+    def _drain(self, port: Any, channels: int) -> int:
+        key = shared_rows(BATCH_TICKS, channels)
+        port.connect(SpikeSink(key=key, channels=channels).a_in)
+        self._processes += 1
+        return key
+
+
+def values(variable: Any) -> NDArray[np.int64]:
+    """What a Lava variable holds, flat; Lava gives a number for an array of one."""
+    return np.asarray(variable.get()).astype(np.int64).ravel()
+
+
+def set_values(variable: Any, given: NDArray[np.int64]) -> None:
+    """Give a Lava variable its values, in its own shape."""
+    variable.set(given.astype(np.int32).reshape(variable.shape))

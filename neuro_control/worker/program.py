@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the worker does: read questions, ask the chip (or its model), answer."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import containment
+from .channel import Channel, ClosedError
+from .protocol import Kind, Message, ProtocolError, RefusalError
+
+
+class Chip(Protocol):
+    """What steps a network in the worker."""
+
+    def load(self, message: Message) -> dict[str, Any]:
+        """Build the network of a LOAD message; returns what there is to know of it."""
+
+    def step(
+        self, indices: NDArray[np.int32], offsets: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Advance some ticks."""
+
+    def state(self) -> dict[str, NDArray[np.int64]]:
+        """``current``, ``membrane`` and ``pending``."""
+
+    def restore(self, state: dict[str, NDArray[np.int64]]) -> None:
+        """Go on from there."""
+
+    def probe(self) -> dict[str, Any]:
+        """What it measures."""
+
+    def stop(self) -> None:
+        """Give the chip back."""
+
+
+def answer(chip: Chip, message: Message) -> Message:
+    """The reply to a question."""
+
+    def done(fields: dict[str, Any] | None = None, arrays: Any = None) -> Message:
+        return Message(Kind.DONE, message.sequence, fields or {}, arrays or {})
+
+    if message.kind is Kind.STEP:
+        indices, offsets = message.array("indices", "<i4"), message.array("offsets", "<i8")
+        started = time.perf_counter_ns()
+        spikes, ends = chip.step(indices, offsets)
+        busy_us = (time.perf_counter_ns() - started) / 1000
+        return done({"busy_us": busy_us}, {"indices": spikes, "offsets": ends})
+    if message.kind is Kind.LOAD:
+        return done(chip.load(message))
+    if message.kind is Kind.STATE:
+        return done(arrays=chip.state())
+    if message.kind is Kind.RESTORE:
+        state = {name: message.array(name, "<i8") for name in ("current", "membrane")}
+        chip.restore(state | {"pending": message.array("pending", "<i8", 2)})
+        return done()
+    if message.kind is Kind.PROBE:
+        return done(chip.probe())
+    if message.kind is Kind.STOP:
+        chip.stop()
+        return done()
+    raise RefusalError(f"{message.kind.name} is no question")
+
+
+def serve(channel: Channel, chip: Chip, hello: dict[str, Any]) -> int:
+    """Answer until told to stop; 0 then, 1 after a failure that was reported."""
+    channel.send(Message(Kind.HELLO, 0, hello))
+    while True:
+        message = channel.receive()
+        if message is None:
+            continue
+        try:
+            channel.send(answer(chip, message))
+        except (RefusalError, ProtocolError) as error:
+            channel.send(Message(Kind.REFUSED, message.sequence, {"text": str(error)}))
+        except ClosedError:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            text = f"{type(error).__name__}: {error}"
+            channel.send(Message(Kind.FAILED, message.sequence, {"text": text}))
+            return 1
+        if message.kind is Kind.STOP:
+            return 0
+
+
+def main(words: Sequence[str]) -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(prog="neuro_control worker")
+    parser.add_argument("--socket", type=int, required=True)
+    parser.add_argument("--backend", choices=("lava", "loihi"), required=True)
+    parser.add_argument("--shared-memory", required=True, metavar="PREFIX")
+    arguments = parser.parse_args(words)
+    containment.contain(arguments.socket, arguments.shared_memory)
+    channel = Channel(socket.socket(fileno=arguments.socket))
+    try:
+        from .lava.chip import LavaChip, lava_version
+
+        chip = LavaChip(arguments.backend)
+    except (ImportError, RuntimeError) as error:
+        channel.send(Message(Kind.FAILED, 0, {"text": f"{type(error).__name__}: {error}"}))
+        return 1
+    hello = {
+        "backend": arguments.backend,
+        "pid": os.getpid(),
+        "python": platform.python_version(),
+        "versions": {"lava-nc": lava_version(), "numpy": np.__version__},
+    }
+    try:
+        code = serve(channel, chip, hello)
+    except (ClosedError, ProtocolError) as error:
+        print(f"worker: {error}", file=sys.stderr)
+        code = 1
+    # Lava's threads and processes must not keep this one from ending.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    containment.remove_shared_memory(arguments.shared_memory)
+    os._exit(code)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network of a LOAD message, as the worker sees it.
+
+Fields: ``populations`` [[name, size, bias_exponent, spiking, refractory, adaptive], ...],
+``projections`` [[source, target, n_target, n_source, weight_exponent, num_weight_bits, delay],
+...], ``inputs`` [[name, offset, size], ...], ``outputs`` [[offset, population], ...]. Arrays, for
+population i: ``du.i dv.i vth.i bias_mantissa.i`` int32[size]; for projection j: ``row_start.j``
+int64[n_source + 1], ``target.j`` int32[n], ``weight.j`` int16 as int32[n], in Loihi's integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .protocol import Message, ProtocolError
+
+Integers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class WirePopulation:
+    """See `network.FixedPopulation`."""
+
+    name: str
+    offset: int
+    du: Integers
+    dv: Integers
+    vth: Integers
+    bias_mantissa: Integers
+    bias_exponent: int
+    spiking: bool
+    refractory: bool
+    adaptive: bool
+
+
+@dataclass(frozen=True, eq=False)
+class WireProjection:
+    """See `network.FixedProjection`; ``weight`` is the matrix int32[n_target, n_source]."""
+
+    source: str
+    target: str
+    weight: Integers
+    weight_exponent: int
+    num_weight_bits: int
+    delay: int
+
+
+@dataclass(frozen=True, eq=False)
+class WireNetwork:
+    """See `network.FixedNetwork`; inputs are offset and size by name."""
+
+    populations: tuple[WirePopulation, ...]
+    projections: tuple[WireProjection, ...]
+    inputs: dict[str, tuple[int, int]]
+    outputs: tuple[tuple[int, str], ...]
+    n_neurons: int
+
+    @property
+    def n_inputs(self) -> int:
+        """Input channels."""
+        return sum(size for _, size in self.inputs.values())
+
+    @property
+    def n_outputs(self) -> int:
+        """Output channels."""
+        return sum(len(self.population(name).du) for _, name in self.outputs)
+
+    @property
+    def longest_delay(self) -> int:
+        """Ticks."""
+        return max((projection.delay for projection in self.projections), default=0)
+
+    def population(self, name: str) -> WirePopulation:
+        """The population of that name."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        raise ProtocolError(f"LOAD: no population {name!r}")
+
+
+def read_network(message: Message) -> WireNetwork:
+    """The network of a LOAD message.
+
+    Raises:
+        ProtocolError: something is missing or does not fit together.
+    """
+    try:
+        return _read(message)
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        if isinstance(error, ProtocolError):
+            raise
+        raise ProtocolError(f"LOAD describes no network: {error!r}") from error
+
+
+def _read(message: Message) -> WireNetwork:
+    fields: Any = message.fields
+    populations, offset = [], 0
+    for i, row in enumerate(fields["populations"]):
+        name, size, exponent, spiking, refractory, adaptive = row
+        du, dv, vth, mantissa = (
+            _sized(message, f"{key}.{i}", size) for key in ("du", "dv", "vth", "bias_mantissa")
+        )
+        populations.append(
+            WirePopulation(
+                str(name),
+                offset,
+                du,
+                dv,
+                vth,
+                mantissa,
+                int(exponent),
+                bool(spiking),
+                bool(refractory),
+                bool(adaptive),
+            )
+        )
+        offset += size
+    inputs = {str(name): (int(at), int(size)) for name, at, size in fields["inputs"]}
+    outputs = tuple((int(at), str(name)) for at, name in fields["outputs"])
+    sizes = {p.name: len(p.du) for p in populations}
+    sizes |= {name: size for name, (_, size) in inputs.items()}
+    projections = []
+    for j, row in enumerate(fields["projections"]):
+        source, target, n_target, n_source, exponent, bits, delay = row
+        if sizes.get(source) != n_source or sizes.get(target) != n_target or not 0 <= delay <= 62:
+            raise ProtocolError(f"LOAD: projection {j} does not fit its source and target")
+        row_start = message.array(f"row_start.{j}", "<i8")
+        index, value = message.array(f"target.{j}", "<i4"), message.array(f"weight.{j}", "<i4")
+        matrix = np.zeros((n_target, n_source), np.int32)
+        matrix[index, np.repeat(np.arange(n_source), np.diff(row_start))] = value
+        projections.append(
+            WireProjection(source, target, matrix, int(exponent), int(bits), int(delay))
+        )
+    return WireNetwork(tuple(populations), tuple(projections), inputs, outputs, offset)
+
+
+def _sized(message: Message, name: str, size: int) -> Integers:
+    array = message.array(name, "<i4")
+    if len(array) != size:
+        raise ProtocolError(f"LOAD: {name} has {len(array)} values, not {size}")
+    return array

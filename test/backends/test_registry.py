@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A backend is chosen by name; who is chosen, and why, is said."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neuro_control.backends import CpuRunner, ShadowRunner
+from neuro_control.backends.backend_report import report_backend
+from neuro_control.backends.parity import random_network
+from neuro_control.backends.registry import BackendSettings, choose_runner, installed
+from neuro_control.backends.worker_process import BackendError
+from neuro_control.bringup import BringupError, check_argument
+
+EMULATOR = Path(__file__).with_name("board_emulator.py")
+EXAMPLE = f"""
+import sys
+from neuro_control.backends import CpuRunner, ProcessRunner
+
+class Counting(CpuRunner):
+    name = "counting"
+
+def counting(network, options):
+    return Counting(network)
+
+def board(network, options):
+    return ProcessRunner(network, [sys.executable, {str(EMULATOR)!r}], "board")
+
+def broken(network, options):
+    raise ValueError("no")
+"""
+
+
+@pytest.fixture
+def network():
+    return random_network(1)
+
+
+@pytest.fixture
+def example(tmp_path, monkeypatch):
+    """Somebody else's distribution, as pip would leave it."""
+    (tmp_path / "example_backend.py").write_text(EXAMPLE)
+    folder = tmp_path / "example_backend-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: example-backend\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text(
+        "[neuro_control.backends]\n"
+        "counting = example_backend:counting\n"
+        "board = example_backend:board\n"
+        "missing = example_backend:missing\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    sys.modules.pop("example_backend", None)
+
+
+@pytest.fixture
+def no_lava(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nothing here"))
+
+
+def test_the_cpu_is_there_always(network, no_lava) -> None:
+    chosen = choose_runner(network, BackendSettings(backend="cpu"))
+    assert isinstance(chosen.runner, CpuRunner)
+    assert report_backend(chosen.runner, chosen.reason).values == {
+        "backend": "cpu",
+        "backend_reason": "asked for",
+    }
+
+
+def test_auto_without_lava_is_the_cpu(network, no_lava) -> None:
+    chosen = choose_runner(network, BackendSettings())
+    assert isinstance(chosen.runner, CpuRunner)
+    assert "Lava is not set up" in chosen.reason
+    assert "neuro_control backend setup lava" in chosen.reason
+
+
+@pytest.mark.parametrize("name", ["lava", "loihi"])
+def test_what_is_asked_for_and_missing_is_refused(network, no_lava, name) -> None:
+    with pytest.raises(BackendError, match="neuro_control backend setup lava"):
+        choose_runner(network, BackendSettings(backend=name))
+
+
+def test_an_interpreter_that_is_not_there_is_named(network) -> None:
+    settings = BackendSettings(backend="lava", backend_python="/nowhere/python")
+    with pytest.raises(BackendError, match="/nowhere/python"):
+        choose_runner(network, settings)
+
+
+def test_an_interpreter_without_lava_says_so(network) -> None:
+    settings = BackendSettings(backend="lava", backend_python=sys.executable)
+    with pytest.raises(BackendError, match=r"backend lava: it cannot start: .*No module named"):
+        choose_runner(network, settings)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(network) -> None:
+    with pytest.raises(ValueError, match=r"'lohi' is not known \(did you mean loihi\?\)"):
+        choose_runner(network, BackendSettings(backend="lohi"))
+
+
+def test_a_backend_of_others_is_found_by_its_entry_point(network, example) -> None:
+    assert installed()["counting"] == "example_backend:counting"
+    chosen = choose_runner(network, BackendSettings(backend="counting"))
+    assert chosen.runner.name == "counting"
+    assert check_argument("backend", "counting") == "counting"
+    with pytest.raises(BringupError, match="backend:=countin"):
+        check_argument("backend", "countin")
+
+
+def test_a_backend_of_others_that_can_be_asked_ahead_is_shadowed(network, example) -> None:
+    chosen = choose_runner(network, BackendSettings(backend="board", backend_deadline_s=1.0))
+    runner = chosen.runner
+    assert isinstance(runner, ShadowRunner)
+    engine = CpuRunner(network)
+    for _ in range(20):
+        assert np.array_equal(runner.step(np.arange(3)), engine.step(np.arange(3)))
+    report = report_backend(runner, chosen.reason)
+    assert report.values["backend_ticks_compared"] == 20
+    assert not report.warning
+    runner.close()
+    bare = choose_runner(network, BackendSettings(backend="board", shadow=False)).runner
+    assert bare.name == "board"
+    bare.close()
+
+
+def test_a_backend_of_others_that_cannot_be_loaded_is_named(network, example) -> None:
+    with pytest.raises(BackendError, match="backend missing: example_backend:missing cannot be"):
+        choose_runner(network, BackendSettings(backend="missing"))

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A shadowed backend gives the engine's spikes in every cycle, whatever the backend does."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neuro_control.backends import CpuRunner
+from neuro_control.backends.process_runner import ProcessRunner
+from neuro_control.backends.shadow import FaultKind, ShadowRunner, ShadowSettings, ShadowState
+from neuro_control.backends.worker_process import BackendError, RefusedError
+
+EMULATOR = Path(__file__).with_name("board_emulator.py")
+PATIENT = ShadowSettings(deadline_s=30.0, hang_s=60.0)
+
+
+@pytest.fixture
+def network(fixed_network):
+    found = fixed_network(5, 2, 3, 6)
+    assert sum(port.size for port in found.outputs.values()) > 0
+    plain = [
+        dataclasses.replace(p, refractory=0, threshold_step=0, threshold_decay=0)
+        for p in found.populations
+    ]
+    return dataclasses.replace(found, populations=tuple(plain))
+
+
+@pytest.fixture
+def board(network):
+    made = []
+
+    def make(fault: str = "", at: int = 1, *more: str) -> ProcessRunner:
+        command = [sys.executable, str(EMULATOR), "--fault", fault, "--at", str(at), *more]
+        made.append(ProcessRunner(network, command, "emulated", start_s=60.0))
+        return made[-1]
+
+    yield make
+    for runner in made:
+        runner.close()
+
+
+def cycles(network, count: int, ticks: int = 3, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    n = sum(port.size for port in network.inputs.values())
+    for _ in range(count):
+        parts = [np.flatnonzero(rng.random(n) < 0.3).astype(np.int32) for _ in range(ticks)]
+        offsets = np.cumsum([0, *map(len, parts)]).astype(np.int64)
+        yield np.concatenate(parts), offsets
+
+
+def until(done: Callable[[], bool], limit_s: float = 60.0) -> None:
+    end = time.monotonic() + limit_s
+    while not done():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.002)
+
+
+def same(one, other) -> bool:
+    return np.array_equal(one[0], other[0]) and np.array_equal(one[1], other[1])
+
+
+def test_a_board_that_behaves_answers_every_cycle(network, board) -> None:
+    shadow, engine = ShadowRunner(network, board, "board", PATIENT), CpuRunner(network)
+    for given in cycles(network, 50):
+        assert same(shadow.run(*given), engine.run(*given))
+    assert shadow.status is ShadowState.IN_STEP
+    assert shadow.totals.cycles_of_twin == 0
+    assert shadow.totals.ticks_compared == 150
+    assert not shadow.faults
+    assert shadow.state() == engine.state()
+    assert shadow.counters == engine.counters
+    shadow.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "says"),
+    [
+        ("die", FaultKind.CRASH, "gone"),
+        ("failed", FaultKind.CRASH, "too hot"),
+        ("corrupt", FaultKind.CRASH, "checksum"),
+        ("garbage", FaultKind.CRASH, "a frame begins with"),
+        ("short", FaultKind.CRASH, "2 ticks of 3"),
+        ("beyond", FaultKind.CRASH, "1048576"),
+        ("wrong", FaultKind.DIVERGENCE, "the twin's"),
+    ],
+)
+def test_a_fault_is_named_and_nothing_is_lost(network, board, fault, kind, says) -> None:
+    made = iter([board(fault, 4), board(), board()])
+    shadow, engine = ShadowRunner(network, lambda: next(made), "board", PATIENT), CpuRunner(network)
+    for given in cycles(network, 10):
+        assert same(shadow.run(*given), engine.run(*given))
+    first = shadow.faults[0]
+    assert first.kind is kind
+    assert says in str(first)
+    assert 9 <= first.tick <= 12
+    assert shadow.totals.faults[kind] == 1
+
+    def back() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return shadow.status is ShadowState.IN_STEP
+
+    until(back)
+    assert shadow.totals.rejoined == 1
+    before = shadow.totals.cycles_of_twin
+    for given in cycles(network, 10, seed=1):
+        assert same(shadow.run(*given), engine.run(*given))
+    assert shadow.totals.cycles_of_twin == before
+    assert len(shadow.faults) == 1
+    shadow.close()
+
+
+def test_a_divergence_says_tick_neuron_and_both_values(network, board) -> None:
+    shadow = ShadowRunner(network, lambda: board("wrong", 4), "board", PATIENT)
+    engine = CpuRunner(network)
+    spikes = [(shadow.run(*given), engine.run(*given))[1] for given in cycles(network, 4)]
+    fault = shadow.faults[0]
+    name, port = list(network.outputs.items())[-1]
+    assert (fault.tick, fault.output, fault.neuron) == (9, name, port.size - 1)
+    indices, offsets = spikes[3]
+    spiked = int(port.offset + fault.neuron in indices[: offsets[1]])
+    assert (fault.primary, fault.twin) == (1 - spiked, spiked)
+    shadow.close()
+
+
+def test_what_differs_within_the_tolerance_is_counted_and_taken(network, board) -> None:
+    tolerant = dataclasses.replace(PATIENT, tolerance_spikes=1)
+    shadow = ShadowRunner(network, lambda: board("wrong", 4), "board", tolerant)
+    engine = CpuRunner(network)
+    equal = [same(shadow.run(*given), engine.run(*given)) for given in cycles(network, 8)]
+    assert equal == [True] * 3 + [False] + [True] * 4
+    assert shadow.totals.spikes_differing == 1
+    assert not shadow.faults
+    shadow.close()
+
+
+def test_a_late_board_misses_its_cycle_and_catches_up(network, board) -> None:
+    impatient = dataclasses.replace(PATIENT, deadline_s=0.2)
+    shadow = ShadowRunner(network, lambda: board("late", 3, "--late-s", "0.6"), "board", impatient)
+    engine = CpuRunner(network)
+    for given in cycles(network, 10):
+        assert same(shadow.run(*given), engine.run(*given))
+    assert [fault.kind for fault in shadow.faults][:1] == [FaultKind.DEADLINE]
+    assert shadow.faults[0].tick == 6
+    assert shadow.status is ShadowState.BEHIND
+
+    def back() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return shadow.status is ShadowState.IN_STEP
+
+    until(back)
+    assert shadow.totals.restarts == 0
+    assert shadow.totals.spikes_differing == 0
+    shadow.close()
+
+
+@pytest.mark.parametrize("fault", ["hang", "drop"])
+def test_a_board_that_says_nothing_is_ended_and_replaced(network, board, fault) -> None:
+    impatient = ShadowSettings(deadline_s=0.05, hang_s=0.2)
+    made = iter([board(fault, 2), board()])
+    shadow = ShadowRunner(network, lambda: next(made), "board", impatient)
+    engine = CpuRunner(network)
+
+    def replaced() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return shadow.totals.restarts == 1 and shadow.status is ShadowState.IN_STEP
+
+    until(replaced)
+    kinds = [fault.kind for fault in shadow.faults]
+    assert FaultKind.DEADLINE in kinds
+    assert FaultKind.HANG in kinds
+    shadow.close()
+
+
+def test_a_board_too_far_behind_is_given_the_state_instead(network, board) -> None:
+    settings = ShadowSettings(deadline_s=0.0, hang_s=60.0, lag_ticks=5)
+    shadow = ShadowRunner(network, lambda: board("late", 1, "--late-s", "0.3"), "board", settings)
+    engine = CpuRunner(network)
+
+    def back() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        time.sleep(0.001)
+        return shadow.totals.ticks_compared > 0
+
+    until(back)
+    assert shadow.totals.restarts == 0
+    assert shadow.totals.spikes_differing == 0
+    shadow.close()
+
+
+def test_a_board_that_cannot_start_again_is_given_up(network, board) -> None:
+    first = iter([board("die", 1)])
+
+    def make() -> ProcessRunner:
+        try:
+            return next(first)
+        except StopIteration:
+            raise BackendError("no board answers on the network") from None
+
+    settings = dataclasses.replace(PATIENT, restarts=2)
+    shadow, engine = ShadowRunner(network, make, "board", settings), CpuRunner(network)
+
+    def given_up() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return shadow.status is ShadowState.GIVEN_UP
+
+    until(given_up)
+    assert "no board answers" in shadow.faults[-1].text
+    assert shadow.totals.faults[FaultKind.CRASH] == 3
+    shadow.close()
+
+
+def test_a_board_without_neurons_to_spare_is_refused_at_once(network, board) -> None:
+    with pytest.raises(RefusedError, match="128 neurocores"):
+        ShadowRunner(network, lambda: board("neurons"), "board", PATIENT)
+
+
+def test_wrong_input_is_refused_and_changes_nothing(network, board) -> None:
+    shadow, engine = ShadowRunner(network, board, "board", PATIENT), CpuRunner(network)
+    given = list(cycles(network, 6))
+    for one in given[:3]:
+        assert same(shadow.run(*one), engine.run(*one))
+    with pytest.raises(ValueError, match="active index 999"):
+        shadow.run(np.array([999], np.int32), np.array([0, 1]))
+    for one in given[3:]:
+        assert same(shadow.run(*one), engine.run(*one))
+    assert not shadow.faults
+    shadow.close()
+
+
+@pytest.mark.parametrize("how", ["reset", "restore"])
+def test_both_begin_anew(network, board, how) -> None:
+    shadow, engine = ShadowRunner(network, board, "board", PATIENT), CpuRunner(network)
+    early = engine.state()
+    for given in cycles(network, 5):
+        shadow.run(*given), engine.run(*given)
+    if how == "reset":
+        shadow.reset(), engine.reset()
+    else:
+        shadow.restore(early), engine.restore(early)
+    for given in cycles(network, 10, seed=2):
+        assert same(shadow.run(*given), engine.run(*given))
+    until(lambda: shadow.run(*next(cycles(network, 1))) and shadow.status is ShadowState.IN_STEP)
+    assert not shadow.faults
+    shadow.close()
+
+
+def test_nothing_is_left_of_a_shadow_that_was_closed(network, board) -> None:
+    runner = board()
+    shadow = ShadowRunner(network, lambda: runner, "board", PATIENT)
+    shadow.run(*next(cycles(network, 1)))
+    shadow.close()
+    assert not Path(f"/proc/{runner.process.pid}").exists()
+    shadow.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("deadline_s", -1), ("hang_s", 0), ("lag_ticks", 0), ("restarts", -1)]
+)
+def test_settings_out_of_range_are_refused_by_name(name, value) -> None:
+    with pytest.raises(ValueError, match=name):
+        ShadowSettings(**{name: value})

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages come whole over a stream, in any pieces, or not at all within their time."""
+
+from __future__ import annotations
+
+import socket
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuro_control.worker.channel import Channel, ClosedError
+from neuro_control.worker.protocol import Kind, Message, ProtocolError, encode
+
+
+@pytest.fixture
+def ends():
+    mine, theirs = socket.socketpair()
+    yield Channel(mine), theirs
+    mine.close()
+    theirs.close()
+
+
+def message(sequence: int = 1, n: int = 3) -> Message:
+    return Message(Kind.STEP, sequence, {}, {"indices": np.arange(n, dtype=np.int32)})
+
+
+@given(st.lists(st.integers(1, 60), max_size=12))
+def test_any_pieces_make_the_same_messages(cuts: list[int]) -> None:
+    mine, theirs = socket.socketpair()
+    channel = Channel(mine)
+    stream = encode(message(1)) + encode(message(2, 50)) + encode(message(3, 0))
+    found, at = [], 0
+    for cut in [*cuts, len(stream)]:
+        theirs.sendall(stream[at : at + cut])
+        at += cut
+        while (got := channel.receive(0.0)) is not None:
+            found.append(got)
+    assert [got.sequence for got in found] == [1, 2, 3]
+    assert [len(got.array("indices", "<i4")) for got in found] == [3, 50, 0]
+    mine.close()
+    theirs.close()
+
+
+def test_a_time_out_loses_nothing(ends) -> None:
+    channel, other = ends
+    frame = encode(message())
+    other.sendall(frame[:20])
+    assert channel.receive(0.01) is None
+    other.sendall(frame[20:])
+    got = channel.receive(10.0)
+    assert got is not None
+    assert got.sequence == 1
+
+
+def test_the_end_of_the_other_side_is_an_error(ends) -> None:
+    channel, other = ends
+    other.close()
+    with pytest.raises(ClosedError, match="gone"):
+        channel.receive(10.0)
+    with pytest.raises(ClosedError):
+        channel.send(message())
+
+
+def test_garbage_is_an_error(ends) -> None:
+    channel, other = ends
+    other.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    with pytest.raises(ProtocolError, match="a frame begins with"):
+        channel.receive(10.0)
+
+
+def test_who_does_not_read_is_left(ends) -> None:
+    channel, _ = ends
+    with pytest.raises(ClosedError, match="did not read STEP for"):
+        channel.send(message(n=1 << 20), 0.05)
