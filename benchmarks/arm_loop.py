@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neuro_control.backends import Runner
 from neuro_control.control.arm import (
     ArmController,
     ArmControllerSettings,
@@ -51,6 +52,7 @@ class LoopResult:
         target_m: float64[n, 3], the target's path in the base frame.
         period_s: simulated time between two samples.
         tick_us: float64[n] of the network; empty for the servos without one.
+        answer_ms: float64[n], time that each command took.
         spikes_per_second: of the whole network; 0 for the servos without one.
         events_per_second: of the camera.
         wall_s: how long it took.
@@ -61,6 +63,7 @@ class LoopResult:
     target_m: Float
     period_s: float
     tick_us: Float
+    answer_ms: Float
     spikes_per_second: float
     events_per_second: float
     wall_s: float
@@ -107,6 +110,8 @@ def run(
     seconds: float,
     simulation: Mapping[str, Any],
     controller: Mapping[str, Any] | None = None,
+    runner: Runner | None = None,
+    before_answer: Callable[[int], None] | None = None,
 ) -> LoopResult:
     """Run the loop for so much simulated time.
 
@@ -117,21 +122,28 @@ def run(
         seconds: simulated.
         simulation: of ArmSimulationSettings.
         controller: of ArmControllerSettings.
+        runner: steps the spiking controller's network; the settings' backend unless given.
+        before_answer: called with the period's number before each answer.
     """
     arm = ArmSimulation(arm_urdf(), ArmSimulationSettings.model_validate(dict(simulation)))
     settings = ArmControllerSettings.model_validate(dict(controller or {}))
     period_s = arm.settings.camera_period_us * 1e-6
     periods = round(seconds / period_s)
-    spiking = ArmController(settings, arm.arm) if kind == "spiking" else None
+    spiking = ArmController(settings, arm.arm, runner=runner) if kind == "spiking" else None
     answer = _answers(kind, arm, settings, spiking)
     places = np.zeros((periods, 3))
     target_m = np.zeros((periods, 3))
     ticks_us = np.zeros(periods if spiking else 0)
+    answer_ms = np.zeros(periods)
     events = 0
     start = time.perf_counter()
     for period in range(periods):
         frame = arm.advance()
+        if before_answer is not None:
+            before_answer(period)
+        asked = time.perf_counter()
         q, qd = answer(frame)
+        answer_ms[period] = (time.perf_counter() - asked) * 1e3
         arm.set_trajectory([TrajectoryPoint(COMMAND_TIME_NS, q, qd)], frame.t_ns)
         places[period] = frame.target_in_camera
         target_m[period] = arm.data.mocap_pos[0]
@@ -148,6 +160,7 @@ def run(
         target_m=target_m,
         period_s=period_s,
         tick_us=ticks_us,
+        answer_ms=answer_ms,
         spikes_per_second=spiking.statistics.spikes / seconds if spiking else 0.0,
         events_per_second=events / seconds,
         wall_s=wall_s,

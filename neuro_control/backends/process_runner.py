@@ -56,6 +56,7 @@ class ProcessRunner:
             BackendError: it does not start.
         """
         self.network = network
+        self._fingerprint = network.fingerprint()
         self.name = name
         self.answer_s = answer_s
         self._ticks = self._spikes = 0
@@ -116,7 +117,7 @@ class ProcessRunner:
 
     def begin_restore(self, state: RunnerState) -> int:
         """Ask to go on from a state and do not wait; finish with `poll_done`."""
-        if state.network != self.network.fingerprint():
+        if state.network != self._fingerprint:
             raise ValueError("the state belongs to another network")
         arrays = {name: getattr(state, name) for name in ("current", "membrane", "pending")}
         return self._question(Kind.RESTORE, arrays)
@@ -156,7 +157,7 @@ class ProcessRunner:
         reply = self.process.wait(self._question(Kind.STATE, {}), self.answer_s)
         nothing = np.zeros(self.network.n_neurons, np.int64)
         return RunnerState(
-            self.network.fingerprint(),
+            self._fingerprint,
             reply.array("current", "<i8"),
             reply.array("membrane", "<i8"),
             reply.array("pending", "<i8", 2),

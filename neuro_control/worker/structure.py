@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .protocol import RefusalError
@@ -25,7 +23,7 @@ def one_of_each(population: WirePopulation) -> bool:
 
 def strays(network: WireNetwork) -> list[str]:
     """A population of each part of the network that no path, of any direction, ties to an input."""
-    links = [(q.source, q.target) for q in network.projections if q.weight.any()]
+    links = [(q.source, q.target) for q in network.projections if len(q.weight)]
     reached, found = set(network.inputs), []
 
     def spread() -> None:
@@ -46,10 +44,10 @@ def strays(network: WireNetwork) -> list[str]:
     return found
 
 
-def nothing(network: WireNetwork, target: str, n_inputs: int) -> tuple[Any, WireProjection]:
-    """Weights of zero from the source to a population, and their projection."""
-    weight = np.zeros((len(network.population(target).du), n_inputs), np.int32)
-    return weight, WireProjection("", target, weight, 0, 8, 0)
+def nothing(network: WireNetwork, target: str, n_inputs: int) -> WireProjection:
+    """A projection from all inputs to a population, without a synapse."""
+    none, size = np.zeros(0, np.int32), len(network.population(target).du)
+    return WireProjection("", target, size, np.zeros(n_inputs + 1, np.int64), none, none, 0, 8, 0)
 
 
 def check(network: WireNetwork, on_chip: bool) -> list[str]:

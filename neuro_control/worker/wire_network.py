@@ -39,14 +39,27 @@ class WirePopulation:
 
 @dataclass(frozen=True, eq=False)
 class WireProjection:
-    """See `network.FixedProjection`; ``weight`` is the matrix int32[n_target, n_source]."""
+    """See `network.FixedProjection`; stored by source in the same way, weights as int32[n]."""
 
     source: str
     target: str
+    n_target: int
+    row_start: NDArray[np.int64]
+    target_index: Integers
     weight: Integers
     weight_exponent: int
     num_weight_bits: int
     delay: int
+
+    @property
+    def n_source(self) -> int:
+        """Number of sources."""
+        return len(self.row_start) - 1
+
+    @property
+    def source_index(self) -> NDArray[np.int64]:
+        """The source of each weight, int64[n]."""
+        return np.repeat(np.arange(self.n_source), np.diff(self.row_start))
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,10 +143,26 @@ def _read(message: Message) -> WireNetwork:
             raise ProtocolError(f"LOAD: projection {j} does not fit its source and target")
         row_start = message.array(f"row_start.{j}", "<i8")
         index, value = message.array(f"target.{j}", "<i4"), message.array(f"weight.{j}", "<i4")
-        matrix = np.zeros((n_target, n_source), np.int32)
-        matrix[index, np.repeat(np.arange(n_source), np.diff(row_start))] = value
+        if (
+            len(row_start) != n_source + 1
+            or row_start[0] != 0
+            or (np.diff(row_start) < 0).any()
+            or not row_start[-1] == len(index) == len(value)
+            or (len(index) and not 0 <= index.min() <= index.max() < n_target)
+        ):
+            raise ProtocolError(f"LOAD: the weights of projection {j} do not fit together")
         projections.append(
-            WireProjection(source, target, matrix, int(exponent), int(bits), int(delay))
+            WireProjection(
+                source,
+                target,
+                n_target,
+                row_start,
+                index,
+                value,
+                int(exponent),
+                int(bits),
+                int(delay),
+            )
         )
     return WireNetwork(tuple(populations), tuple(projections), inputs, outputs, offset)
 

@@ -2,7 +2,8 @@
 """A process that speaks the worker's protocol with the engine's spikes, and misbehaves if told to.
 
 Nobody needs a board to see what happens when one fails: `--fault KIND --at N` makes the N-th STEP
-(the first is 1) go wrong; `--every` makes it go wrong at N, 2 N, 3 N, ... as well.
+(the first is 1) go wrong; `--every` makes it go wrong at N, 2 N, 3 N, ... as well. SIGUSR1 spoils
+the next one.
 """
 
 from __future__ import annotations
@@ -47,13 +48,17 @@ def engine_network(wire: WireNetwork) -> FixedNetwork:
         for p in wire.populations
     )
     projections = tuple(
-        FixedProjection.from_matrix(
+        FixedProjection(
+            f"{q.source} -> {q.target}",
             q.source,
             q.target,
-            q.weight,
-            weight_exponent=q.weight_exponent,
-            num_weight_bits=8,
-            delay=q.delay,
+            q.n_target,
+            q.row_start,
+            q.target_index,
+            q.weight.astype(np.int16),
+            q.weight_exponent,
+            q.num_weight_bits,
+            q.delay,
         )
         for q in wire.projections
     )
@@ -72,6 +77,11 @@ class EmulatedBoard:
     def __init__(self, fault: str, at: int, every: bool, late_s: float) -> None:
         self.fault, self.at, self.every, self.late_s = fault, at, every, late_s
         self.steps = 0
+        self.wrong_next = False
+        signal.signal(signal.SIGUSR1, self.spoil_next)
+
+    def spoil_next(self, *_: object) -> None:
+        self.wrong_next = True
 
     def due(self, *kinds: str) -> bool:
         now = self.steps == self.at or (self.every and self.steps and self.steps % self.at == 0)
@@ -97,7 +107,8 @@ class EmulatedBoard:
         if self.due("late"):
             time.sleep(self.late_s)
         out, ends = self.runner.run(indices, offsets)
-        if self.due("wrong"):
+        if self.due("wrong") or self.wrong_next:
+            self.wrong_next = False
             n = sum(port.size for port in self.runner.output_ports.values())
             first = set(out[: ends[1]].tolist()) ^ {n - 1}
             changed = np.array(sorted(first), np.int32)

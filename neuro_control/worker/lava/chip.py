@@ -216,20 +216,18 @@ class LavaChip:
         given = self._onto_chip(source.s_out, n_inputs)
         neurons = {p.name: Neurons(place(p), self._population(p), []) for p in network.populations}
         for projection in network.projections:
-            if not projection.weight.any():
+            if not len(projection.weight):
                 continue
             target = neurons[projection.target]
             if projection.source in network.inputs:
-                offset, size = network.inputs[projection.source]
-                whole = np.zeros((len(projection.weight), n_inputs), np.int32)
-                whole[:, offset : offset + size] = projection.weight
-                self._synapses(given, target, whole, projection)
+                offset, _ = network.inputs[projection.source]
+                self._synapses(given, target, projection, n_inputs, offset)
             else:
                 port = neurons[projection.source].process.s_out
-                self._synapses(port, target, projection.weight, projection)
+                self._synapses(port, target, projection, projection.n_source, 0)
         # Lava runs what hangs together. Synapses of no weight tie the rest to the source.
         for name in strays(network):
-            self._synapses(given, neurons[name], *nothing(network, name, n_inputs))
+            self._synapses(given, neurons[name], nothing(network, name, n_inputs), n_inputs, 0)
         self._drain(source.s_out, n_inputs)
         for offset, name in network.outputs:
             size = len(network.population(name).du)
@@ -254,26 +252,33 @@ class LavaChip:
         )
 
     def _synapses(
-        self, port: Any, target: Neurons, matrix: NDArray[np.int32], projection: WireProjection
+        self, port: Any, target: Neurons, projection: WireProjection, channels: int, offset: int
     ) -> None:
+        """Synapses from a port of so many channels, of which the source's begin at an offset."""
         options: dict[str, Any] = {
             "weight_exp": projection.weight_exponent,
             "num_weight_bits": projection.num_weight_bits,
         }
-        if matrix.min() < -255:
+        if projection.weight.min(initial=0) < -255:
             # It was mixed before small weights were cleared; Lava would take it for inhibitory
             # and clip it.
             options["sign_mode"] = SignMode.MIXED
-        sparse = matrix.size > SPARSE_ABOVE and np.count_nonzero(matrix) < (
-            SPARSE_BELOW * matrix.size
-        )
+        shape = (projection.n_target, channels)
+        at = (projection.target_index, projection.source_index + offset)
+        size = shape[0] * shape[1]
+        sparse = size > SPARSE_ABOVE and 0 < len(projection.weight) < SPARSE_BELOW * size
+        weights: Any
+        if sparse:
+            weights = csr_matrix((projection.weight.astype(np.int64), at), shape)
+        else:
+            weights = np.zeros(shape, int)
+            weights[at] = projection.weight
         kind: Any
         if projection.delay:
             kind = DelaySparse if sparse else DelayDense
             options |= {"delays": projection.delay, "max_delay": projection.delay}
         else:
             kind = Sparse if sparse else Dense
-        weights = csr_matrix(matrix.astype(np.int64)) if sparse else matrix.astype(int)
         process = kind(weights=weights, **options)
         port.connect(process.s_in)
         process.a_out.connect(target.process.a_in)
