@@ -25,6 +25,8 @@ class ProcessRunner:
 
     What it counts of spikes are those of the network's outputs, and of synaptic operations none:
     the rest happens where nobody here sees it. (`ShadowRunner` knows them from the twin.)
+    ``busy_us`` is the time that the other process took to step the last call, microseconds, as it
+    says itself.
 
     Raises:
         BackendError: from every call, where the process is gone, broke, or gave no answer within
@@ -60,6 +62,7 @@ class ProcessRunner:
         self.name = name
         self.answer_s = answer_s
         self._ticks = self._spikes = 0
+        self.busy_us = 0.0
         self._n_inputs = sum(port.size for port in network.inputs.values())
         self._n_outputs = sum(port.size for port in network.outputs.values())
         self.process = WorkerProcess(command, start_s)
@@ -139,6 +142,8 @@ class ProcessRunner:
         if reply is None:
             return None
         indices, offsets = _spikes_of(reply, self._n_outputs, self.name)
+        busy_us = reply.fields.get("busy_us")
+        self.busy_us = float(busy_us) if isinstance(busy_us, (int, float)) else 0.0
         self._ticks += len(offsets) - 1
         self._spikes += len(indices)
         return indices, offsets
