@@ -41,10 +41,10 @@ lint: $(VENV)/.ready ## style, types and the floors of the architecture
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-lock: $(VENV)/.ready ## resolve setup.cfg again and write requirements.lock
+lock: $(VENV)/.ready ## resolve setup.cfg again and write requirements.lock (ARGS=--upgrade)
 	@$(PIP) install --upgrade --target $(VENV)/uv uv
-	@$(VENV)/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes \
-	  --extra ros --extra interfaces --extra test --extra dev \
+	@$(VENV)/uv/bin/uv pip compile --quiet $(ARGS) --universal --generate-hashes \
+	  --extra ros --extra interfaces --extra test --extra docs --extra dev \
 	  --no-annotate --no-strip-extras --python-version 3.10 --custom-compile-command "make lock" \
 	  --output-file requirements.lock setup.cfg
 	@rm -rf neuro_control.egg-info
