@@ -21,8 +21,10 @@ TREE = Path(__file__).resolve().parents[1]
 
 # Distributions of setup.cfg and the rosdep keys of package.xml that bring them.
 ROSDEP_KEYS = {
+    "aiohttp": "python3-aiohttp",
     "catkin-pkg": "python3-catkin-pkg-modules",
     "hypothesis": "python3-hypothesis",
+    "imageio": "python3-imageio",
     "matplotlib": "python3-matplotlib",
     "mujoco": "python3-mujoco-pip",
     "numba": "python3-numba",
@@ -40,8 +42,8 @@ ROSDEP_KEYS = {
     "xacro": "xacro",
 }
 # Distributions whose module has another name.
-MODULES = {"pyopengl": "OpenGL", "pyyaml": "yaml"}
-WITHOUT_ROSDEP_KEY = {"nir", "onnx", "onnxruntime"}
+MODULES = {"imageio-ffmpeg": "imageio_ffmpeg", "pyopengl": "OpenGL", "pyyaml": "yaml"}
+WITHOUT_ROSDEP_KEY = {"imageio-ffmpeg", "nir", "onnx", "onnxruntime", "playwright", "viser"}
 # ROS packages that wheels bring along with others, or that have no wheel at all.
 WITHOUT_OWN_WHEEL = {
     "ament_index_python",

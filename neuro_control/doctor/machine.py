@@ -18,7 +18,7 @@ LOWEST_PYTHON, HIGHEST_PYTHON = (3, 10), (3, 13)
 SHARE_MARK = Path("urdf") / "arm.urdf.xacro"
 
 # Distribution -> module, where the two differ.
-_MODULES = {"pyopengl": "OpenGL", "pyyaml": "yaml"}
+_MODULES = {"imageio-ffmpeg": "imageio_ffmpeg", "pyopengl": "OpenGL", "pyyaml": "yaml"}
 
 # The simulation's own probe, so that both say the same; in a child, as it needs MuJoCo.
 _OPENGL = """
@@ -118,16 +118,16 @@ def numba_cache() -> Check:
 
 
 def lava() -> Check:
-    """Lava, for the backends `lava` and `loihi`."""
-    if importlib.util.find_spec("lava") is not None:
-        known, version = attempt(lambda: importlib.metadata.version("lava-nc"))
-        return Check("Lava", "ok", version if known else "imports; its version is not known")
-    return Check(
-        "Lava",
-        "optional",
-        "not installed; this release steps networks on the CPU",
-        "pip install --no-deps --ignore-requires-python lava-nc==0.10.0",
-    )
+    """Lava in its own environment, for the backends `lava` and `loihi`."""
+    from neuro_control.backends.registry import lava_python
+    from neuro_control.backends.worker_process import BackendError
+
+    try:
+        return Check("Lava", "ok", str(lava_python()))
+    except BackendError:
+        return Check(
+            "Lava", "optional", "no environment for it", "neuro_control backend setup lava"
+        )
 
 
 def program(name: str, command: str, mend: str) -> Check:
