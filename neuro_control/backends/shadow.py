@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.backends.cpu import CpuRunner
-from neuro_control.backends.runner import Indices, RunCounters, RunnerState
+from neuro_control.backends.runner import Indices, RunCounters, Runner, RunnerState
 from neuro_control.backends.worker_process import BackendError
 from neuro_control.network import FixedNetwork, Port
 from neuro_control.worker.protocol import ProtocolError
@@ -161,8 +161,10 @@ class ShadowRunner:
         self.totals = ShadowTotals()
         self.faults: deque[Fault] = deque(maxlen=FAULTS_KEPT)
         self._make_primary = make_primary
-        self._twin = CpuRunner(network)
-        self._twin.warm()
+        warm = CpuRunner(network)
+        warm.warm()
+        # Replaced by one that looks inside while somebody watches (control.network_watch).
+        self.twin: Runner = warm
         self._primary: Primary | None = make_primary()
         self._started: Primary | BackendError | None = None
         self._starter: threading.Thread | None = None
@@ -188,7 +190,7 @@ class ShadowRunner:
     @property
     def counters(self) -> RunCounters:
         """The twin's."""
-        return self._twin.counters
+        return self.twin.counters
 
     @property
     def status(self) -> ShadowState:
@@ -210,7 +212,7 @@ class ShadowRunner:
         asked_before = self._asked
         self._offer(cycle)
         try:
-            twin = self._twin.run(indices, offsets)
+            twin = self.twin.run(indices, offsets)
         except ValueError:
             self._take_back(cycle, asked_before)
             raise
@@ -240,21 +242,21 @@ class ShadowRunner:
 
     def reset(self) -> None:
         """Back to rest, counters of the run at zero; what is known of the backend stays."""
-        self._twin.reset()
+        self.twin.reset()
         self._begin_anew()
 
     def state(self) -> RunnerState:
         """A copy of the twin's state."""
-        return self._twin.state()
+        return self.twin.state()
 
     def restore(self, state: RunnerState) -> None:
         """Go on from a state. ValueError where it belongs to another network."""
-        self._twin.restore(state)
+        self.twin.restore(state)
         self._begin_anew()
 
     def membrane(self, name: str) -> NDArray[np.int64]:
         """Membranes of a population, in its shape, from the twin."""
-        return self._twin.membrane(name)
+        return self.twin.membrane(name)
 
     def close(self) -> None:
         """End the backend, and what may just be starting. Waits for both."""
@@ -280,7 +282,7 @@ class ShadowRunner:
             self._restore = True
         try:
             if self._restore and self._asked is None:
-                sequence = self._primary.begin_restore(self._twin.state())
+                sequence = self._primary.begin_restore(self.twin.state())
                 self._asked = _Asked(sequence, [], time.monotonic())
                 self._restore, self._lag = False, 0
             if self._restore:

@@ -22,6 +22,7 @@ from neuro_control.control.gaze_servo import (
     GazeState,
 )
 from neuro_control.control.tracker import TargetTracker, TrackerEstimate
+from neuro_control.control.watched_runner import watched
 from neuro_control.events import Events
 from neuro_control.network import FixedNetwork, quantize, read_nir
 from neuro_control.network.graph import MetadataValue
@@ -144,7 +145,10 @@ def make_tracker(
 
 
 class ArmController:
-    """Encoders, network, decoders and the visual servo, advanced by the data."""
+    """Encoders, network, decoders and the visual servo, advanced by the data.
+
+    `network_watch`: what happens inside the network, for whoever looks (`NetworkWatch`).
+    """
 
     def __init__(
         self,
@@ -168,6 +172,7 @@ class ArmController:
             chosen = choose_runner(network, settings)
             runner, self._reason = chosen.runner, chosen.reason
         self.backend = runner.name
+        runner, self.network_watch = watched(runner, network)
         try:
             self.tracker = make_tracker(runner, network, settings)
         except BaseException:
@@ -223,6 +228,8 @@ class ArmController:
             self._state = None
         if estimate.ticks:
             self._tick_us = estimate.tick_us
+            if self.network_watch.on:
+                self.network_watch.stamp(estimate.t_ns, self.tracker.dt_ns)
         self.estimate = estimate
         direction = self._direction(estimate, events)
         if self._state is None:
