@@ -72,6 +72,26 @@ class Probe:
         return f"{self.population}:{self.neuron}"
 
 
+def parse_probes(text: str) -> tuple[Probe, ...]:
+    """Probes written as "field:528, retina:10"; none for an empty text.
+
+    Raises:
+        ValueError: a part is not of the form population:neuron, or comes twice.
+    """
+    probes: list[Probe] = []
+    for part in (word.strip() for word in text.split(",")):
+        if not part:
+            continue
+        population, _, number = part.rpartition(":")
+        if not (population and number.isdecimal()):
+            raise ValueError(f"{part!r} is not of the form population:neuron, as in field:528")
+        probe = Probe(population, int(number))
+        if probe in probes:
+            raise ValueError(f"{probe} is chosen twice")
+        probes.append(probe)
+    return tuple(probes)
+
+
 @dataclass(frozen=True, eq=False)
 class Activity:
     """What a network did in some ticks.

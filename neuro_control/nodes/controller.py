@@ -2,7 +2,8 @@
 """The controller node: event packets and joint states in, joint commands out.
 
 Subscribes `event_camera/events`, `joint_states`. Publishes `desired_trajectory`, whose stamp is
-that of the packet that it answers, and `target_direction`, the target in the camera's frame.
+that of the packet that it answers, and `target_direction`, the target in the camera's frame; and
+what happens inside its network (`network_activity`), while somebody listens.
 The packets advance the network; while none come, a timer on the node's clock does, and the arm is
 held or searches, as the controller decides. Commands go out only while the node is active.
 """
@@ -13,7 +14,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from event_camera_msgs.msg import EventPacket
@@ -23,23 +24,18 @@ from rclpy.qos import qos_policy_name_from_kind
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
-from neuro_control.backends.backend_report import BackendReport
-from neuro_control.control.arm import (
-    ArmCommand,
-    ArmController,
-    ArmControllerSettings,
-    ControllerStatistics,
-    JointSample,
-)
+from neuro_control.control.arm import ArmController, ArmControllerSettings, JointSample
 from neuro_control.events import Events, Packet
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.backlog import Backlog
+from neuro_control.nodes.controller_core import Controller
 from neuro_control.nodes.controller_report import ControllerTally, report
 from neuro_control.nodes.controller_settings import ControllerNodeSettings
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
 from neuro_control.nodes.event_input import Declared, EventInput
 from neuro_control.nodes.input_health import InputFacts
 from neuro_control.nodes.lifecycle import ManagedNode
+from neuro_control.nodes.network_activity import NetworkActivity
 from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.spin import run
 from neuro_control.robots.arm_model import ArmModel
@@ -50,29 +46,6 @@ PACKET_TYPE = "event_camera_msgs/msg/EventPacket"
 CAMERA_FRAME = "hand_camera_optical_frame"
 # A packet this much older than the last answer is late; one still older begins a new time.
 LATE_NS = 1_000_000_000
-
-
-class Controller(Protocol):
-    """What the node needs of a controller (`control.arm.ArmController` is one)."""
-
-    backend: str
-
-    @property
-    def statistics(self) -> ControllerStatistics:
-        """Totals since it was made."""
-
-    def step(self, events: Events, joints: JointSample, t_ns: int) -> ArmCommand:
-        """Take events up to t_ns and the newest joint state; say where to go."""
-
-    @property
-    def backend_report(self) -> BackendReport:
-        """Who steps its network, and how it goes."""
-
-    def reset(self) -> None:
-        """Forget what was seen."""
-
-    def close(self) -> None:
-        """Give back what its backend holds."""
 
 
 class ControllerNode(ManagedNode):
@@ -87,7 +60,9 @@ class ControllerNode(ManagedNode):
         self.parameters = Parameters(self, ControllerNodeSettings)
         self._make_controller = make_controller
         self._controller: Controller | None = None
+        self._activity: NetworkActivity | None = None
         self._incompatible_qos = ""
+        self.parameters.on_change = self._on_settings
         self.tally = ControllerTally()
         self._diagnostics = DiagnosticsPublisher(self, self.report)
 
@@ -120,6 +95,11 @@ class ControllerNode(ManagedNode):
         self.add_subscription(JointState, "joint_states", self._on_joints, transport(10))
         if not settings.lockstep:
             self.add_timer(settings.idle_period_s, self._on_idle)
+        self._activity = None
+        if controller.network_watch is not None:
+            self._activity = NetworkActivity(
+                self, controller.network_watch, settings, controller.backend_report.values
+            )
         self._controller = controller
         about = controller.backend_report.values
         self.get_logger().info(f"backend: {about['backend']} ({about['backend_reason']})")
@@ -132,6 +112,7 @@ class ControllerNode(ManagedNode):
     def release(self) -> None:
         """Forget the network."""
         controller, self._controller = self._controller, None
+        self._activity = None
         if controller is not None:
             controller.close()
 
@@ -254,6 +235,12 @@ class ControllerNode(ManagedNode):
                 messages.direction_message(t_ns, CAMERA_FRAME, command.target_direction)
             )
         self.tally.count(command, self.controller.statistics)
+        if self._activity is not None:
+            self._activity.publish()
+
+    def _on_settings(self, settings: ControllerNodeSettings) -> None:
+        if self._activity is not None:
+            self._activity.choose(settings.probe_neurons)
 
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
@@ -279,7 +266,10 @@ class ControllerNode(ManagedNode):
             last_drop=self._input.last_drop,
             has_joints=self._joints is not None,
         )
-        return report(self.lifecycle_state, facts, self._input, self._controller, self.tally)
+        found = report(self.lifecycle_state, facts, self._input, self._controller, self.tally)
+        if self._activity is not None:
+            found.values |= self._activity.report()
+        return found
 
 
 def make_controller() -> ControllerNode:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from neuro_control.control.arm import ArmControllerSettings
+from neuro_control.control.network_watch import parse_probes
 
 
 class ControllerNodeSettings(ArmControllerSettings):
@@ -54,3 +55,21 @@ class ControllerNodeSettings(ArmControllerSettings):
     encoding: str = Field(
         "", description="Encoding of the packets; empty: as the first packet says"
     )
+    activity_period_s: float = Field(
+        0.02,
+        ge=0.005,
+        le=1.0,
+        description="Time between messages on network/spikes and network/membranes, while somebody "
+        "listens (s, wall)",
+    )
+    probe_neurons: str = Field(
+        "",
+        description="Neurons whose membranes are published, as population:neuron, comma-separated",
+        json_schema_extra={"dynamic": True},
+    )
+
+    @field_validator("probe_neurons")
+    @classmethod
+    def _probes_read(cls, text: str) -> str:
+        parse_probes(text)
+        return text

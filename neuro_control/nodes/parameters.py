@@ -227,7 +227,8 @@ class Parameters(Generic[Model]):
     """A node's parameters, declared from a model and validated by it.
 
     settings: the model with the values the node was started with, and later changes.
-    on_change: called with the new settings after a dynamic parameter was set.
+    on_change: called with the new settings when a dynamic parameter is set, before `settings`
+        changes; what it refuses with a ValueError stays as it was.
     Raises ParameterError naming every parameter that was refused.
     """
 
@@ -291,7 +292,10 @@ class Parameters(Generic[Model]):
             settings = self._validate(changed)
         except ParameterError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        self._values, self.settings = changed, settings
         if self.on_change is not None:
-            self.on_change(settings)
+            try:
+                self.on_change(settings)
+            except ValueError as error:
+                return SetParametersResult(successful=False, reason=str(error))
+        self._values, self.settings = changed, settings
         return SetParametersResult(successful=True)

@@ -9,6 +9,7 @@ Every profile can be overridden by parameters `qos_overrides./TOPIC.subscription
 from __future__ import annotations
 
 from rclpy.qos import (
+    DurabilityPolicy,
     HistoryPolicy,
     QoSPolicyKind,
     QoSProfile,
@@ -32,6 +33,13 @@ def best_effort(depth: int) -> QoSProfile:
 
 
 COMMANDS = reliable(1)
+# Whoever comes later hears the last one too.
+LATCHED = QoSProfile(
+    depth=1,
+    history=HistoryPolicy.KEEP_LAST,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
 STATES = reliable(10)
 
 OVERRIDABLE = QoSOverridingOptions(

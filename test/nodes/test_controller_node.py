@@ -41,6 +41,7 @@ class FakeController:
     """Holds the arm, counts what it is given."""
 
     backend_report = BackendReport({"backend": "fake", "backend_reason": "a test"})
+    network_watch = None
 
     def __init__(self, settings: Any, arm: Any) -> None:
         self.settings, self.arm = settings, arm
