@@ -14,7 +14,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH PYTHO
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test torch lava lint lock clean
+.PHONY: help setup demo test torch lava lint docs lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -41,6 +41,9 @@ lint: $(VENV)/.ready ## style, types and the floors of the architecture
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+docs: $(VENV)/.ready ## write the documentation as pages into site/ (ARGS=serve shows them)
+	@AMENT_PREFIX_PATH="$(CURDIR)/$(VENV)" NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs $(or $(ARGS),build) --quiet
+
 lock: $(VENV)/.ready ## resolve setup.cfg again and write requirements.lock (ARGS=--upgrade)
 	@$(PIP) install --upgrade --target $(VENV)/uv uv
 	@$(VENV)/uv/bin/uv pip compile --quiet $(ARGS) --universal --generate-hashes \
@@ -50,7 +53,7 @@ lock: $(VENV)/.ready ## resolve setup.cfg again and write requirements.lock (ARG
 	@rm -rf neuro_control.egg-info
 
 clean: ## remove the environment and everything that was built
-	@rm -rf $(VENV) build install log out *.egg-info .cache .*_cache .hypothesis
+	@rm -rf $(VENV) build install log out site *.egg-info .cache .*_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The set-up, a stamp a step: an interrupted step has no stamp and is done again. The first
