@@ -123,6 +123,7 @@ def _made(module_name: str, values: dict[str, Any], context: Any) -> Any:
     from neuro_control.nodes.lifecycle import ManagedNode
 
     module = importlib.import_module(module_name)
+    kind: Any
     (kind,) = (
         thing
         for thing in vars(module).values()
@@ -133,7 +134,7 @@ def _made(module_name: str, values: dict[str, Any], context: Any) -> Any:
         parameter_overrides=[Parameter(name, value=value) for name, value in values.items()],
     )
     if isinstance(node, ManagedNode):
-        node.trigger_configure()
+        node.trigger_configure()  # type: ignore[no-untyped-call]
         if node.failure:
             raise RuntimeError(f"{module_name}: {node.failure}")
     return node
@@ -228,9 +229,9 @@ def topics_page(nodes: list[Described]) -> str:
     lines = [
         "# Topics and services",
         "",
-        "Names are relative but for `/clock` and `/diagnostics`, and can be remapped. Every node has"
-        " rclpy's parameter services too, and each lifecycle node those of its lifecycle. QoS can be"
-        " overridden by parameters `qos_overrides./TOPIC.subscription.depth` and so on.",
+        "Names are relative but for `/clock` and `/diagnostics`, and can be remapped. Every node"
+        " has rclpy's parameter services too, and each lifecycle node those of its lifecycle."
+        " QoS can be overridden by parameters `qos_overrides./TOPIC.subscription.depth` and so on.",
         "",
     ]
     for node in nodes:
@@ -252,8 +253,8 @@ def parameters_page(nodes: list[Described]) -> str:
         "# Parameters",
         "",
         "Set one for a run of the demo by `--set NODE.PARAMETER=VALUE`, for a node by"
-        " `--ros-args -p PARAMETER:=VALUE`, or in a file. *Live*: can be changed while the node runs."
-        " A value that is refused is refused with the reason.",
+        " `--ros-args -p PARAMETER:=VALUE`, or in a file. *Live*: can be changed while the node"
+        " runs. A value that is refused is refused with the reason.",
         "",
     ]
     for node in nodes:
