@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dashboard node: one page in a browser that shows what the robot senses, thinks and does.
+
+It subscribes like anybody else, and only while a page is open. Nothing that it does is in the way
+from sensor to robot: messages wait for it in the middleware, the oldest falling out, and twenty
+times a second it takes what is there, shows a part of it and says which.
+
+Buttons that move or stop a robot: emergency stop and release, which are the guard's services
+(`guard/emergency_stop`, `guard/release`). All others act on a simulation, on a replay or on the
+page itself (`actions`).
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rclpy.executors import Executor
+from rclpy.node import Node
+
+from neuro_control.dashboard.access import Access, chosen_token
+from neuro_control.dashboard.actions import Operator
+from neuro_control.dashboard.health_panel import HealthPanel
+from neuro_control.dashboard.motion_panel import MotionPanel
+from neuro_control.dashboard.network_panel import NetworkPanel
+from neuro_control.dashboard.panel import FrameParts, Panel
+from neuro_control.dashboard.recording import Recording
+from neuro_control.dashboard.scene import Scene
+from neuro_control.dashboard.senses_panel import CameraPanel, EarsPanel, SkinPanel
+from neuro_control.dashboard.server import ActionError, PageServer, listening_socket
+from neuro_control.dashboard.settings import DashboardSettings
+from neuro_control.dashboard.wire import encode_frame
+from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
+from neuro_control.nodes.parameters import Parameters
+from neuro_control.nodes.spin import StartError, run, spin_for
+from neuro_control.robots.description import arm_urdf
+from neuro_control.robots.urdf import parse_urdf
+
+# How often it is looked which topics there are (s).
+GRAPH_PERIOD_S = 0.5
+
+
+class DashboardNode(Node):
+    """See the module."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("dashboard", **options)
+        self.parameters = Parameters(self, DashboardSettings)
+        settings = self.parameters.settings
+        self._urdf = settings.robot_description or arm_urdf()
+        model = parse_urdf(self._urdf)
+        # Nobody spins this one: see `taps`.
+        self._listener = Node("_dashboard_listener", context=self.context, namespace=self._space)
+        budget = settings.events_per_frame
+        self._camera = CameraPanel(self._listener, budget)
+        self._skin = SkinPanel(self._listener, budget)
+        self._ears = EarsPanel(self._listener, budget)
+        arm = tuple(j.name for j in model.joints.values() if j.moves and j.kind != "prismatic")
+        self._motion = MotionPanel(self._listener, arm)
+        self._camera.sense.on_packet = self._motion.on_packet
+        network = NetworkPanel(self._listener, budget)
+        self._health = HealthPanel(self._listener, self._camera.sense, self._motion)
+        self._panels: list[Panel] = [
+            self._camera, self._skin, self._ears, self._motion, network, self._health
+        ]  # fmt: skip
+        self._about = {
+            "robot": model.name,
+            "namespace": self._space,
+            "frames_per_s": settings.frames_per_second,
+            "joints": [
+                {
+                    "name": name,
+                    "lower": model.joints[name].lower,
+                    "upper": model.joints[name].upper,
+                }
+                for name in arm
+            ],
+            "scene": settings.scene,
+        }
+        self._scene: Scene | None = None
+        self._scene_lock = threading.Lock()
+        self._seq = 0
+        self._listens = False
+        self._alone_s = 0.0
+        self._graph_due_s = 0.0
+        self._frame_s = 0.0
+        self._serve()
+        self._diagnostics = DiagnosticsPublisher(self, self.report)
+
+    @property
+    def _space(self) -> str:
+        return str(self.get_namespace())
+
+    def _serve(self) -> None:
+        settings = self.parameters.settings
+        try:
+            listener = listening_socket(settings.host, settings.port)
+        except OSError as error:
+            raise StartError(str(error)) from error
+        port = int(listener.getsockname()[1])
+        self.access = Access(settings.host, port, chosen_token(settings.host, settings.token))
+        self._recording = Recording(settings.record_folder, self._space)
+        self._operator = Operator(self.context, namespace=self._space)
+        self._server = PageServer(
+            listener,
+            self.access,
+            {
+                "stop": self._operator.stop,
+                "release": self._operator.release,
+                "set": self._operator.set,
+                "probe": self._operator.probe,
+                "controls": self._operator.controls,
+                "replay": self._operator.replay,
+                "record": self._record,
+            },
+            self._scene_port,
+        )
+        print(f"dashboard: {self.access.address}", flush=True)
+        if settings.open_browser:
+            webbrowser.open(self.access.address)
+
+    def _record(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._recording.set(bool(wanted.get("on")))
+        except (OSError, RuntimeError) as error:
+            raise ActionError(f"cannot record: {error}") from error
+
+    def _scene_port(self) -> int | None:
+        """Where the scene is served; it is made when the first page asks for it."""
+        settings = self.parameters.settings
+        with self._scene_lock:
+            if self._scene is None and settings.scene:
+                self._scene = Scene(
+                    self._urdf, settings.camera_link, settings.horizontal_field_of_view_rad
+                )
+            return None if self._scene is None else self._scene.port
+
+    # The loop
+
+    def show(self, executor: Executor, goes_on: Callable[[], bool]) -> None:
+        """Serve frames until it shall not go on."""
+        period_s = 1.0 / self.parameters.settings.frames_per_second
+        due_s = time.monotonic()
+        while goes_on():
+            due_s = max(due_s + period_s, time.monotonic())
+            spin_for(executor, due_s - time.monotonic())
+            self.frame(time.monotonic())
+
+    def frame(self, now_s: float) -> None:
+        """Look at the robot, and show what there is to whoever looks at the page."""
+        if self._server.pages:
+            self._alone_s = now_s
+        elif not self._listens or now_s - self._alone_s > self.parameters.settings.linger_s:
+            if self._listens:
+                self._close_taps()
+            return
+        self._listens = True
+        if now_s >= self._graph_due_s:
+            self._graph_due_s = now_s + GRAPH_PERIOD_S
+            self._follow_graph()
+        parts = FrameParts(texts={"about": self._about})
+        for panel in self._panels:
+            panel.draw(now_s, parts)
+        self._seq += 1
+        parts.texts["recording"] = self._recording.says()
+        parts.state |= {
+            "seq": self._seq,
+            "wall_s": round(time.time(), 3),
+            "pages": self._server.pages,
+            "busy_ms": round(self._frame_s * 1e3, 2),
+        }
+        self._server.publish(encode_frame(parts.state, parts.arrays), parts.texts)
+        self._show_scene()
+        self._frame_s += 0.1 * (time.monotonic() - now_s - self._frame_s)
+
+    def _show_scene(self) -> None:
+        if self._scene is None or not self._scene.viewers:
+            return
+        view = self._camera.sense.view
+        self._scene.show(
+            self._motion.positions,
+            camera_size=(view.width, view.height) if view.width else None,
+            target=self._motion.target,
+            direction=self._motion.direction,
+            sound_ns=self._ears.time_difference_ns,
+        )
+
+    def _follow_graph(self) -> None:
+        # Only what somebody publishes; our own wishes are in the list too.
+        types = {
+            name: kinds
+            for name, kinds in self._listener.get_topic_names_and_types()
+            if self._listener.count_publishers(name)
+        }
+        for panel in self._panels:
+            for tap in panel.taps:
+                tap.follow(types)
+
+    def _close_taps(self) -> None:
+        self._listens = False
+        for panel in self._panels:
+            for tap in panel.taps:
+                tap.close()
+
+    def report(self) -> Report:
+        """How many look, and what it costs."""
+        return Report(
+            values={
+                "address": self.access.address.partition("?")[0],
+                "pages": self._server.pages,
+                "frames": self._seq,
+                "frame_ms": self._frame_s * 1e3,
+            }
+        )
+
+    def destroy_node(self) -> None:
+        """End the server and everything beside this node."""
+        self._recording.close()
+        self._server.close()
+        self._operator.close()
+        if self._scene is not None:
+            self._scene.close()
+        self._close_taps()
+        self._listener.destroy_node()  # type: ignore[no-untyped-call]
+        super().destroy_node()  # type: ignore[no-untyped-call]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    return run(DashboardNode, args, work=DashboardNode.show, kind="single_threaded")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page's server: files, one stream of frames for all pages, and the buttons.
+
+It runs in a thread of its own. Each page has a place for one frame; a page that is slow finds the
+newest there and never learns of those between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import mimetypes
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from neuro_control.dashboard.access import COOKIE, Access
+from neuro_control.dashboard.wire import json_text
+
+STATIC = Path(__file__).with_name("static")
+LARGEST_REQUEST = 64 * 1024
+PORTS_TRIED = 50
+# A page that does not even take the close of its stream is left after this (s).
+CLOSE_TIMEOUT_S = 2.0
+# Nothing from elsewhere is loaded, and nobody else's page may frame this one.
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self' ws: wss:; frame-ancestors 'self'"
+)
+# viser's page is one file with everything in it.
+SCENE_POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws: wss: "
+    "data: blob:; worker-src 'self' blob: data:; frame-ancestors 'self'"
+)
+
+Action = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class ActionError(ValueError):
+    """What a button asked for cannot be done; the message says why."""
+
+
+class Client:
+    """One open page: what it has not been sent yet."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self.texts = dict(texts)
+        self.frame: bytes | None = None
+        self.wake = asyncio.Event()
+
+
+class PageServer:
+    """Serves the page on a bound socket until it is closed.
+
+    actions: what POST /api/NAME does, each in a thread of `urgent` (stop, release) or of the
+        others, so that nothing else keeps a stop waiting.
+    scene_port: asked when a page wants the 3D scene; None where there is none.
+    """
+
+    URGENT = frozenset({"stop", "release"})
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        access: Access,
+        actions: dict[str, Action],
+        scene_port: Callable[[], int | None],
+    ) -> None:
+        self._listener = listener
+        self._access = access
+        self._actions = actions
+        self._scene_port = scene_port
+        self._clients: set[Client] = set()
+        self._texts: dict[str, str] = {}
+        self._urgent = ThreadPoolExecutor(2, thread_name_prefix="dashboard_stop")
+        self._others = ThreadPoolExecutor(4, thread_name_prefix="dashboard_action")
+        self._loop = asyncio.new_event_loop()
+        self._session: aiohttp.ClientSession | None = None
+        self._runner: web.AppRunner | None = None
+        started = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="dashboard_server", daemon=True
+        )
+        self._thread.start()
+        started.wait()
+
+    # From the frame loop's thread
+
+    @property
+    def pages(self) -> int:
+        """Open pages."""
+        return len(self._clients)
+
+    def publish(self, frame: bytes, texts: dict[str, Any]) -> None:
+        """Hand a frame to every page, and those texts that have changed."""
+        changed = {}
+        for name, value in texts.items():
+            text = json_text({"kind": name, "value": value})
+            if self._texts.get(name) != text:
+                changed[name] = text
+        gone = self._texts.keys() - texts.keys()
+        for name in gone:
+            changed[name] = json_text({"kind": name, "value": None})
+        self._loop.call_soon_threadsafe(self._hand_out, frame, changed, gone)
+
+    def close(self) -> None:
+        """Serve no more; returns when it is over."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10.0)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5.0)
+        self._urgent.shutdown(wait=False, cancel_futures=True)
+        self._others.shutdown(wait=False, cancel_futures=True)
+
+    # In the server's thread
+
+    def _run(self, started: threading.Event) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._open())
+        started.set()
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _open(self) -> None:
+        app = web.Application(middlewares=[self._guarded], client_max_size=LARGEST_REQUEST)
+        app.router.add_get("/", self._index)
+        app.router.add_get("/ws", self._stream)
+        app.router.add_get("/static/{name:[A-Za-z0-9_./-]+}", self._file)
+        app.router.add_post("/api/{name}", self._act)
+        app.router.add_get("/scene/", self._scene)
+        app.router.add_get("/scene", self._scene)
+        self._session = aiohttp.ClientSession(auto_decompress=False)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT_S)
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._listener).start()
+
+    async def _close(self) -> None:
+        for client in self._clients:
+            client.wake.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
+
+    def _hand_out(self, frame: bytes, changed: dict[str, str], gone: set[str]) -> None:
+        self._texts.update(changed)
+        for name in gone:
+            self._texts.pop(name, None)
+        for client in self._clients:
+            client.texts.update(changed)
+            client.frame = frame
+            client.wake.set()
+
+    @web.middleware
+    async def _guarded(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        given = bearer or request.query.get("token", "") or request.cookies.get(COOKIE, "")
+        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+        changes = request.method != "GET" or upgrade
+        status, reason = self._access.refusal(request.headers, given, changes)
+        if status:
+            return web.json_response({"error": reason}, status=status)
+        response = await handler(request)
+        if not response.prepared:
+            response.headers.setdefault("Content-Security-Policy", POLICY)
+            response.headers["X-Content-Type-Options"] = "nosniff"
+            response.headers["Referrer-Policy"] = "no-referrer"
+            response.headers.setdefault("Cache-Control", "no-cache")
+        return response
+
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        if "token" in request.query:
+            # Out of the address, which would be kept in histories and shown to bystanders.
+            answer = web.HTTPFound("/")
+            answer.set_cookie(
+                COOKIE, request.query["token"], httponly=True, samesite="Strict", path="/"
+            )
+            return answer
+        return self._static("index.html")
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        return self._static(request.match_info["name"])
+
+    def _static(self, name: str) -> web.StreamResponse:
+        path = (STATIC / name).resolve()
+        if not path.is_relative_to(STATIC.resolve()) or not path.is_file():
+            raise web.HTTPNotFound(text=f"there is no {name}")
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        if path.suffix == ".js":
+            kind = "text/javascript"
+        return web.Response(body=path.read_bytes(), content_type=kind, charset="utf-8")
+
+    async def _act(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        action = self._actions.get(name)
+        if action is None:
+            return web.json_response({"error": f"there is no action {name!r}"}, status=404)
+        try:
+            wanted = await request.json() if request.can_read_body else {}
+        except ValueError:
+            return web.json_response({"error": "the request is not JSON"}, status=400)
+        if not isinstance(wanted, dict):
+            return web.json_response({"error": "the request is no JSON object"}, status=400)
+        pool = self._urgent if name in self.URGENT else self._others
+        try:
+            done = await asyncio.get_running_loop().run_in_executor(pool, action, wanted)
+        except ActionError as error:
+            return web.json_response({"error": str(error)}, status=409)
+        return web.json_response(done)
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        stream = web.WebSocketResponse(
+            heartbeat=10.0, compress=False, max_msg_size=LARGEST_REQUEST, timeout=CLOSE_TIMEOUT_S
+        )
+        await stream.prepare(request)
+        client = Client(self._texts)
+        self._clients.add(client)
+        client.wake.set()
+        sender = asyncio.create_task(self._send(stream, client))
+        try:
+            async for _ in stream:  # a page says nothing here; this only hears its end
+                pass
+        finally:
+            self._clients.discard(client)
+            sender.cancel()
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+                await sender
+        return stream
+
+    async def _send(self, stream: web.WebSocketResponse, client: Client) -> None:
+        while not stream.closed:
+            await client.wake.wait()
+            client.wake.clear()
+            texts, client.texts = client.texts, {}
+            frame, client.frame = client.frame, None
+            for text in texts.values():
+                await stream.send_str(text)
+            if frame is not None:
+                await stream.send_bytes(frame)
+
+    # The scene
+
+    async def _scene(self, request: web.Request) -> web.StreamResponse:
+        # Made when first asked for, which takes a second.
+        port = await asyncio.get_running_loop().run_in_executor(self._others, self._scene_port)
+        if port is None or self._session is None:
+            raise web.HTTPNotFound(text="there is no 3D scene")
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._scene_stream(request, port)
+        async with self._session.get(
+            f"http://127.0.0.1:{port}/",
+            headers={"Accept-Encoding": request.headers.get("Accept-Encoding", "")},
+        ) as answer:
+            passed = web.Response(body=await answer.read(), status=answer.status)
+            for name in ("Content-Type", "Content-Encoding"):
+                if name in answer.headers:
+                    passed.headers[name] = answer.headers[name]
+        passed.headers["Content-Security-Policy"] = SCENE_POLICY
+        return passed
+
+    async def _scene_stream(self, request: web.Request, port: int) -> web.StreamResponse:
+        wanted = request.headers.get("Sec-WebSocket-Protocol", "")
+        protocols = tuple(word.strip() for word in wanted.split(",") if word.strip())
+        page = web.WebSocketResponse(protocols=protocols, compress=False, timeout=CLOSE_TIMEOUT_S)
+        await page.prepare(request)
+        session = self._session
+        if session is None:
+            return page
+        with contextlib.suppress(aiohttp.ClientError, ConnectionError):
+            async with session.ws_connect(
+                f"ws://127.0.0.1:{port}/", protocols=protocols, compress=0, max_msg_size=0
+            ) as scene:
+                ways = {
+                    asyncio.create_task(_pass_on(page, scene)),
+                    asyncio.create_task(_pass_on(scene, page)),
+                }
+                _, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                for way in left:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
+        await page.close()
+        return page
+
+
+async def _pass_on(source: Any, sink: Any) -> None:
+    async for message in source:
+        if message.type is aiohttp.WSMsgType.BINARY:
+            await sink.send_bytes(message.data)
+        elif message.type is aiohttp.WSMsgType.TEXT:
+            await sink.send_str(message.data)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A bound socket on `port`, or on one of the next if it is taken; port 0: any free one.
+
+    Raises OSError naming the address if there is none.
+    """
+    ports = [0] if port == 0 else range(port, min(port + PORTS_TRIED, 65536))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    failure: OSError | None = None
+    for candidate in ports:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+        except OSError as error:
+            listener.close()
+            failure = error
+            continue
+        listener.listen(64)
+        return listener
+    raise OSError(f"host {host!r}, port {port}: nothing can be served there ({failure})")

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page: its stream, its layout, its buttons.
+
+import { decodeFrame } from "./frame.js";
+import { GuardPanel, HealthPanel } from "./health.js";
+import { DelayPanel, JointsPanel } from "./motion.js";
+import { MembranesPanel, RasterPanel, probes } from "./network.js";
+import { short } from "./plot.js";
+import { ScenePanel } from "./scene.js";
+import { CameraPanel, EarsPanel, SkinPanel } from "./senses.js";
+import { SimulationPanel } from "./simulation.js";
+
+// In the order in which they are read; with the column that each likes of 4 and of 3.
+const PANELS = [
+  [ScenePanel, 0, 0], [CameraPanel, 1, 1], [RasterPanel, 2, 2], [JointsPanel, 3, 0],
+  [MembranesPanel, 2, 2], [SkinPanel, 1, 1], [EarsPanel, 1, 1], [DelayPanel, 3, 2],
+  [HealthPanel, 0, 0], [GuardPanel, 3, 1], [SimulationPanel, 2, 2],
+];
+const SILENT_S = 0.5;
+const STAGES = { camera: "event camera", joints: "joints", controller: "controller", guard: "guard → robot" };
+const FORGETFUL = { get: () => null, set: () => {} };
+
+const $ = (id) => document.getElementById(id);
+/** What was said last of everything that changes seldom. */
+const texts = { version: 0 };
+const shown = new Map();
+let frame = null;
+let fresh = false;
+let paused = false;
+let connected = false;
+let received = [];
+let layoutKey = "";
+
+const memory = (() => {
+  try {
+    const store = window.localStorage;
+    return { get: (key) => store.getItem(key), set: (key, value) => store.setItem(key, value) };
+  } catch {
+    return FORGETFUL;
+  }
+})();
+const hidden = new Set(JSON.parse(memory.get("hidden") ?? "[]"));
+
+// The stream
+
+function connect() {
+  const stream = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/ws`);
+  stream.binaryType = "arraybuffer";
+  stream.onopen = () => {
+    connected = true;
+    say("");
+  };
+  stream.onclose = () => {
+    connected = false;
+    say("No connection to the dashboard: what is shown is old. It is tried again.");
+    setTimeout(connect, 1000);
+  };
+  stream.onmessage = ({ data }) => {
+    if (typeof data === "string") {
+      const { kind, value } = JSON.parse(data);
+      if (value === null) delete texts[kind];
+      else texts[kind] = value;
+      texts.version += 1;
+      if (kind === "about") about(value);
+      return;
+    }
+    received.push(performance.now());
+    if (paused) return;
+    frame = decodeFrame(data);
+    fresh = true;
+  };
+}
+
+function about(value) {
+  const space = value.namespace === "/" ? "" : ` ${value.namespace}`;
+  $("robot").textContent = `${value.robot}${space}`;
+  document.title = `${value.robot}${space} · neuro_control`;
+}
+
+/** The banner: a warning, a note, or nothing. */
+function say(text, kind = "warning") {
+  const banner = $("banner");
+  banner.textContent = text;
+  banner.dataset.kind = kind;
+  banner.hidden = !text;
+}
+
+/** Press a button: POST /api/NAME. The answer, or null if it was refused. */
+async function act(name, wanted = {}) {
+  try {
+    const answer = await fetch(`api/${name}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(wanted),
+      signal: AbortSignal.timeout(8000),
+    });
+    const said = await answer.json();
+    if (answer.ok) return said;
+    say(`${name}: ${said.error}`);
+  } catch (error) {
+    say(`${name}: ${error.message}`);
+  }
+  return null;
+}
+
+// Layout: panels stand in columns and share their height by weight.
+
+function present() {
+  return PANELS.filter(([panel]) => panel.has(frame, texts));
+}
+
+function lay() {
+  const there = present();
+  const wide = innerWidth;
+  const count = wide > 1500 ? 4 : wide > 1000 ? 3 : wide > 720 ? 2 : 1;
+  const visible = there.filter(([panel]) => !hidden.has(panel.id));
+  const key = `${count}|${visible.map(([panel]) => panel.id)}|${there.length}`;
+  if (key === layoutKey) return;
+  layoutKey = key;
+  const columns = Array.from({ length: count }, () => {
+    const column = document.createElement("div");
+    column.className = "column";
+    return { column, weight: 0 };
+  });
+  const ids = new Set(visible.map(([panel]) => panel.id));
+  for (const [id, entry] of shown) {
+    if (!ids.has(id)) {
+      entry.section.remove();
+      shown.delete(id);
+    }
+  }
+  for (const [panel, four, three] of visible) {
+    const liked = count === 4 ? four : count === 3 ? three : -1;
+    const emptiest = columns.reduce((a, b) => (b.weight < a.weight ? b : a));
+    const place = liked < 0 ? emptiest : columns[liked];
+    place.weight += panel.weight;
+    place.column.append(sectionOf(panel));
+  }
+  $("panels").replaceChildren(...columns.filter((c) => c.weight).map((c) => c.column));
+  layChoices(there);
+}
+
+function sectionOf(panel) {
+  if (!shown.has(panel.id)) {
+    const section = document.createElement("section");
+    section.id = `panel_${panel.id}`;
+    section.style.flex = `${panel.weight} 1 0`;
+    const title = document.createElement("h2");
+    const tools = document.createElement("span");
+    tools.className = "tools";
+    const note = document.createElement("span");
+    note.className = "note";
+    title.append(panel.title, tools, note);
+    const body = document.createElement("div");
+    body.className = "body";
+    section.append(title, body);
+    shown.set(panel.id, { section, note, made: null, body, tools, panel });
+  }
+  return shown.get(panel.id).section;
+}
+
+function layChoices(there) {
+  $("choices").replaceChildren(...there.map(([panel]) => {
+    const label = document.createElement("label");
+    const box = document.createElement("input");
+    box.type = "checkbox";
+    box.checked = !hidden.has(panel.id);
+    box.addEventListener("change", () => {
+      if (box.checked) hidden.delete(panel.id);
+      else hidden.add(panel.id);
+      memory.set("hidden", JSON.stringify([...hidden]));
+    });
+    label.append(box, ` ${panel.title}`);
+    return label;
+  }));
+}
+
+// Drawing
+
+function draw() {
+  requestAnimationFrame(draw);
+  if (!frame || !texts.about) return;
+  lay();
+  if (!fresh) return;
+  fresh = false;
+  drawFlow();
+  drawState();
+  drawReplay();
+  for (const entry of shown.values()) {
+    // Made here, for only now it has a place and with it a size.
+    entry.made ??= new entry.panel(entry.body, entry.tools, () => texts.about, act, texts);
+    const note = entry.made.draw(frame);
+    entry.note.textContent = note?.text ?? "";
+    entry.note.title = note?.text ?? "";
+    entry.note.classList.toggle("warn", Boolean(note?.warn));
+  }
+}
+
+function drawFlow() {
+  const list = $("flow");
+  for (const [name, label] of Object.entries(STAGES)) {
+    const stage = frame.state.flow[name];
+    let item = list.querySelector(`[data-stage="${name}"]`);
+    if (!item) {
+      item = document.createElement("li");
+      item.dataset.stage = name;
+      const title = document.createElement("b");
+      title.textContent = label;
+      item.append(title, document.createElement("span"));
+      list.append(item);
+    }
+    const silent = stage.age_s === null || stage.age_s > SILENT_S;
+    item.dataset.state = !stage.there ? "absent" : silent ? "silent" : "flows";
+    item.lastChild.textContent = !stage.there ? "absent"
+      : stage.age_s === null ? "⚠ nothing yet"
+        : silent ? `⚠ silent ${stage.age_s.toFixed(1)} s` : `${short(stage.rate_hz)} Hz`;
+  }
+}
+
+function drawState() {
+  const { nodes } = texts;
+  const doing = nodes?.controller?.values.controller_state;
+  const because = nodes?.controller?.values.no_data_because;
+  const time = frame.state.joints?.stamp_s ?? frame.state.camera?.stamp_s;
+  received = received.filter((t) => t > performance.now() - 2000);
+  const said = document.createElement("b");
+  said.textContent = because || doing || "";
+  const parts = [];
+  // A stamp of decades is the wall clock's.
+  if (time !== undefined && time < 1e8) parts.push(`t = ${time.toFixed(1)} s`);
+  parts.push(`${(received.length / 2).toFixed(0)} pictures/s`);
+  $("state").replaceChildren(said, ` ${parts.join(" · ")}`);
+  const stopped = nodes?.guard?.values.stopped_because ?? "";
+  $("release").hidden = !stopped;
+  const record = texts.recording;
+  $("record").setAttribute("aria-pressed", String(Boolean(record?.on)));
+  $("record").textContent = record?.on ? `Recording ${(frame.state.wall_s - record.began_s).toFixed(0)} s` : "Record";
+  $("record").title = record?.file ? `recorded to ${record.file}` : "record every topic of the robot";
+}
+
+// Replay
+
+function drawReplay() {
+  const bar = $("replay");
+  const says = texts.replay;
+  bar.hidden = !says;
+  if (!says) return;
+  if (!bar.firstChild) makeReplay(bar);
+  const [button, slider, text] = bar.children;
+  button.textContent = says.paused ? "▶ Play" : "❚❚ Pause";
+  if (says.duration_s) slider.max = says.duration_s;
+  if (!slider.dataset.held) slider.value = says.position_s;
+  const total = says.duration_s ? `${says.duration_s.toFixed(1)} s` : "…";
+  text.textContent = `${says.position_s.toFixed(1)} of ${total} · ×${short(says.rate)}${says.ended ? " · at the end" : ""}`;
+}
+
+function makeReplay(bar) {
+  const button = document.createElement("button");
+  button.addEventListener("click", () => act("replay", { pause: !texts.replay.paused }));
+  const slider = document.createElement("input");
+  slider.type = "range";
+  slider.min = 0;
+  slider.step = 0.01;
+  slider.setAttribute("aria-label", "time in the recording");
+  slider.addEventListener("input", () => { slider.dataset.held = "1"; });
+  slider.addEventListener("change", async () => {
+    await act("replay", { seek_s: Number(slider.value) });
+    delete slider.dataset.held;
+  });
+  bar.append(button, slider, document.createElement("span"));
+}
+
+// Buttons
+
+$("stop").addEventListener("click", async () => {
+  const done = await act("stop");
+  if (done) say(`Emergency stop: ${done.message}`, "note");
+});
+$("release").addEventListener("click", async () => {
+  const done = await act("release");
+  if (done) say(`Released: ${done.message}`, "note");
+});
+$("pause").addEventListener("click", () => {
+  paused = !paused;
+  $("pause").setAttribute("aria-pressed", String(paused));
+  $("pause").textContent = paused ? "View paused" : "Pause view";
+});
+$("record").addEventListener("click", () => act("record", { on: !texts.recording?.on }));
+
+// What a simulation lets one change, as long as there is one.
+async function learnControls() {
+  const there = texts.nodes?.simulator || texts.nodes?.replay;
+  if (connected && there && !texts.controls) {
+    const found = await act("controls");
+    if (found) texts.controls = found.controls;
+  }
+  if (!there) delete texts.controls;
+  // Something to see from the start: a neuron in the middle of each population that spikes.
+  const rows = texts.network?.rows;
+  if (rows && !learnControls.probed && frame && !frame.state.membranes && !probes.chosen.length) {
+    learnControls.probed = true;
+    const spiking = rows.filter((r) => r.role !== "input" && r.seen && r.threshold).slice(0, 3);
+    if (spiking.length) {
+      await probes.set(spiking.map((r) => {
+        const side = r.shape.at(-1) ?? 1;
+        const middle = Math.floor(r.size / 2) + (r.shape.length > 1 ? Math.floor(side / 2) : 0);
+        return `${r.name}:${Math.min(middle, r.size - 1)}`;
+      }), act);
+    }
+  }
+  setTimeout(learnControls, 1000);
+}
+
+document.addEventListener("redraw", () => { fresh = true; });
+connect();
+learnControls();
+draw();

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// How well everything does, what it costs, what the guard did and why.
+
+import { short } from "./plot.js";
+
+const number = (node, key) => {
+  const value = Number.parseFloat(node?.values?.[key]);
+  return Number.isFinite(value) ? value : null;
+};
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+/** Figures in words: [[name, value, unit, warn, title], ...] into a <dl>. */
+function fill(list, figures) {
+  list.replaceChildren(...figures.map(([name, value, unit, warn, title]) => {
+    const entry = element("div");
+    if (title) entry.title = title;
+    entry.dataset.figure = name;
+    const what = element("dd", value, warn ? "warn" : "");
+    if (unit) what.append(" ", element("small", unit));
+    entry.append(element("dt", name), what);
+    return entry;
+  }));
+}
+
+export class HealthPanel {
+  static id = "health";
+  static title = "Run";
+  static weight = 2.4;
+  static has = (frame, texts) => texts.nodes && Object.keys(texts.nodes).length > 0;
+
+  constructor(body, tools, about, act, texts) {
+    this.texts = texts;
+    const stack = element("div", undefined, "stack");
+    this.figures = element("dl", undefined, "figures");
+    this.table = element("table", undefined, "nodes");
+    stack.append(this.figures, this.table);
+    body.append(stack);
+  }
+
+  draw() {
+    if (this.drawn === this.texts.version) return null;
+    this.drawn = this.texts.version;
+    const { nodes, cost } = this.texts;
+    const { controller, simulator, replay } = nodes;
+    const figures = [];
+    const pace = number(simulator, "real_time_factor");
+    if (pace !== null) {
+      figures.push(["real time", `×${pace.toFixed(2)}`, "", pace < 0.9, "simulated time over wall-clock time"]);
+    }
+    const error = number(simulator, "tracking_error_deg");
+    if (error !== null) figures.push(["off target", `${short(error)}°`, "", error > 6]);
+    if (controller) {
+      figures.push(["events taken in", short(number(controller, "events_per_second")), "1/s"]);
+      const lost = (number(controller, "packets_lost") ?? 0) + (number(controller, "packets_dropped") ?? 0);
+      figures.push(["packets lost", short(lost), `of ${short(number(controller, "packets"))}`, lost > 0,
+        "gaps in the packets' numbers, and packets that could not be used"]);
+      figures.push(["network's tick", short(number(controller, "tick_us_median")), "µs"]);
+    }
+    if (cost) {
+      figures.push(["spikes", short(cost.spikes_per_s), "1/s"]);
+      figures.push(["synaptic ops", short(cost.operations_per_s), "1/s"]);
+      for (const [device, power] of Object.entries(cost.power)) {
+        const [value, unit] = power.watt < 1e-3 ? [power.watt * 1e6, "µW"] : [power.watt * 1e3, "mW"];
+        figures.push([`energy, ${device}`, short(value), `${unit}, estimate`, false,
+          `an estimate from counts, not measured: what ${power.name} would take; ${power.evidence} (${power.source})`]);
+      }
+    }
+    if (controller?.values.backend) {
+      const state = controller.values.backend_state;
+      figures.push(["backend", controller.values.backend, state ?? "", state && state !== "in step",
+        controller.values.backend_reason]);
+    }
+    if (!controller && replay) figures.push(["played", short(number(replay, "sim_time_s")), "s"]);
+    fill(this.figures, figures);
+    const signs = { ok: "●", warning: "▲", error: "✖", stale: "○" };
+    this.table.replaceChildren(...Object.entries(nodes).map(([name, node]) => {
+      const row = element("tr");
+      row.dataset.node = name;
+      row.dataset.level = node.level;
+      const bad = node.level !== "ok";
+      const said = node.level === "stale" ? "says nothing any more" : node.message;
+      row.append(element("td", `${signs[node.level]} ${name}`, bad ? "warn" : ""), element("td", said, bad ? "warn" : ""));
+      row.title = Object.entries(node.values).map(([key, value]) => `${key}: ${value}`).join("\n");
+      return row;
+    }));
+    return null;
+  }
+}
+
+export class GuardPanel {
+  static id = "guard";
+  static title = "Guard";
+  static weight = 1.6;
+  static has = (frame, texts) => texts.nodes?.guard;
+
+  constructor(body, tools, about, act, texts) {
+    this.texts = texts;
+    this.stack = element("div", undefined, "stack");
+    body.append(this.stack);
+  }
+
+  draw() {
+    if (this.drawn === this.texts.version) return null;
+    this.drawn = this.texts.version;
+    const guard = this.texts.nodes.guard;
+    const because = guard.values.stopped_because ?? "";
+    const silent = guard.level === "stale";
+    const words = because.replaceAll("_", " ").replaceAll(",", ", ");
+    let verdict = ["✔ commands pass", "ok"];
+    if (silent) verdict = ["○ the guard is silent", "held"];
+    else if (because.includes("emergency_stop")) verdict = ["✖ emergency stop", "held"];
+    else if (because) verdict = ["✖ the robot is held", "held"];
+    const title = element("p", verdict[0], `verdict ${verdict[1]}`);
+    title.dataset.because = because;
+    const why = element("p", because ? `because: ${words}` : guard.message === "ok" ? "" : guard.message, "why");
+    const counts = element("dl", undefined, "figures");
+    fill(counts, [
+      ["commands", short(number(guard, "commands"))],
+      ["let through", short(number(guard, "commands_passed"))],
+      ["interventions", short(number(guard, "interventions")), "", number(guard, "interventions") > 0],
+    ]);
+    const reasons = element("ul", undefined, "reasons");
+    for (const entry of this.texts.reasons ?? []) {
+      const line = element("li");
+      line.append(
+        element("time", entry.earlier ? "before" : new Date(entry.at_s * 1e3).toLocaleTimeString([], { hour12: false })),
+        element("span", entry.reason.replaceAll("_", " ")),
+        element("span", `× ${short(entry.count)}`, "n"));
+      reasons.append(line);
+    }
+    this.stack.replaceChildren(title, why, counts, reasons);
+    return null;
+  }
+}

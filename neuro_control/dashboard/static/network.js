@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Spikes by population with their rates; membranes and thresholds of chosen neurons.
+
+import { CellPicture, RasterHistory, Stage, axes, colours, line, onColours, pixel, rgb, short }
+  from "./plot.js";
+import { sensorNote } from "./senses.js";
+
+const SLICES = 600;
+const MOST_PROBES = 4;
+const LEFT = 118;
+
+/** The neurons that are probed, as the controller was last told. */
+export const probes = {
+  chosen: [],
+  async set(neurons, act) {
+    this.chosen = neurons.slice(-MOST_PROBES);
+    await act("probe", { neurons: this.chosen.join(", ") });
+  },
+};
+
+export class RasterPanel {
+  static id = "raster";
+  static title = "Network: spikes";
+  static weight = 3;
+  static has = (frame, texts) => "raster" in frame.arrays && texts.network?.rows;
+
+  constructor(body, tools, about, act, texts) {
+    this.stage = new Stage(body, "spikes of the network by population");
+    this.stage.canvas.title = "click: show this neuron's membrane";
+    body.classList.add("fixed");
+    this.texts = texts;
+    this.history = new RasterHistory(SLICES);
+    this.picture = new CellPicture();
+    this.stage.canvas.addEventListener("click", (event) => this.choose(event, act));
+    this.recolour();
+    onColours(() => this.recolour());
+  }
+
+  recolour() {
+    this.ramps = [colours.faint, ...colours.cycle].map((colour) => {
+      const [front, back] = [rgb(colour), rgb(colours.panel)];
+      return Uint32Array.from({ length: 256 }, (_, count) => {
+        const share = count ? Math.min(0.45 + count * 0.15, 1) : 0;
+        return pixel(front.map((v, k) => Math.round(back[k] + (v - back[k]) * share)));
+      });
+    });
+  }
+
+  draw({ state, arrays }) {
+    const says = state.raster;
+    const { data, shape: [bins, slices] } = arrays.raster;
+    this.history.add(data, bins, slices, says.slice);
+    const rows = this.texts.network.rows;
+    const note = sensorNote(says);
+    note.text = note.text.replace("events/s", "spikes/s");
+    const context = this.stage.begin();
+    if (!context || rows.length !== says.bins.length) return note;
+    const pixels = this.picture.pixels(SLICES, bins);
+    this.bands = [];
+    let first = 0;
+    let neuron = 0;
+    rows.forEach((row, r) => {
+      const ramp = this.ramps[row.role === "input" ? 0 : 1 + (neuron++ % colours.cycle.length)];
+      for (let bin = 0; bin < says.bins[r]; bin++) {
+        const at = (first + bin) * SLICES + SLICES - 1;
+        for (let age = 0; age < SLICES; age++) pixels[at - age] = ramp[this.history.get(first + bin, age)];
+      }
+      this.bands.push({ row, first, bins: says.bins[r], rate: says.rates_hz[r] });
+      first += says.bins[r];
+    });
+    this.drawBands(context, bins, says);
+    return note;
+  }
+
+  drawBands(context, bins, says) {
+    const { width, height } = this.stage;
+    const low = height - 27;
+    // Every population is given some room, however small it is.
+    const least = 13;
+    const shared = Math.max(low - 4 - least * this.bands.length, 0);
+    const seconds = SLICES * says.slice_s;
+    this.picture.context.putImageData(this.picture.image, 0, 0);
+    context.imageSmoothingEnabled = false;
+    let y = 4;
+    for (const band of this.bands) {
+      const tall = least + (shared * band.bins) / bins;
+      band.y0 = y;
+      band.y1 = y + tall - 2;
+      context.drawImage(this.picture.canvas, 0, band.first, SLICES, band.bins, LEFT, band.y0, width - LEFT - 6, band.y1 - band.y0);
+      context.strokeStyle = colours.line;
+      context.strokeRect(LEFT, band.y0, width - LEFT - 6, band.y1 - band.y0);
+      context.fillStyle = colours.text;
+      context.textAlign = "right";
+      context.textBaseline = "middle";
+      const middle = (band.y0 + band.y1) / 2;
+      const two = tall > 28;
+      const rate = band.row.seen === false ? "not seen" : `${short(band.rate)} Hz`;
+      context.fillText(two ? band.row.name : `${band.row.name.slice(0, 12)} ${rate}`, LEFT - 5, two ? middle - 7 : middle, LEFT - 6);
+      if (two) {
+        context.fillStyle = colours.faint;
+        context.fillText(`${band.row.size} × ${rate}`, LEFT - 5, middle + 7, LEFT - 6);
+      }
+      y += tall;
+    }
+    context.fillStyle = colours.faint;
+    context.textAlign = "center";
+    context.textBaseline = "top";
+    for (let s = -Math.floor(seconds); s <= 0; s++) {
+      context.fillText(String(s), LEFT + (1 + s / seconds) * (width - LEFT - 6), low + 1);
+    }
+    context.textAlign = "right";
+    context.fillText("time [s]", width - 6, low + 13);
+    context.textAlign = "left";
+    context.fillText("population, mean rate of a neuron", 2, low + 13);
+  }
+
+  choose(event, act) {
+    const band = this.bands?.find((b) => event.offsetY >= b.y0 && event.offsetY <= b.y1);
+    if (!band || band.row.role === "input" || band.row.seen === false) return;
+    const share = (event.offsetY - band.y0) / (band.y1 - band.y0);
+    const bin = Math.min(Math.floor(share * band.bins), band.bins - 1);
+    const shown = Math.min(Math.floor(((bin + 0.5) * band.row.shown) / band.bins), band.row.shown - 1);
+    const name = `${band.row.name}:${shown * (band.row.stride ?? 1)}`;
+    if (!probes.chosen.includes(name)) probes.set([...probes.chosen, name], act);
+  }
+}
+
+export class MembranesPanel {
+  static id = "membranes";
+  static title = "Chosen neurons";
+  static weight = 2;
+  static has = (frame, texts) => "membranes" in frame.arrays;
+
+  constructor(body, tools, about, act, texts) {
+    this.stage = new Stage(body, "membranes and thresholds of chosen neurons");
+    body.classList.add("fixed");
+    this.texts = texts;
+    this.act = act;
+    const legend = document.createElement("span");
+    legend.innerHTML = '<b style="color:var(--blue)">— membrane</b> ' +
+      '<b style="color:var(--vermilion)">- - threshold</b>';
+    tools.append(legend);
+    this.input = document.createElement("input");
+    this.input.type = "text";
+    this.input.size = 16;
+    this.input.title = "population:neuron, comma-separated; or click into the raster";
+    this.input.addEventListener("change", () =>
+      probes.set(this.input.value.split(",").map((w) => w.trim()).filter(Boolean), act));
+    tools.append(" ", this.input);
+  }
+
+  draw({ state, arrays }) {
+    const { columns } = state.membranes;
+    const { data, shape: [n, c] } = arrays.membranes;
+    const names = columns.filter((name, i) => i && !name.endsWith(" threshold"));
+    probes.chosen = names;
+    if (document.activeElement !== this.input) this.input.value = names.join(", ");
+    const unit = this.texts.network?.voltage_unit?.split(";")[0] ?? "";
+    const context = this.stage.begin();
+    if (!context || !n) return { text: unit };
+    const each = (this.stage.height - 27) / names.length;
+    names.forEach((name, i) => {
+      const [at, limit] = [columns.indexOf(name), columns.indexOf(`${name} threshold`)];
+      const box = { x0: 52, y0: i * each + 14, x1: this.stage.width - 6, y1: (i + 1) * each - 3 };
+      this.drawNeuron(context, box, data, n, c, at, limit, i === names.length - 1);
+      context.fillStyle = colours.text;
+      context.textAlign = "left";
+      context.textBaseline = "bottom";
+      context.fillText(name, box.x0, box.y0 - 2);
+    });
+    return { text: unit };
+  }
+
+  drawNeuron(context, box, data, n, c, at, limit, lowest) {
+    if (box.y1 - box.y0 < 10) return;
+    const column = (k) => Array.from({ length: n }, (_, i) => data[i * c + k]);
+    const [t, v] = [column(0).map((s) => s * 1e3), column(at)];
+    const threshold = limit < 0 ? [] : column(limit);
+    const top = Math.max(...threshold.filter(Number.isFinite), ...v, 1);
+    const low = Math.min(...v, 0);
+    const { px, py } = axes(context, box, [-500, 0], [low, top * 1.1],
+      { xTicks: lowest, xLabel: lowest ? "time [ms]" : "" });
+    context.save();
+    context.beginPath();
+    context.rect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
+    context.clip();
+    context.lineWidth = 1.4;
+    context.strokeStyle = colours.blue;
+    line(context, v.map((value, i) => [px(t[i]), py(value)]));
+    context.strokeStyle = colours.vermilion;
+    context.setLineDash([5, 3]);
+    line(context, threshold.map((value, i) => [px(t[i]), py(value)]));
+    context.restore();
+    context.setLineDash([]);
+  }
+}

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Topics that are looked at when a frame is due, and not with every message.
+
+An executor would call Python for each of some thousand messages a second. A tap is a subscription
+of a node that is in no executor: its messages wait in the middleware, as raw bytes, the oldest
+falling out, until the frame takes them.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+
+@dataclass(frozen=True)
+class TapSpec:
+    """topic: relative. types: those that can be read. depth: messages that wait at most.
+
+    latched: the last one sent before we came is wanted too.
+    """
+
+    topic: str
+    types: tuple[str, ...]
+    depth: int = 1
+    latched: bool = False
+
+    @property
+    def profile(self) -> QoSProfile:
+        """Best effort, which hears every publisher; what is latched must be reliable."""
+        return QoSProfile(
+            depth=self.depth,
+            history=HistoryPolicy.KEEP_LAST,
+            reliability=ReliabilityPolicy.RELIABLE
+            if self.latched
+            else ReliabilityPolicy.BEST_EFFORT,
+            durability=DurabilityPolicy.TRANSIENT_LOCAL
+            if self.latched
+            else DurabilityPolicy.VOLATILE,
+        )
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One message: its bytes (CDR), and when it was published (ns, wall clock)."""
+
+    data: bytes
+    published_ns: int
+
+
+def message_class(kind: str) -> Any:
+    """The class of a type such as ``std_msgs/msg/String``."""
+    package, _, name = kind.split("/")
+    return getattr(importlib.import_module(f"{package}.msg"), name)
+
+
+class Tap:
+    """One topic. Open only while somebody publishes it in a type that can be read.
+
+    kind: the type that it is open for, "" while closed. heard_s: when a message last came
+    (`time.monotonic`), None if none has. rate_hz: messages a second, those that fell out too.
+    """
+
+    def __init__(self, node: Node, spec: TapSpec) -> None:
+        self._node = node
+        self.spec = spec
+        self.kind = ""
+        self.heard_s: float | None = None
+        self.rate_hz = 0.0
+        self._subscription: Any = None
+        self._class: Any = None
+        self._count = 0
+        self._last_sequence: int | None = None
+        self._counted_s = time.monotonic()
+
+    @property
+    def topic(self) -> str:
+        """The full name."""
+        return str(self._node.resolve_topic_name(self.spec.topic))
+
+    def follow(self, types: Mapping[str, Sequence[str]]) -> None:
+        """Open or close as the topics that are published now say."""
+        offered = types.get(self.topic, ())
+        kind = next((k for k in self.spec.types if k in offered), "")
+        if kind == self.kind:
+            return
+        self.close()
+        if kind:
+            self._class = message_class(kind)
+            self._subscription = self._node.create_subscription(
+                self._class, self.spec.topic, _never, self.spec.profile, raw=True
+            )
+            self.kind = kind
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+        self._subscription = None
+        self.kind = ""
+        self.heard_s = None
+        self.rate_hz = 0.0
+        self._count = 0
+        self._last_sequence = None
+
+    def take(self) -> list[Taken]:
+        """What has come since the last time, oldest first."""
+        if self._subscription is None:
+            return []
+        handle = self._subscription.handle
+        taken = []
+        with handle:
+            # As many as wait: a publisher that is faster than this loop does not hold it.
+            for _ in range(self.spec.depth):
+                message = handle.take_message(self._class, True)
+                if message is None:
+                    break
+                data, info = message
+                taken.append(Taken(data, int(info["source_timestamp"])))
+                self._count_one(info.get("publication_sequence_number"))
+        now_s = time.monotonic()
+        if taken:
+            self.heard_s = now_s
+        if now_s - self._counted_s >= 1.0:
+            self.rate_hz = self._count / (now_s - self._counted_s)
+            self._count, self._counted_s = 0, now_s
+        return taken
+
+    def _count_one(self, sequence: int | None) -> None:
+        step = 1
+        if sequence is not None and self._last_sequence is not None:
+            ahead = sequence - self._last_sequence
+            step = ahead if 0 < ahead < 100_000 else 1
+        self._last_sequence = sequence
+        self._count += step
+
+    def age_s(self, now_s: float) -> float | None:
+        """Time since the last message; None if none has come."""
+        return None if self.heard_s is None else now_s - self.heard_s
+
+
+def _never(message: Any) -> None:
+    """A tap's node is in no executor."""
+    del message
+    raise RuntimeError("a tap's node must not be in an executor")
