@@ -16,8 +16,8 @@ from builtin_interfaces.msg import Duration, Time
 from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import PointStamped, Vector3Stamped
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64MultiArray
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Float64MultiArray, Int16MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 from neuro_control.events import Packet
@@ -123,6 +123,25 @@ def array_message(values: FloatArray) -> Float64MultiArray:
     """Values for a controller that forwards them (position or velocity commands)."""
     message = Float64MultiArray()
     message.data = _floats(values)
+    return message
+
+
+def taxels_message(stamp_ns: int, frame_id: str, taxels: npt.NDArray[np.float32]) -> Image:
+    """Values of taxels, float32[rows, columns], as a picture of encoding 32FC1."""
+    message = Image()
+    message.header.stamp = time_message(stamp_ns)
+    message.header.frame_id = frame_id
+    message.height, message.width = (int(n) for n in taxels.shape)
+    message.encoding = "32FC1"
+    message.step = 4 * message.width
+    message.data = array.array("B", np.ascontiguousarray(taxels, "<f4").tobytes())
+    return message
+
+
+def sound_message(samples: npt.NDArray[np.int16]) -> Int16MultiArray:
+    """Samples of sound, int16[n, ears], interleaved."""
+    message = Int16MultiArray()
+    message.data = array.array("h", np.ascontiguousarray(samples, np.int16).tobytes())
     return message
 
 

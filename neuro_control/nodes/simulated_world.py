@@ -3,26 +3,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from neuro_control.events import Events
+from neuro_control.nodes.diagnostics import Value
 from neuro_control.nodes.robot_commands import CommandedArm
+from neuro_control.sim.arm_simulation import ArmSimulationSettings
 
 FloatArray = npt.NDArray[np.float64]
 
 
-class Frame(Protocol):
-    """What the sensors say at the end of one camera period."""
+class Reading(Protocol):
+    """Measured joints (rad, rad/s, N m) at a time."""
 
     t_ns: int
-    events: Events
     q: FloatArray
     qd: FloatArray
     effort: FloatArray
+
+
+class Frame(Protocol):
+    """What the sensors say at the end of one camera period.
+
+    packet_arrives: whether the events are sent. joint_states: what is sent of the joints now.
+    taxels: float32[rows, columns] (N) and sound: int16[n, 2], where it is time for them, else None.
+    """
+
+    t_ns: int
+    events: Events
     target_in_camera: FloatArray
+    packet_arrives: bool
+    joint_states: Sequence[Reading]
+    taxels: npt.NDArray[np.float32] | None
+    sound: npt.NDArray[np.int16] | None
 
 
 class World(CommandedArm, Protocol):
@@ -30,6 +47,13 @@ class World(CommandedArm, Protocol):
 
     def advance(self) -> Any:
         """Simulate one camera period; returns a Frame."""
+
+    def change(self, settings: ArmSimulationSettings) -> None:
+        """Go on with other settings. ValueError for those that cannot be changed meanwhile."""
+
+    @property
+    def conditions(self) -> Mapping[str, Value]:
+        """What the robot is up against now, for diagnostics."""
 
     def close(self) -> None:
         """Give back what it holds."""

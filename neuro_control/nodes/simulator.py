@@ -2,9 +2,10 @@
 """The simulator node: publishes what the hardware would, and obeys what the hardware would.
 
 Publishes `joint_states` and `event_camera/events` once each period of the camera, `/clock` and
-`simulation/target` less often (in lockstep: as often). Obeys `arm_controller/joint_trajectory`,
-`arm_position_controller/commands` and `arm_velocity_controller/commands`. Its own time is the
-simulation's; `use_sim_time` is of no use to it.
+`simulation/target` less often (in lockstep: as often); with skin and ears also `taxels`, `audio`.
+Obeys `arm_controller/joint_trajectory`, `arm_position_controller/commands` and
+`arm_velocity_controller/commands`. Target, disturbances and faults are parameters that change it
+as it runs. Its own time is the simulation's; `use_sim_time` is of no use to it.
 
 In lockstep, simulated time advances only when a command has come whose stamp is that of the last
 packet or later. While it waits it sends the packet again from time to time, so that a controller
@@ -41,6 +42,7 @@ from neuro_control.nodes.latency import LatencyHistogram
 from neuro_control.nodes.pace import Pace
 from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.robot_commands import RobotCommands
+from neuro_control.nodes.sense_topics import SenseTopics
 from neuro_control.nodes.simulated_world import Frame, World
 from neuro_control.nodes.simulator_settings import SimulatorNodeSettings
 from neuro_control.nodes.spin import MessageWithInfo, run, spin_for
@@ -66,10 +68,8 @@ class SimulatorNode(Node):
         super().__init__("simulator", **options)
         self.parameters = Parameters(self, SimulatorNodeSettings)
         settings = self.parameters.settings
-        plain = ArmSimulationSettings.model_validate(
-            settings.model_dump(include=set(ArmSimulationSettings.model_fields))
-        )
-        self.world = make_world(settings.robot_description or arm_urdf(), plain)
+        self._simulation = settings.simulation
+        self.world = make_world(settings.robot_description or arm_urdf(), self._simulation)
         self.commands = RobotCommands(self.world, TrajectoryPoint)
         self._pace = Pace(settings.real_time_factor, settings.catch_up_s)
         self.parameters.on_change = self._on_settings
@@ -82,6 +82,7 @@ class SimulatorNode(Node):
         self._target = self.create_publisher(
             PointStamped, "simulation/target", qos.STATES, **override
         )
+        self.senses = SenseTopics(self, settings.senses)
         for kind, topic, callback in (
             (JointTrajectory, "arm_controller/joint_trajectory", self._on_trajectory),
             (Float64MultiArray, "arm_position_controller/commands", self._on_positions),
@@ -106,10 +107,16 @@ class SimulatorNode(Node):
         self._diagnostics = DiagnosticsPublisher(self, self.report)
 
     def _on_settings(self, settings: SimulatorNodeSettings) -> None:
-        """A new pace begins a new run: the delays until now were those of another."""
-        self._pace.set_factor(settings.real_time_factor)
-        self.latency = LatencyHistogram()
-        self._published_ns.clear()
+        """Change the world, or the pace. ValueError for what the world does not take."""
+        simulation = settings.simulation
+        if simulation != self._simulation:
+            self.world.change(simulation)
+            self._simulation = simulation
+        if settings.real_time_factor != self.parameters.settings.real_time_factor:
+            # A new pace begins a new run: the delays until now were those of another.
+            self._pace.set_factor(settings.real_time_factor)
+            self.latency = LatencyHistogram()
+            self._published_ns.clear()
 
     # The loop
 
@@ -123,7 +130,8 @@ class SimulatorNode(Node):
             self._frame = frame
             self._seq += 1
             self._publish(frame)
-            if settings.lockstep:
+            self.senses.publish(frame)
+            if settings.lockstep and frame.packet_arrives:
                 self._await_answer(executor, frame, goes_on)
             wait_s = self._pace.wait_s(frame.t_ns * 1e-9, time.monotonic())
             spin_for(executor, wait_s)
@@ -147,9 +155,20 @@ class SimulatorNode(Node):
             self._clock_due_ns = t_ns + round(settings.clock_period_s * 1e9)
             self._clock_publisher.publish(messages.clock_message(t_ns))
         names = self.world.joint_names
-        self._joints.publish(
-            messages.joint_state_message(t_ns, names, frame.q, frame.qd, frame.effort)
-        )
+        for reading in frame.joint_states:
+            self._joints.publish(
+                messages.joint_state_message(
+                    int(reading.t_ns), names, reading.q, reading.qd, reading.effort
+                )
+            )
+        if frame.packet_arrives:
+            self._publish_events(frame)
+        if settings.lockstep or t_ns >= self._truth_due_ns:
+            self._truth_due_ns = t_ns + round(settings.truth_period_s * 1e9)
+            self._target.publish(messages.point_message(t_ns, CAMERA_FRAME, frame.target_in_camera))
+
+    def _publish_events(self, frame: Frame) -> None:
+        t_ns = int(frame.t_ns)
         payload, time_base_ns = encode_mono(frame.events)
         packet = Packet(
             topic=EVENTS_TOPIC,
@@ -166,9 +185,6 @@ class SimulatorNode(Node):
         # A packet that is sent again keeps its first moment.
         self._published_ns.setdefault(t_ns, time.time_ns())
         self._events.publish(message)
-        if settings.lockstep or t_ns >= self._truth_due_ns:
-            self._truth_due_ns = t_ns + round(settings.truth_period_s * 1e9)
-            self._target.publish(messages.point_message(t_ns, CAMERA_FRAME, frame.target_in_camera))
         if len(self._published_ns) > KEPT_STAMPS:
             del self._published_ns[next(iter(self._published_ns))]
 
@@ -263,6 +279,7 @@ class SimulatorNode(Node):
                 "renderer": str(getattr(getattr(self.world, "renderer", None), "name", "")),
             }
         )
+        report.values |= self.world.conditions
         report.values |= {f"refused_{reason}": n for reason, n in self.commands.refused.items()}
         if waiting_s > self.parameters.settings.lockstep_timeout_s:
             report.fail(f"lockstep: no command for {waiting_s:.0f} s")

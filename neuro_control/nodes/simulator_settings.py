@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from neuro_control.sim.arm_simulation import ArmSimulationSettings
 
@@ -53,3 +53,19 @@ class SimulatorNodeSettings(ArmSimulationSettings):
         "picture has one",
     )
     viewer: bool = Field(False, description="Show the scene in MuJoCo's own window")
+
+    @model_validator(mode="after")
+    def _lockstep_hears_the_joints(self) -> SimulatorNodeSettings:
+        faults = self.faults
+        if self.lockstep and (faults.joint_states_lost or faults.joint_states_delay_s):
+            raise ValueError(
+                "faults: in lockstep every picture is answered with the joint state of its time;"
+                " joint_states_lost and joint_states_delay_s must be 0"
+            )
+        return self
+
+    @property
+    def simulation(self) -> ArmSimulationSettings:
+        """Those of the simulation alone."""
+        fields = set(ArmSimulationSettings.model_fields)
+        return ArmSimulationSettings.model_validate(self.model_dump(include=fields))

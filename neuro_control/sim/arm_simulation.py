@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from neuro_control.events import Events
 from neuro_control.robots import ArmModel
 from neuro_control.senses.event_camera import EventCamera, EventCameraSettings
 from neuro_control.sim.arm_world import ArmWorldSettings, build_arm_world
+from neuro_control.sim.disturbances import Disturbances, DisturbanceSettings
 from neuro_control.sim.joint_commands import TrajectoryFollower, TrajectoryPoint
 from neuro_control.sim.joint_drives import JointDrives, JointDriveSettings
 from neuro_control.sim.luminance import (
@@ -23,7 +25,10 @@ from neuro_control.sim.luminance import (
     choose_renderer,
 )
 from neuro_control.sim.overview import overview
-from neuro_control.sim.target_paths import TargetPath, TargetPathSettings
+from neuro_control.sim.sensor_faults import JointReading, SensorFaults, SensorFaultSettings
+from neuro_control.sim.simulated_senses import SimulatedSenses, SimulatedSensesSettings
+from neuro_control.sim.target_motion import TargetMotion
+from neuro_control.sim.target_paths import TargetPathSettings
 
 Float = NDArray[np.float64]
 
@@ -45,6 +50,15 @@ class ArmSimulationSettings(BaseModel):
     )
     drives: JointDriveSettings = Field(
         default_factory=JointDriveSettings, description="the motors' drives"
+    )
+    disturbance: DisturbanceSettings = Field(
+        default_factory=DisturbanceSettings, description="payload and wind"
+    )
+    faults: SensorFaultSettings = Field(
+        default_factory=SensorFaultSettings, description="what goes wrong with the sensors"
+    )
+    senses: SimulatedSensesSettings = Field(
+        default_factory=SimulatedSensesSettings, description="skin and ears"
     )
 
     @model_validator(mode="after")
@@ -68,6 +82,10 @@ class SensorFrame:
         q, qd, effort: float64[6], at its end: [rad], [rad/s], [N m].
         target_in_camera: float64[3] [m], the ball in the optical frame (x right, y down, z ahead).
         camera_pose: float64[4, 4], the optical frame in base_link.
+        packet_arrives: whether the events' packet is not lost on its way.
+        joint_states: what arrives of joint readings now; the present one, but for faults.
+        taxels: float32[rows, columns] [N], where it is time for the skin, else None.
+        sound: int16[n, 2], left and right, where it is time for the ears, else None.
     """
 
     t_ns: int
@@ -77,6 +95,10 @@ class SensorFrame:
     effort: Float
     target_in_camera: Float
     camera_pose: Float
+    packet_arrives: bool
+    joint_states: tuple[JointReading, ...]
+    taxels: NDArray[np.float32] | None = None
+    sound: NDArray[np.int16] | None = None
 
 
 class ArmSimulation:
@@ -96,16 +118,21 @@ class ArmSimulation:
         self.settings = settings = settings or ArmSimulationSettings()
         self.arm = ArmModel.from_urdf(urdf_text)
         self.joint_names = self.arm.joint_names
-        self.world = build_arm_world(urdf_text, settings.world, settings.seed)
+        opening = settings.drives.finger_opening_m if settings.senses.touch else 0.0
+        self.world = build_arm_world(urdf_text, settings.world, settings.seed, opening)
         self.model: mujoco.MjModel = self.world.model
         self.data = mujoco.MjData(self.model)
         home = self.arm.home
         self.data.qpos[self.world.arm_joints] = home
         self.data.qpos[self.world.finger_joints] = settings.drives.finger_opening_m
-        self.path = TargetPath(settings.target, self.arm.forward_kinematics(home), settings.seed)
+        self.path = TargetMotion(settings.target, self.arm.forward_kinematics(home), settings.seed)
         self._follower = TrajectoryFollower(self.arm.limits, home)
         self._drives = JointDrives(self.world, self.arm.limits.velocity, settings.drives)
+        self._unladen = copy.copy(self.model)
+        self._disturbances = Disturbances(self.world, settings.disturbance, settings.seed)
+        self._tell_drives()
         width, height = settings.world.image_width, settings.world.image_height
+        self._faults = SensorFaults(width, height, settings.faults, settings.seed)
         self._renderer = choose_renderer(settings.renderer, self.model, width, height)
         self._camera = EventCamera(width, height, settings.camera, settings.seed)
         self._t_ns = 0
@@ -113,6 +140,7 @@ class ArmSimulation:
         self._steps = settings.camera_period_us // settings.world.physics_period_us
         self.luminance: NDArray[np.float32] = np.zeros((height, width), np.float32)
         self._look()
+        self._senses = SimulatedSenses(self.model, self.data, settings.senses)
 
     @property
     def t_ns(self) -> int:
@@ -123,6 +151,48 @@ class ArmSimulation:
     def renderer(self) -> LuminanceRenderer:
         """What makes the camera's pictures."""
         return self._renderer
+
+    def change(self, settings: ArmSimulationSettings) -> None:
+        """Go on with other settings, of those that can be changed meanwhile.
+
+        Raises:
+            ValueError: others differ too.
+        """
+        now = self.settings
+        dynamic = {
+            "target": settings.target.model_copy(update={"seed": now.target.seed}),
+            "disturbance": settings.disturbance.model_copy(update={"seed": now.disturbance.seed}),
+            "faults": settings.faults.model_copy(update={"seed": now.faults.seed}),
+        }
+        if now.model_copy(update=dynamic) != settings:
+            raise ValueError("only target, disturbance and faults can be changed meanwhile")
+        if settings.target != now.target:
+            self.path.change(settings.target, self._t_ns * 1e-9)
+        if settings.disturbance != now.disturbance:
+            self._disturbances.change(settings.disturbance)
+            self._tell_drives()
+        self._faults.settings = settings.faults
+        self.settings = settings
+
+    @property
+    def conditions(self) -> dict[str, float | int | str]:
+        """What the arm is up against now: the path, the disturbances, the faults."""
+        settings, faults = self.settings, self._faults
+        return {
+            "target_kind": settings.target.kind,
+            "target_speed_m_s": settings.target.speed_m_s,
+            "payload_kg": settings.disturbance.payload_kg,
+            "wind_force_n": float(np.linalg.norm(self._disturbances.force)),
+            "faults": ",".join(settings.faults.names),
+            "fault_events_added": faults.events_added,
+            "fault_packets_lost": faults.packets_lost,
+            "fault_joint_states_lost": faults.joint_states_lost,
+            "fault_joint_states_waiting": faults.joint_states_waiting,
+        }
+
+    def _tell_drives(self) -> None:
+        laden = self._disturbances.settings.payload_kg > 0.0
+        self._drives.believe(self._unladen if laden else None)
 
     def set_trajectory(self, points: Sequence[TrajectoryPoint], stamp_ns: int = 0) -> None:
         """Follow a joint trajectory; see `TrajectoryFollower.set_trajectory`."""
@@ -142,22 +212,30 @@ class ArmSimulation:
         for _ in range(self._steps):
             self._t_ns += self._step_ns
             set_point = self._follower.advance(self._t_ns)
+            self._disturbances.step(data, self._step_ns * 1e-9)
             mujoco.mj_step1(model, data)
             self._drives.apply(data, set_point)
             mujoco.mj_step2(model, data)
-        events = self._look()
+        start_ns = self._t_ns - self._steps * self._step_ns
+        events = self._faults.events(self._look(), start_ns, self._t_ns)
         joints, optical = self.world.arm_joints, self.world.optical_body
         pose = np.eye(4)
         pose[:3, :3] = data.xmat[optical].reshape(3, 3)
         pose[:3, 3] = data.xpos[optical]
+        q, qd, effort = (values[joints].copy() for values in (data.qpos, data.qvel, data.ctrl))
+        taxels, sound = self._senses.sense(self.data, self._t_ns)
         return SensorFrame(
             t_ns=self._t_ns,
             events=events,
-            q=data.qpos[joints].copy(),
-            qd=data.qvel[joints].copy(),
-            effort=data.ctrl[joints].copy(),
+            q=q,
+            qd=qd,
+            effort=effort,
             target_in_camera=pose[:3, :3].T @ (data.mocap_pos[0] - pose[:3, 3]),
             camera_pose=pose,
+            packet_arrives=self._faults.packet_arrives(),
+            joint_states=self._faults.joint_states(JointReading(self._t_ns, q, qd, effort)),
+            taxels=taxels,
+            sound=sound,
         )
 
     def overview_image(self, width: int = 960, height: int = 600) -> NDArray[np.uint8]:
@@ -176,5 +254,6 @@ class ArmSimulation:
         self.data.mocap_quat[0] = self.path.orientation(t_s)
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
-        self.luminance = self._renderer.render(self.data, self.world.camera_id)
+        picture = self._renderer.render(self.data, self.world.camera_id)
+        self.luminance = self._faults.picture(picture)
         return self._camera.expose(self.luminance, self._t_ns)

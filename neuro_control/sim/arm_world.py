@@ -20,6 +20,14 @@ from neuro_control.sim import textures
 CAMERA = "hand_camera"
 TARGET = "target"
 FINGERS = ("left_finger_joint", "right_finger_joint")
+HAND = "gripper_link"
+PAYLOAD = "payload"
+HELD = "held_ball"
+# Between the pads, in the hand's frame.
+_GRASP = (0.0, 0.0, 0.141)
+# The pads press on a ball that is a little wider than what the fingers are told to leave open.
+_SQUEEZE_M = 0.001
+_HELD_KG = 0.05
 
 # MuJoCo takes no rotor inertia from a URDF; without it a stiff wrist limit-cycles.
 _ARMATURE = 0.1
@@ -52,6 +60,9 @@ class ArmWorld:
         camera_id: id of the hand camera.
         optical_body: id of the body whose frame is the camera's optical frame.
         target_body: id of the ball's body; it is mocap body 0.
+        hand_body: id of the gripper's body, which the wind blows on.
+        payload_body: id of the body between the fingers that a payload's mass is given to; none
+            at first, and nothing to be seen or touched.
     """
 
     model: mujoco.MjModel
@@ -60,10 +71,17 @@ class ArmWorld:
     camera_id: int
     optical_body: int
     target_body: int
+    hand_body: int
+    payload_body: int
 
 
-def build_arm_world(urdf_text: str, settings: ArmWorldSettings, seed: int = 0) -> ArmWorld:
+def build_arm_world(
+    urdf_text: str, settings: ArmWorldSettings, seed: int = 0, held_radius_m: float = 0.0
+) -> ArmWorld:
     """Build the world around the arm of a URDF; equal seeds give equal worlds.
+
+    held_radius_m: half of the gripper's opening, in which it holds a ball that its pads feel; 0:
+        it holds none. The ball can only move from pad to pad: it is squeezed, and cannot fall.
 
     Raises:
         ValueError: the URDF has no arm with a hand camera, or MuJoCo refuses it.
@@ -83,6 +101,9 @@ def build_arm_world(urdf_text: str, settings: ArmWorldSettings, seed: int = 0) -
     spec.visual.map.znear = 0.001
     _paint_arm(spec)
     _add_motors(spec, arm)
+    _add_payload(spec)
+    if held_radius_m > 0.0:
+        _add_held_ball(spec, held_radius_m + _SQUEEZE_M)
     _add_room(spec, np.random.default_rng([0x3007, seed]), settings.background_contrast)
     _add_target(spec, settings)
     _add_camera(spec, arm.tip_link, settings)
@@ -98,6 +119,8 @@ def build_arm_world(urdf_text: str, settings: ArmWorldSettings, seed: int = 0) -
         camera_id=model.camera(CAMERA).id,
         optical_body=model.body(arm.tip_link).id,
         target_body=model.body(TARGET).id,
+        hand_body=model.body(HAND).id,
+        payload_body=model.body(PAYLOAD).id,
     )
 
 
@@ -128,6 +151,21 @@ def _add_motors(spec: mujoco.MjSpec, arm: ArmModel) -> None:
             ctrllimited=True,
             ctrlrange=[-effort, effort],
         )
+
+
+def _add_payload(spec: mujoco.MjSpec) -> None:
+    spec.body(HAND).add_body(
+        name=PAYLOAD, pos=_GRASP, mass=0.0, inertia=[0.0, 0.0, 0.0], explicitinertial=True
+    )
+
+
+def _add_held_ball(spec: mujoco.MjSpec, radius_m: float) -> None:
+    body = spec.body(HAND).add_body(name=HELD, pos=_GRASP)
+    body.add_joint(name=HELD, type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[1.0, 0.0, 0.0], damping=2.0)
+    body.add_geom(
+        name=HELD, type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[radius_m, 0, 0], mass=_HELD_KG,
+        rgba=[0.8, 0.7, 0.2, 1.0], contype=2, conaffinity=1,
+    )  # fmt: skip
 
 
 def _add_material(

@@ -29,6 +29,7 @@ class JointDrives:
 
     The position loop asks for a velocity within the limit, the velocity loop for an acceleration:
     tau = M(q) k_v (clip(qd* + k_p (q* - q)) - qd) + c(q, qd), clipped to the motor's effort.
+    What has no motor (a ball between the fingers) is not driven.
     """
 
     def __init__(
@@ -44,6 +45,17 @@ class JointDrives:
         self._torque = np.zeros(count)
         self._lowest = world.model.actuator_ctrlrange[:, 0].copy()
         self._highest = world.model.actuator_ctrlrange[:, 1].copy()
+        # What has no motor comes after what has one.
+        self._motors = slice(0, world.model.nu)
+        self._believed: tuple[mujoco.MjModel, mujoco.MjData] | None = None
+        self._bias = np.zeros(count)
+
+    def believe(self, model: mujoco.MjModel | None) -> None:
+        """Reckon with the masses of this model; None: with those that there are.
+
+        A drive knows what its maker or its user has told it, not what the hand has picked up.
+        """
+        self._believed = None if model is None else (model, mujoco.MjData(model))
 
     def apply(self, data: mujoco.MjData, set_point: SetPoint) -> None:
         """Set the motors' torques for the coming step; `data` has been through mj_step1."""
@@ -54,7 +66,24 @@ class JointDrives:
         velocity = self._qd + settings.position_gain * (self._q - data.qpos)
         np.clip(velocity, -self._top, self._top, out=velocity)
         acceleration = settings.velocity_gain * (velocity - data.qvel)
-        mujoco.mj_mulM(self._model, data, self._torque, acceleration)
-        self._torque += data.qfrc_bias
+        if self._believed is None:
+            mujoco.mj_mulM(self._model, data, self._torque, acceleration)
+            self._torque += data.qfrc_bias
+        else:
+            self._reckon(*self._believed, data, acceleration)
         self._torque -= data.qfrc_passive
-        np.clip(self._torque, self._lowest, self._highest, out=data.ctrl)
+        motors = self._motors
+        np.clip(self._torque[motors], self._lowest, self._highest, out=data.ctrl)
+
+    def _reckon(
+        self, model: mujoco.MjModel, own: mujoco.MjData, data: mujoco.MjData, acceleration: Float
+    ) -> None:
+        own.qpos[:], own.qvel[:] = data.qpos, data.qvel
+        mujoco.mj_kinematics(model, own)
+        mujoco.mj_comPos(model, own)
+        # Since MuJoCo 3.3.1 the inertia is made by mj_makeM, which mj_crb is a part of.
+        getattr(mujoco, "mj_makeM", mujoco.mj_crb)(model, own)
+        mujoco.mj_comVel(model, own)
+        mujoco.mj_rne(model, own, 0, self._bias)
+        mujoco.mj_mulM(model, own, self._torque, acceleration)
+        self._torque += self._bias

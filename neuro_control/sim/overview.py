@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_control.sim.luminance import gl_platform
+from neuro_control.sim.luminance import find_opengl, gl_platform
 from neuro_control.sim.ray_caster import RayCaster
+from neuro_control.sim.shading import lambert
 
 Float = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
+
+_LAMP = np.array([-0.40, -0.50, 0.77])
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,41 @@ def lit_model(model: mujoco.MjModel) -> mujoco.MjModel:
     return lit
 
 
+class Overview:
+    """Draws the same scene again and again, for a film; use it in the thread that made it.
+
+    Rays where there is no OpenGL or only one in software, which is slower than they are.
+
+    Args:
+        model: the scene, as `overview`.
+        width, height: of the pictures [pixels].
+        view: where the camera stands.
+        allow_gl: whether OpenGL may be used.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        width: int,
+        height: int,
+        view: View | None = None,
+        allow_gl: bool = True,
+    ) -> None:
+        self._view = view or View()
+        opengl = find_opengl() if allow_gl else None
+        self._draw: Callable[[mujoco.MjData], Pixels]
+        if opengl is not None and not opengl.is_software:
+            lens = _GlOverview(model, width, height, opengl.platform, self._view)
+            self._draw, self.close = lens.draw, lens.close
+        else:
+            rays = _RayOverview(model, width, height, self._view)
+            self._draw, self.close = rays.draw, rays.close
+
+    def draw(self, data: mujoco.MjData) -> Pixels:
+        """A picture, uint8[height, width, 3]; kinematics and lights of `data` are up to date."""
+        return self._draw(data)
+
+
 def overview_by_gl(
     model: mujoco.MjModel,
     data: mujoco.MjData,
@@ -85,61 +124,69 @@ def overview_by_gl(
     view: View | None = None,
 ) -> Pixels:
     """Colours, uint8[height, width, 3], with lamps and shadows; slow, for single pictures."""
-    from neuro_control.sim.gl_renderer import GlRenderer
-
-    view = view or View()
-    lit = lit_model(model)
-    lit.vis.global_.offwidth, lit.vis.global_.offheight = width, height
-    lit.vis.global_.fovy = view.fovy
-    camera = mujoco.MjvCamera()
-    camera.type = mujoco.mjtCamera.mjCAMERA_FREE
-    camera.lookat[:] = view.look_at
-    camera.distance, camera.azimuth, camera.elevation = view.distance, view.azimuth, view.elevation
-    renderer = GlRenderer(lit, width, height, platform, shadows=True)
+    drawing = _GlOverview(model, width, height, platform, view or View())
     try:
-        return np.ascontiguousarray(renderer.draw(data, camera)[::-1])
+        return drawing.draw(data)
     finally:
-        renderer.close()
+        drawing.close()
 
 
 def overview_by_rays(
     model: mujoco.MjModel, data: mujoco.MjData, width: int, height: int, view: View | None = None
 ) -> Pixels:
     """The same without OpenGL: each colour by rays, shaded by the surface's slope to a lamp."""
-    view = view or View()
-    eye, axes = view.pose()
-    across, down = 2 * width, 2 * height
-    channels = []
-    for weights in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)):
-        caster = RayCaster(model, across, down, weights)
-        channels.append(caster.render_from(data, eye, axes, view.fovy))
-    light = _shading(caster.depth, axes, view.fovy)
-    colour = np.stack(channels, axis=2) * light[:, :, None]
-    fine = colour.reshape(height, 2, width, 2, 3).mean(axis=(1, 3))
-    return np.asarray(np.clip(fine * 255.0, 0, 255), dtype=np.uint8)
+    return _RayOverview(model, width, height, view or View()).draw(data)
 
 
-def _shading(depth: NDArray[np.float32], axes: Float, fovy: float) -> Float:
-    """Lambert shading, float64[rows, columns], from the slope of the depth picture."""
-    rows, columns = depth.shape
-    focal = 0.5 * rows / math.tan(math.radians(fovy) / 2.0)
-    u = (np.arange(columns) + 0.5 - columns / 2) / focal
-    v = (np.arange(rows) + 0.5 - rows / 2) / focal
-    z = depth.astype(np.float64)
-    points = np.stack([u[None, :] * z, v[:, None] * z, z], axis=2)
+class _GlOverview:
+    """Pictures by MuJoCo's renderer."""
 
-    def least(step: Float, other: Float) -> Float:
-        """The one-sided difference that stays on the surface: the shorter one."""
-        shorter = np.abs(step[:, :, 2:]) <= np.abs(other[:, :, 2:])
-        return np.asarray(np.where(shorter, step, other))
+    def __init__(
+        self, model: mujoco.MjModel, width: int, height: int, platform: str, view: View
+    ) -> None:
+        from neuro_control.sim.gl_renderer import GlRenderer
 
-    right = np.diff(points, axis=1, append=points[:, -1:])
-    left = np.diff(points, axis=1, prepend=points[:, :1])
-    below = np.diff(points, axis=0, append=points[-1:])
-    above = np.diff(points, axis=0, prepend=points[:1])
-    right[:, -1], left[:, 0] = left[:, -1], right[:, 0]
-    below[-1], above[0] = above[-1], below[0]
-    normal = np.cross(least(below, above), least(right, left))
-    normal /= np.maximum(np.linalg.norm(normal, axis=2, keepdims=True), 1e-12)
-    lamp = axes.T @ np.array([-0.40, -0.50, 0.77])
-    return np.asarray(0.62 + 0.45 * np.maximum(normal @ lamp, 0.0))
+        lit = lit_model(model)
+        lit.vis.global_.offwidth, lit.vis.global_.offheight = width, height
+        lit.vis.global_.fovy = view.fovy
+        camera = mujoco.MjvCamera()
+        camera.type = mujoco.mjtCamera.mjCAMERA_FREE
+        camera.lookat[:] = view.look_at
+        camera.distance = view.distance
+        camera.azimuth, camera.elevation = view.azimuth, view.elevation
+        self._camera = camera
+        self._renderer = GlRenderer(lit, width, height, platform, shadows=True)
+
+    def draw(self, data: mujoco.MjData) -> Pixels:
+        return np.ascontiguousarray(self._renderer.draw(data, self._camera)[::-1])
+
+    def close(self) -> None:
+        self._renderer.close()
+
+
+class _RayOverview:
+    """Pictures by rays, two by two to a pixel."""
+
+    def __init__(self, model: mujoco.MjModel, width: int, height: int, view: View) -> None:
+        self._size, self._view = (width, height), view
+        self._casters = [
+            RayCaster(model, 2 * width, 2 * height, weights)
+            for weights in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+        ]
+        self._light = np.empty((2 * height, 2 * width), np.float32)
+
+    def draw(self, data: mujoco.MjData) -> Pixels:
+        width, height = self._size
+        eye, axes = self._view.pose()
+        fovy = self._view.fovy
+        channels = [caster.render_from(data, eye, axes, fovy) for caster in self._casters]
+        focal = height / math.tan(math.radians(fovy) / 2.0)
+        lambert(self._casters[-1].depth, focal, axes.T @ _LAMP, self._light)
+        pixels: Pixels = np.empty((height, width, 3), np.uint8)
+        for index, channel in enumerate(channels):
+            fine = (channel * self._light).reshape(height, 2, width, 2)
+            pixels[:, :, index] = np.clip(fine.mean(axis=(1, 3)) * 255.0, 0, 255)
+        return pixels
+
+    def close(self) -> None:
+        """Nothing to release."""

@@ -8,9 +8,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 Float = NDArray[np.float64]
+# Parameters that can be changed while the simulation runs.
+DYNAMIC: dict[str, JsonValue] = {"dynamic": True}
+
 PathKind = Literal["lissajous", "random_walk", "jump", "still"]
 
 
@@ -19,18 +22,62 @@ class TargetPathSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: PathKind = Field("lissajous", description="shape of the path")
-    speed_m_s: float = Field(0.3, ge=0.0, le=5.0, description="peak speed of smooth paths [m/s]")
+    kind: PathKind = Field("lissajous", description="shape of the path", json_schema_extra=DYNAMIC)
+    speed_m_s: float = Field(
+        0.3,
+        ge=0.0,
+        le=5.0,
+        description="peak speed of smooth paths [m/s]",
+        json_schema_extra=DYNAMIC,
+    )
     seed: int | None = Field(
         None, ge=0, description="seed of the path; by default that of the simulation"
     )
-    distance_m: float = Field(0.55, ge=0.1, le=2.0, description="distance from the ready camera")
-    half_width_m: float = Field(0.20, ge=0.0, le=1.0, description="largest excursion sideways")
-    half_height_m: float = Field(0.15, ge=0.0, le=1.0, description="largest excursion up, down")
-    half_depth_m: float = Field(0.04, ge=0.0, le=0.3, description="largest excursion in depth")
-    jump_deg: float = Field(20.0, ge=0.0, le=40.0, description="size of a jump, seen from home")
-    jump_every_s: float = Field(2.0, ge=0.1, le=60.0, description="mean time between jumps")
-    spin_rev_s: float = Field(3.0, ge=0.0, le=20.0, description="spin of the ball [rev/s]; 0: none")
+    distance_m: float = Field(
+        0.55,
+        ge=0.1,
+        le=2.0,
+        description="distance from the ready camera",
+        json_schema_extra=DYNAMIC,
+    )
+    half_width_m: float = Field(
+        0.20,
+        ge=0.0,
+        le=1.0,
+        description="largest excursion sideways",
+        json_schema_extra=DYNAMIC,
+    )
+    half_height_m: float = Field(
+        0.15,
+        ge=0.0,
+        le=1.0,
+        description="largest excursion up, down",
+        json_schema_extra=DYNAMIC,
+    )
+    half_depth_m: float = Field(
+        0.04,
+        ge=0.0,
+        le=0.3,
+        description="largest excursion in depth",
+        json_schema_extra=DYNAMIC,
+    )
+    jump_deg: float = Field(
+        20.0,
+        ge=0.0,
+        le=40.0,
+        description="size of a jump, seen from home",
+        json_schema_extra=DYNAMIC,
+    )
+    jump_every_s: float = Field(
+        2.0, ge=0.1, le=60.0, description="mean time between jumps", json_schema_extra=DYNAMIC
+    )
+    spin_rev_s: float = Field(
+        3.0,
+        ge=0.0,
+        le=20.0,
+        description="spin of the ball [rev/s]; 0: none",
+        json_schema_extra=DYNAMIC,
+    )
 
 
 class TargetPath:
@@ -69,9 +116,12 @@ class TargetPath:
         offset[2] += self.settings.distance_m
         return self._eye + self._turn @ offset
 
-    def orientation(self, t_s: float) -> Float:
-        """Unit quaternion w, x, y, z of the ball, which rolls across the ready camera's view."""
-        angle = 2.0 * math.pi * ((self.settings.spin_rev_s * t_s) % 1.0)
+    def orientation(self, t_s: float, turns: float = 0.0) -> Float:
+        """Unit quaternion w, x, y, z of the ball, which rolls across the ready camera's view.
+
+        turns: by which it is turned at time 0.
+        """
+        angle = 2.0 * math.pi * ((self.settings.spin_rev_s * t_s + turns) % 1.0)
         return np.concatenate([[math.cos(angle / 2.0)], math.sin(angle / 2.0) * self._axis])
 
     def _offset(self, t_s: float) -> Float:

@@ -15,8 +15,8 @@ from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import PointStamped
 from rclpy.parameter import Parameter
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64MultiArray
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Float64MultiArray, Int16MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from neuro_control.events import Events, PacketStream
@@ -33,12 +33,15 @@ class FakeWorld:
     """A world of two joints that go where they are told; five events a period."""
 
     joint_names = NAMES
+    lost: tuple[int, ...] = ()
 
     def __init__(self, urdf: str, settings: Any) -> None:
         self.t_ns = 0
         self.q = np.zeros(2)
         self.orders: list[tuple[str, Any]] = []
         self.closed = False
+        self.settings = settings
+        self.conditions: dict[str, Any] = {"payload_kg": 0.0}
 
     def advance(self) -> Any:
         self.t_ns += 2 * MS
@@ -48,11 +51,21 @@ class FakeWorld:
         return SimpleNamespace(
             t_ns=self.t_ns,
             events=events,
-            q=self.q,
-            qd=np.zeros(2),
-            effort=np.ones(2),
             target_in_camera=np.array([0.0, 1.0, 1.0]),
+            packet_arrives=self.t_ns not in self.lost,
+            joint_states=[
+                SimpleNamespace(t_ns=self.t_ns, q=self.q, qd=np.zeros(2), effort=np.ones(2))
+            ],
+            taxels=np.full((2, 3), 0.5, np.float32) if self.settings.senses.touch else None,
+            sound=np.arange(6, dtype=np.int16).reshape(3, 2)
+            if self.settings.senses.sound
+            else None,
         )
+
+    def change(self, settings: Any) -> None:
+        if settings.target.speed_m_s > 4.0:
+            raise ValueError("target.speed_m_s: this world is small")
+        self.settings = settings
 
     def set_trajectory(self, points: list[Any], stamp_ns: int) -> None:
         self.orders.append(("trajectory", stamp_ns))
@@ -244,3 +257,99 @@ def test_its_keys_are_documented_and_it_gives_the_world_back(ros: Any, overrides
 def test_wrong_parameters_are_refused_with_a_reason(ros: Any, overrides: Any) -> None:
     with pytest.raises(ParameterError, match=r"real_time_factor: expected .* from 0\.0 to 100"):
         SimulatorNode(FakeWorld, parameter_overrides=overrides(real_time_factor=-1.0))
+
+
+def set_one(sim: SimulatorNode, name: str, value: Any) -> Any:
+    (result,) = sim.set_parameters([Parameter(name, value=value)])
+    return result
+
+
+def test_the_world_can_be_changed_while_it_runs(ros: Any, overrides: Any) -> None:
+    sim = make(ros, overrides)
+    sim.latency.add(1)
+    for name, value in (
+        ("target.kind", "jump"),
+        ("target.speed_m_s", 1.5),
+        ("disturbance.payload_kg", 2.0),
+        ("disturbance.wind_n", 10.0),
+        ("faults.camera_blackout", True),
+        ("faults.packets_lost", 0.25),
+        ("faults.joint_states_delay_s", 0.02),
+    ):
+        assert set_one(sim, name, value).successful, name
+    told = sim.world.settings
+    assert (told.target.kind, told.target.speed_m_s) == ("jump", 1.5)
+    assert (told.disturbance.payload_kg, told.disturbance.wind_n) == (2.0, 10.0)
+    assert (told.faults.camera_blackout, told.faults.packets_lost) == (True, 0.25)
+    assert sim.latency.run().max_ms > 0, "the delays until now still count"
+
+
+def test_what_cannot_be_is_refused_with_the_reason_and_changes_nothing(
+    ros: Any, overrides: Any
+) -> None:
+    sim = make(ros, overrides)
+    for name, value, words in (
+        ("target.kind", "spiral", "target.kind"),
+        ("disturbance.payload_kg", 6.0, "payload_kg"),
+        ("faults.packets_lost", -0.1, "packets_lost"),
+        ("target.speed_m_s", 4.5, "this world is small"),
+        ("seed", 3, "seed"),
+    ):
+        result = set_one(sim, name, value)
+        assert not result.successful
+        assert words in result.reason
+    assert sim.world.settings == sim.parameters.settings.simulation
+    assert sim.get_parameter("target.speed_m_s").value == 0.3
+
+
+def test_in_lockstep_joint_states_cannot_be_lost_or_late(ros: Any, overrides: Any) -> None:
+    sim = make(ros, overrides, lockstep=True)
+    result = set_one(sim, "faults.joint_states_lost", 0.5)
+    assert not result.successful
+    assert "lockstep" in result.reason
+    with pytest.raises(ParameterError, match="joint_states_delay_s"):
+        SimulatorNode(
+            FakeWorld,
+            parameter_overrides=overrides(lockstep=True, faults__joint_states_delay_s=0.1),
+        )
+
+
+def test_a_lost_packet_is_a_gap_and_lockstep_does_not_wait_for_it(ros: Any, overrides: Any) -> None:
+    class Lossy(FakeWorld):
+        lost = (6 * MS, 8 * MS)
+
+    sim = ros.add(SimulatorNode(Lossy, parameter_overrides=overrides(seconds=0.02, lockstep=True)))
+    packets = ros.listen(EventPacket, "event_camera/events", 64)
+    answer_everything(ros, sim)
+    sim.simulate(ros.executor)
+    ros.until(lambda: len(packets) == 8)
+    stream = PacketStream(16, 16, "mono")
+    for packet in packets:
+        stream.receive(messages.packet(packet, ""))
+    assert stream.counters.packets_lost == 2
+
+
+def test_skin_and_ears_are_there_where_they_are_asked_for(ros: Any, overrides: Any) -> None:
+    sim = make(ros, overrides, seconds=0.01, senses__touch=True, senses__sound=True)
+    taxels = ros.listen(Image, "taxels", qos.best_effort(8))
+    sound = ros.listen(Int16MultiArray, "audio", qos.best_effort(8))
+    topics = sim.senses
+    ros.until(
+        lambda: topics.taxels.get_subscription_count() and topics.sound.get_subscription_count()
+    )
+    sim.simulate(ros.executor)
+    ros.until(lambda: bool(taxels) and bool(sound))
+    assert (taxels[0].height, taxels[0].width, taxels[0].encoding) == (2, 3, "32FC1")
+    assert list(np.frombuffer(taxels[0].data, "<f4")) == [0.5] * 6
+    assert taxels[0].header.frame_id == "left_finger_pad_link"
+    assert list(sound[0].data) == [0, 1, 2, 3, 4, 5]
+    plain = SimulatorNode(FakeWorld, parameter_overrides=overrides())
+    assert plain.senses.taxels is plain.senses.sound is None
+    plain.destroy_node()
+
+
+def test_its_report_says_what_the_robot_is_up_against(ros: Any, overrides: Any) -> None:
+    sim = make(ros, overrides)
+    sim.world.conditions = {"payload_kg": 2.0, "faults": "hot_pixels"}
+    assert sim.report().values["payload_kg"] == 2.0
+    assert sim.report().values["faults"] == "hot_pixels"

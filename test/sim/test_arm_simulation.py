@@ -151,3 +151,59 @@ def test_overview_shows_a_lit_scene(arm: ArmSimulation) -> None:
     assert picture.shape == (100, 160, 3)
     assert picture.dtype == np.uint8
     assert picture.std() > 20
+
+
+def test_the_ball_can_be_sent_on_another_path_while_it_runs(arm: ArmSimulation) -> None:
+    before = arm.advance()
+    target = arm.settings.target.model_copy(update={"kind": "still"})
+    arm.change(arm.settings.model_copy(update={"target": target}))
+    after = arm.advance()
+    # Relative to a camera that stands: 2 ms at 0.45 m/s at most.
+    assert np.linalg.norm(after.target_in_camera - before.target_in_camera) < 0.001
+    for _ in range(700):
+        frame = arm.advance()
+    np.testing.assert_allclose(frame.target_in_camera, [0.0, 0.0, 0.55], atol=1e-3)
+    assert arm.conditions["target_kind"] == "still"
+
+
+def test_what_cannot_be_changed_meanwhile_is_refused(arm: ArmSimulation) -> None:
+    with pytest.raises(ValueError, match="only target, disturbance and faults"):
+        arm.change(arm.settings.model_copy(update={"seed": 7}))
+    target = arm.settings.target.model_copy(update={"seed": 7})
+    with pytest.raises(ValueError, match="only target, disturbance and faults"):
+        arm.change(arm.settings.model_copy(update={"target": target}))
+
+
+def test_a_covered_lens_gives_a_burst_of_off_events_and_then_next_to_nothing(
+    arm: ArmSimulation,
+) -> None:
+    arm.advance()
+    faults = arm.settings.faults.model_copy(update={"camera_blackout": True})
+    arm.change(arm.settings.model_copy(update={"faults": faults}))
+    burst = arm.advance().events
+    assert len(burst) > 10_000
+    assert burst.p.mean() < 0.01
+    # A pixel that was deaf says the rest of its fall a little later.
+    for _ in range(20):
+        arm.advance()
+    assert sum(len(arm.advance().events) for _ in range(50)) < 100
+
+
+def test_faults_are_in_the_frames_and_the_truth_is_not_touched() -> None:
+    clean, spoilt = simulation(), simulation(
+        faults={"packets_lost": 1.0, "joint_states_delay_s": 0.01, "noise_events_per_s": 1e5}
+    )  # fmt: skip
+    for n in range(10):
+        a, b = clean.advance(), spoilt.advance()
+        np.testing.assert_array_equal(a.q, b.q)
+        np.testing.assert_array_equal(a.target_in_camera, b.target_in_camera)
+        assert a.packet_arrives
+        assert not b.packet_arrives
+        assert [r.t_ns for r in a.joint_states] == [a.t_ns]
+        assert [r.t_ns for r in b.joint_states] == ([] if n < 5 else [a.t_ns - 10 * MS])
+        assert len(b.events) > len(a.events)
+    found = spoilt.conditions
+    assert found["faults"] == "noise_events_per_s,packets_lost,joint_states_delay_s"
+    assert found["fault_packets_lost"] == 10
+    assert found["fault_joint_states_waiting"] == 5
+    assert found["fault_events_added"] == pytest.approx(2000, rel=0.2)
