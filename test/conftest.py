@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,3 +27,15 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recordings at {folder} (set NEURO_CONTROL_SHARED_DATA to their folder)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def check_page() -> Callable[[str], Any]:
+    """Reads an HTML page and fails with all that is wrong with it; see reports/html_check.py."""
+    path = Path(__file__).with_name("reports") / "html_check.py"
+    spec = importlib.util.spec_from_file_location("html_check", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.check_page
