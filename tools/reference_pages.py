@@ -9,13 +9,16 @@ ends the build.
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import inspect
 import os
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +78,7 @@ class Described:
     lifecycle: bool
     parameter_file: str
     endpoints: tuple[tuple[str, str, str, str], ...]
-    parameters: tuple[tuple[str, str, str, str, str, str], ...]
+    parameters: tuple[tuple[str, str, str, str, str], ...]
     diagnostics: tuple[str, ...]
 
 
@@ -193,18 +196,18 @@ def _quality(info: Any) -> str:
     return f"{words}, depth {profile.depth}" if profile.depth else words
 
 
-def _parameters(node: Any) -> Iterator[tuple[str, str, str, str, str, str]]:
+def _parameters(node: Any) -> Iterator[tuple[str, str, str, str, str]]:
     for name, parameter in node.get_parameters_by_prefix("").items():
         if name in OWN_PARAMETERS or name.startswith("qos_overrides."):
             continue
         described = node.describe_parameter(name)
         value = parameter.value
+        kind = parameter.type_.name.lower().replace("_", " ")
         yield (
             name,
-            parameter.type_.name.lower().replace("_", " "),
+            ", ".join(words for words in (kind, _range(described)) if words),
             "" if value is None else str(value),
-            _range(described),
-            "" if described.read_only else "yes",
+            "" if described.read_only else " *(live)*",
             described.description,
         )
 
@@ -253,16 +256,16 @@ def parameters_page(nodes: list[Described]) -> str:
         "# Parameters",
         "",
         "Set one for a run of the demo by `--set NODE.PARAMETER=VALUE`, for a node by"
-        " `--ros-args -p PARAMETER:=VALUE`, or in a file. *Live*: can be changed while the node"
+        " `--ros-args -p PARAMETER:=VALUE`, or in a file. *(live)*: can be changed while the node"
         " runs. A value that is refused is refused with the reason.",
         "",
     ]
     for node in nodes:
         lines += [f"## {node.name}", "", f"File: `{node.parameter_file}`.", ""]
-        lines += ["| parameter | type | default | range | live | |", "|---|---|---|---|---|---|"]
+        lines += ["| parameter | default | | |", "|---|---|---|---|"]
         lines += [
-            f"| `{name}` | {kind} | {_code(default)} | {span} | {live} | {_cell(about)} |"
-            for name, kind, default, span, live, about in node.parameters
+            f"| `{name}` | {_code(default)} | {_cell(kind)} | {_cell(about)}{live} |"
+            for name, kind, default, live, about in node.parameters
         ]
         lines.append("")
     return "\n".join(lines)
@@ -297,29 +300,30 @@ def diagnostics_page(nodes: list[Described]) -> str:
     lines += [
         f"| `{key}` | {_cell(text)} | {', '.join(by_key[key])} |" for key, text in KEYS.items()
     ]
-    for title, reasons, key_of in (
-        ("What the guard counts", Reason, reason_key),
-        ("Why the controller drops packets", DropReason, drop_key),
-    ):
-        about = _member_texts(reasons)
+    groups = {
+        "What the guard counts": {reason_key(r): _text_of(r) for r in Reason},
+        "Why the controller drops packets": {drop_key(r): _text_of(r) for r in DropReason},
+    }
+    for title, about in groups.items():
         lines += ["", f"## {title}", "", "| key | meaning |", "|---|---|"]
-        lines += [f"| `{key_of(one)}` | {_cell(about[one.name])} |" for one in reasons]
+        lines += [f"| `{key}` | {_cell(text)} |" for key, text in about.items()]
     return "\n".join(lines) + "\n"
 
 
-def _member_texts(kind: Any) -> dict[str, str]:
-    """The text below each member of an enumeration, which Python itself does not keep."""
-    import ast
-    import textwrap
-
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    texts, name = {}, ""
+def _text_of(member: Enum) -> str:
+    """The text below a member of an enumeration, which Python itself does not keep."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(type(member)))).body
+    name = ""
     for statement in getattr(body, "body", []):
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             name = statement.targets[0].id
-        elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and name:
-            texts[name] = " ".join(str(statement.value.value).split())
-    return texts
+        elif (
+            name == member.name
+            and isinstance(statement, ast.Expr)
+            and isinstance(statement.value, ast.Constant)
+        ):
+            return " ".join(str(statement.value.value).split())
+    raise ValueError(f"{member}: has no text below it")
 
 
 def commands_page() -> str:
