@@ -14,7 +14,7 @@ unexport AMENT_PREFIX_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH PYTHONPATH PYTHO
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test torch lava lint docs lock clean
+.PHONY: help setup demo test torch lava browser lint docs lock clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -34,6 +34,9 @@ torch: $(VENV)/.ready ## install torch, for training and its tests (ARGS="torch=
 
 lava: $(VENV)/.ready ## set Lava up in an environment of its own, for its backend and the tests
 	@$(BIN)/neuro_control backend setup lava $(ARGS)
+
+browser: ## a browser for the tests of the page (Debian, Ubuntu; needs root)
+	@command -v chromium >/dev/null || { apt-get -qq update && apt-get -qq install --yes chromium; }
 
 lint: $(VENV)/.ready ## style, types and the floors of the architecture
 	@$(BIN)/ruff check .
