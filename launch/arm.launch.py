@@ -67,7 +67,8 @@ def bring_up(context: LaunchContext) -> list[Node]:
     plan = plan_bringup(
         "arm", sim=value("sim"), backend=value("backend"), dashboard=value("dashboard")
     )
-    parameter_file = value("params_file") or str(share_directory() / plan.parameter_file)
+    share = share_directory()
+    parameter_file = value("params_file") or str(share / plan.parameter_file)
 
     def action(node: NodeEntry) -> Node:
         kind = LifecycleNode if node.lifecycle else Node
@@ -80,7 +81,12 @@ def bring_up(context: LaunchContext) -> list[Node]:
             executable=sys.executable,
             arguments=["-m", node.module],
             ros_arguments=["--log-level", value("log_level")],
-            parameters=[parameter_file, plan.parameters_of(node)],
+            # The robot's file says the last word: it may have a section of the dashboard too.
+            parameters=[
+                str(share / node.parameter_file),
+                parameter_file,
+                plan.parameters_of(node),
+            ],
             remappings=list(node.remaps),
             output="screen",
             emulate_tty=True,

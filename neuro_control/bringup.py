@@ -28,7 +28,7 @@ LATER = MappingProxyType(
     {
         "sim": frozenset({"gazebo"}),
         "backend": frozenset(),
-        "dashboard": frozenset({"true"}),
+        "dashboard": frozenset(),
     }
 )
 CHOICES = MappingProxyType({"sim": SIMULATORS, "backend": BACKENDS, "dashboard": DASHBOARDS})
@@ -101,6 +101,13 @@ REPLAY = NodeEntry(
     purpose="plays the events of a recording onto event_camera/events",
 )
 
+DASHBOARD = NodeEntry(
+    name="dashboard",
+    module="neuro_control.dashboard.node",
+    parameter_file="config/dashboard.yaml",
+    purpose="a page in a browser: senses, network, commands and guard, live",
+)
+
 EVENT_CAMERA = NodeEntry(
     name="event_camera",
     module="neuro_control.nodes.event_camera",
@@ -140,7 +147,9 @@ ROBOTS = MappingProxyType(
 SENSES = (EVENT_CAMERA, COCHLEA, SKIN)
 
 # Every node that `neuro_control run NODE` knows; the robots' own first.
-RUNNABLE = MappingProxyType({n.name: n for n in (SIMULATOR, CONTROLLER, GUARD, REPLAY, *SENSES)})
+RUNNABLE = MappingProxyType(
+    {n.name: n for n in (SIMULATOR, CONTROLLER, GUARD, REPLAY, DASHBOARD, *SENSES)}
+)
 
 
 @dataclass(frozen=True)
@@ -219,7 +228,10 @@ def plan_bringup(
     worlds = dict(entry.simulators)
     if sim not in worlds:
         raise BringupError(f"{robot} has no world in {sim}; it has {', '.join(worlds)}")
-    return BringupPlan(robot=entry, nodes=worlds[sim] + entry.nodes, sim=sim, backend=backend)
+    seen = (DASHBOARD,) if dashboard == "true" else ()
+    return BringupPlan(
+        robot=entry, nodes=worlds[sim] + entry.nodes + seen, sim=sim, backend=backend
+    )
 
 
 def runnable(name: str) -> NodeEntry:

@@ -32,11 +32,19 @@ def test_all_but_the_owner_of_the_clock_follow_it() -> None:
 
 @pytest.mark.parametrize(
     ("argument", "value"),
-    [("sim", "gazebo"), ("dashboard", "true")],
+    [("sim", "gazebo")],
 )
 def test_what_comes_later_is_refused_by_name(argument: str, value: str) -> None:
     with pytest.raises(bringup.BringupError, match=f"{argument}:={value} comes in a later release"):
         bringup.plan_bringup("arm", **{argument: value})
+
+
+def test_the_page_is_one_node_more_if_it_is_asked_for() -> None:
+    for sim in ("mujoco", "none"):
+        without = bringup.plan_bringup("arm", sim=sim, dashboard="false").nodes
+        plan = bringup.plan_bringup("arm", sim=sim, dashboard="true")
+        assert plan.nodes == (*without, bringup.DASHBOARD)
+        assert plan.parameters_of(bringup.DASHBOARD) == {"use_sim_time": sim == "mujoco"}
 
 
 def test_an_unknown_value_names_the_ones_that_work() -> None:

@@ -16,6 +16,7 @@ rclpy = pytest.importorskip("rclpy")
 from pydantic import BaseModel  # noqa: E402
 
 from neuro_control.bringup import ROBOTS, RUNNABLE, plan_bringup  # noqa: E402
+from neuro_control.dashboard.settings import DashboardSettings  # noqa: E402
 from neuro_control.demo.parameters import read_parameter_file  # noqa: E402
 from neuro_control.nodes.cochlea import CochleaNodeSettings  # noqa: E402
 from neuro_control.nodes.controller_settings import ControllerNodeSettings  # noqa: E402
@@ -38,6 +39,8 @@ SENSES: dict[str, type[BaseModel]] = {
     "cochlea": CochleaNodeSettings,
     "skin": SkinNodeSettings,
 }
+OTHERS: dict[str, type[BaseModel]] = {"dashboard": DashboardSettings}
+ALL = SETTINGS | SENSES | OTHERS
 
 
 def written_for(name: str) -> dict[str, object]:
@@ -62,12 +65,12 @@ def test_the_senses_have_a_file_of_their_own() -> None:
     assert set(read_parameter_file(ROOT / "config" / "senses.yaml")) == set(SENSES)
 
 
-@pytest.mark.parametrize("name", sorted(SETTINGS | SENSES))
+@pytest.mark.parametrize("name", sorted(ALL))
 def test_a_nodes_section_is_what_the_node_declares(name: str, context: object) -> None:
     node = rclpy.create_node(name, context=context)
     try:
         others = set(node.get_parameters_by_prefix(""))
-        Parameters(node, (SETTINGS | SENSES)[name])
+        Parameters(node, ALL[name])
         declared = {
             parameter: value.value
             for parameter, value in node.get_parameters_by_prefix("").items()
@@ -86,7 +89,7 @@ def test_a_nodes_section_is_what_the_node_declares(name: str, context: object) -
         assert same, f"{name}.{parameter}: the file says {value}, the node's default is {default}"
 
 
-@pytest.mark.parametrize("name", sorted(SETTINGS | SENSES))
+@pytest.mark.parametrize("name", sorted(ALL))
 def test_ros_reads_the_file_as_it_is_meant(name: str) -> None:
     # Its parser takes N for a boolean, which Python's does not.
     context = rclpy.Context()
@@ -94,7 +97,7 @@ def test_ros_reads_the_file_as_it_is_meant(name: str) -> None:
     rclpy.init(args=["--ros-args", "--params-file", path], context=context)
     try:
         node = rclpy.create_node(name, context=context)
-        Parameters(node, (SETTINGS | SENSES)[name])
+        Parameters(node, ALL[name])
         node.destroy_node()
     finally:
         rclpy.try_shutdown(context=context)

@@ -12,6 +12,7 @@ page itself (`actions`).
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -143,6 +144,10 @@ class DashboardNode(Node):
 
     def show(self, executor: Executor, goes_on: Callable[[], bool]) -> None:
         """Serve frames until it shall not go on."""
+        # Of this thread alone: the buttons' threads do not step back.
+        os.setpriority(
+            os.PRIO_PROCESS, threading.get_native_id(), self.parameters.settings.niceness
+        )
         period_s = 1.0 / self.parameters.settings.frames_per_second
         due_s = time.monotonic()
         while goes_on():

@@ -42,6 +42,13 @@ class DashboardSettings(BaseModel):
         le=3600.0,
         description="How long topics are listened to after the last page was closed (s)",
     )
+    niceness: int = Field(
+        5,
+        ge=0,
+        le=19,
+        description="How far the drawing steps back behind the robot's nodes where processors are "
+        "scarce",
+    )
     open_browser: bool = Field(False, description="Open the page in the desktop's browser")
     scene: bool = Field(True, description="Show the robot in 3D")
     record_folder: str = Field(
@@ -50,7 +57,6 @@ class DashboardSettings(BaseModel):
     robot_description: str = Field(
         "", description="URDF text of the robot; empty: the arm of this package"
     )
-    base_link: str = Field("base_link", description="Link at the foot of the robot")
     camera_link: str = Field(
         "hand_camera_optical_frame", description="Optical frame of the event camera"
     )

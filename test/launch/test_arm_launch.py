@@ -77,7 +77,7 @@ def test_the_real_arm_has_no_simulator() -> None:
     ]
 
 
-@pytest.mark.parametrize("argument", ["sim:=gazebo", "dashboard:=true"])
+@pytest.mark.parametrize("argument", ["sim:=gazebo"])
 def test_what_comes_later_is_refused_by_name(argument: str) -> None:
     result = launch(argument)
     assert result.returncode == 1
