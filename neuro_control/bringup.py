@@ -214,9 +214,16 @@ def check_argument(name: str, value: str) -> str:
 
 
 def plan_bringup(
-    robot: str, sim: str = "mujoco", backend: str = "auto", dashboard: str = "false"
+    robot: str,
+    sim: str = "mujoco",
+    backend: str = "auto",
+    dashboard: str = "false",
+    senses: bool = False,
 ) -> BringupPlan:
-    """Say which nodes to start for `robot`, or raise BringupError saying what would be right."""
+    """Say which nodes to start for `robot`, or raise BringupError saying what would be right.
+
+    senses: with the nodes that make events of what its simulated skin and ears send.
+    """
     if robot not in ROBOTS:
         raise BringupError(
             f"no robot {robot!r}{nearest(robot, list(ROBOTS))}; there is {', '.join(ROBOTS)}"
@@ -229,9 +236,9 @@ def plan_bringup(
     if sim not in worlds:
         raise BringupError(f"{robot} has no world in {sim}; it has {', '.join(worlds)}")
     seen = (DASHBOARD,) if dashboard == "true" else ()
-    return BringupPlan(
-        robot=entry, nodes=worlds[sim] + entry.nodes + seen, sim=sim, backend=backend
-    )
+    felt = (SKIN, COCHLEA) if senses else ()
+    nodes = worlds[sim] + entry.nodes + felt + seen
+    return BringupPlan(robot=entry, nodes=nodes, sim=sim, backend=backend)
 
 
 def runnable(name: str) -> NodeEntry:

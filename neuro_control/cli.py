@@ -126,6 +126,9 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     demo.add_argument(
         "--backend", default="auto", metavar="|".join(BACKENDS), help="who steps the network"
     )
+    demo.add_argument(
+        "--senses", action="store_true", help="with skin and ears beside the eye: skin, cochlea"
+    )
     demo.add_argument("--report", type=Path, metavar="FILE.json", help="write the figures")
     demo.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the run")
     demo.add_argument("--bag", type=Path, metavar="FILE.mcap", help="record the topics")
@@ -205,6 +208,7 @@ def _demo(arguments: argparse.Namespace) -> int:
             headless=arguments.headless,
             lockstep=arguments.lockstep,
             backend=arguments.backend,
+            senses=arguments.senses,
             report=arguments.report,
             picture=arguments.picture,
             bag=arguments.bag,

@@ -47,6 +47,12 @@ def test_the_page_is_one_node_more_if_it_is_asked_for() -> None:
         assert plan.parameters_of(bringup.DASHBOARD) == {"use_sim_time": sim == "mujoco"}
 
 
+def test_skin_and_ears_are_two_nodes_more_if_they_are_asked_for() -> None:
+    plan = bringup.plan_bringup("arm", senses=True)
+    assert plan.nodes[-2:] == (bringup.SKIN, bringup.COCHLEA)
+    assert all(plan.parameters_of(node)["use_sim_time"] for node in plan.nodes[-2:])
+
+
 def test_an_unknown_value_names_the_ones_that_work() -> None:
     with pytest.raises(bringup.BringupError, match=r"mujocco.*did you mean mujoco.*mujoco, none"):
         bringup.plan_bringup("arm", sim="mujocco")

@@ -14,7 +14,8 @@ class DemoOptions:
 
     robot: a robot of `neuro_control.bringup`. seconds: simulated time, s. seed: of everything
     random. headless: no window. lockstep: simulated time waits for the controller.
-    backend: who steps the network. report, picture, bag: files to write, if any.
+    backend: who steps the network. senses: with skin and ears. report, picture, bag: files to
+    write, if any.
     overrides: ``node.parameter=value`` texts.
     Raises ValueError on what cannot be done, naming the field.
     """
@@ -25,6 +26,7 @@ class DemoOptions:
     headless: bool = False
     lockstep: bool = False
     backend: str = "auto"
+    senses: bool = False
     report: Path | None = None
     picture: Path | None = None
     bag: Path | None = None

@@ -120,7 +120,29 @@ def override(parameters: Parameters, texts: Sequence[str]) -> Parameters:
     return changed
 
 
+class _Quoted(str):
+    """Text that is written in quotes."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what ROS reads: its parser takes N for a boolean, which this one would not quote."""
+
+
+_Dumper.add_representer(
+    _Quoted, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+)
+
+
+def _quoted(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_quoted(entry) for entry in value]
+    return _Quoted(value) if isinstance(value, str) else value
+
+
 def write_parameter_file(path: Path, parameters: Parameters) -> None:
     """Write a ROS parameter file that every node finds itself in, whatever its namespace."""
-    document = {f"/**/{node}": {"ros__parameters": dict(v)} for node, v in parameters.items()}
-    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    document = {
+        f"/**/{node}": {"ros__parameters": {name: _quoted(value) for name, value in v.items()}}
+        for node, v in parameters.items()
+    }
+    path.write_text(yaml.dump(document, Dumper=_Dumper, sort_keys=False), encoding="utf-8")

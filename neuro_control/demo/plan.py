@@ -92,8 +92,15 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
     """
     from neuro_control.robots.description import share_directory
 
-    bringup = plan_bringup(options.robot, sim="mujoco", backend=options.backend)
+    bringup = plan_bringup(
+        options.robot, sim="mujoco", backend=options.backend, senses=options.senses
+    )
     known = read_parameter_file(share_directory() / bringup.robot.parameter_file)
+    for node in bringup.nodes:
+        if node.name not in known:
+            known[node.name] = read_parameter_file(share_directory() / node.parameter_file)[
+                node.name
+            ]
     wanted = {name: dict(values) for name, values in known.items()}
     for name, values in _own_parameters(options).items():
         wanted[name].update(values)
@@ -119,6 +126,8 @@ def _own_parameters(options: DemoOptions) -> Parameters:
         "seconds": options.seconds + MARGIN_S,
         "lockstep": options.lockstep,
         "viewer": viewer,
+        "senses.touch": options.senses,
+        "senses.sound": options.senses,
     }
     if options.lockstep and not viewer:
         simulator["real_time_factor"] = 0.0  # nobody watches: as fast as it goes

@@ -84,3 +84,11 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ParameterFileError, match=r"arm\.yaml"):
         read_parameter_file(path)
+
+
+@pytest.mark.parametrize("text", ["N", "y", "off", "1e3", "", "a: b"])
+def test_text_stays_text_for_the_parser_that_ros_has(tmp_path: Path, text: str) -> None:
+    write_parameter_file(tmp_path / "p.yaml", {"skin": {"unit": text, "list": [text]}})
+    written = (tmp_path / "p.yaml").read_text()
+    assert f'unit: "{text}"' in written, "in quotes, which no parser takes for anything else"
+    assert read_parameter_file(tmp_path / "p.yaml")["skin"] == {"unit": text, "list": [text]}
