@@ -16,12 +16,28 @@ from neuro_control.inspection.find_silence import find_silence
 from neuro_control.inspection.first_spike import Factor, Peak, scaled_thresholds, scaled_weights
 from neuro_control.inspection.moment import Moment, TickSpikes
 from neuro_control.inspection.neuron_tick import NeuronParameters, NeuronTick, neuron_tick
+from neuro_control.inspection.profile import (
+    PopulationProfile,
+    Profile,
+    ProjectionProfile,
+    profile,
+)
+from neuro_control.inspection.profile_plot import plot_profile
+from neuro_control.inspection.running import (
+    NetworkSnapshot,
+    PopulationSnapshot,
+    network_snapshot,
+    where_activity_dies,
+    why_silent_now,
+)
 from neuro_control.inspection.silence import (
     Cause,
     Finding,
     Front,
     SilenceReport,
     SourceActivity,
+    Wiring,
+    only_inhibits,
     silent_front,
 )
 from neuro_control.inspection.synaptic_origins import (
@@ -42,11 +58,16 @@ __all__ = [
     "Fires",
     "Front",
     "Moment",
+    "NetworkSnapshot",
     "NeuronParameters",
     "NeuronTick",
     "Overflows",
     "Peak",
+    "PopulationProfile",
+    "PopulationSnapshot",
+    "Profile",
     "ProjectionInput",
+    "ProjectionProfile",
     "Reaches",
     "SilenceReport",
     "Silent",
@@ -56,11 +77,18 @@ __all__ = [
     "TickFacts",
     "TickSpikes",
     "Units",
+    "Wiring",
     "find_silence",
+    "network_snapshot",
     "neuron_tick",
+    "only_inhibits",
+    "plot_profile",
+    "profile",
     "record_activity",
     "scaled_thresholds",
     "scaled_weights",
     "silent_front",
     "synaptic_origins",
+    "where_activity_dies",
+    "why_silent_now",
 ]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from neuro_control.inspection.silence import (
     Finding,
     SilenceReport,
     SourceActivity,
+    Wiring,
     only_inhibits,
     silent_front,
 )
@@ -30,6 +33,7 @@ def find_silence(
     indices: Indices,
     offsets: NDArray[np.int64],
     description: Network | None = None,
+    fed: Collection[str] | None = None,
 ) -> SilenceReport:
     """Where activity dies in a run from rest, and why.
 
@@ -39,6 +43,7 @@ def find_silence(
         offsets: int64[ticks + 1], as `Runner.run` takes them.
         description: what the network was quantised from, where there is one: values then come in
             its units too, and what quantisation lost is told from what was never there.
+        fed: inputs that spikes were meant for; silence of the others is a note. All by default.
 
     Raises:
         ValueError: there is no tick, or the offsets do not fit the indices. An input that does not
@@ -54,8 +59,10 @@ def find_silence(
     run = Run(network, indices, offsets, activity, description)
     alive = {name for name, train in activity.trains.items() if len(train.tick)}
     alive |= _moved(network, indices, offsets)
-    front = silent_front(network, alive)
-    findings = [_input_finding(network, activity, name) for name in front.inputs]
+    front = silent_front(Wiring.of(network), alive)
+    meant = set(network.inputs if fed is None else fed)
+    idle = {name: _input_finding(network, activity, name) for name in front.inputs}
+    findings = [finding for name, finding in idle.items() if name in meant]
     findings += [
         Finding(
             name,
@@ -90,7 +97,10 @@ def find_silence(
         tuple(_what(activity, name) for name in network.inputs),
         tuple(_what(activity, p.name) for p in network.populations),
         tuple(findings),
-        tuple(reasons[name] for name in reasons if name in noted),
+        (
+            *(finding for name, finding in idle.items() if name not in meant),
+            *(reasons[name] for name in reasons if name in noted),
+        ),
         silenced,
     )
 

@@ -128,38 +128,87 @@ def only_inhibits(network: FixedNetwork, name: str) -> bool:
     return bool(leaving) and not shown and not any((q.weight > 0).any() for q in leaving)
 
 
-def silent_front(network: FixedNetwork, alive: Set[str]) -> Front:
+@dataclass(frozen=True)
+class Wiring:
+    """Who hears whom, and nothing else of a network.
+
+    ``sources``: population -> the inputs and populations that project to it, in order.
+    ``driven``: populations that a bias drives.
+    """
+
+    inputs: tuple[str, ...]
+    sources: Mapping[str, tuple[str, ...]]
+    driven: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, network: FixedNetwork) -> Wiring:
+        """That of a network."""
+        sources = {
+            p.name: tuple(
+                dict.fromkeys(q.source for q in network.projections if q.target == p.name)
+            )
+            for p in network.populations
+        }
+        driven = frozenset(p.name for p in network.populations if (p.bias > 0).any())
+        return cls(tuple(network.inputs), sources, driven)
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Wiring:
+        """That of what a controller publishes as `network/description`; biases are not in it.
+
+        Raises:
+            ValueError: it is no such description.
+        """
+        try:
+            rows = [(str(row["name"]), row["role"]) for row in description["rows"]]
+            pairs = [(str(q["from"]), str(q["to"])) for q in description["projections"]]
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f"not a network description: {type(error).__name__} {error}"
+            ) from error
+        sources = {
+            name: tuple(dict.fromkeys(source for source, target in pairs if target == name))
+            for name, role in rows
+            if role != "input"
+        }
+        return cls(tuple(name for name, role in rows if role == "input"), sources)
+
+
+def silent_front(wiring: Wiring, alive: Set[str]) -> Front:
     """Where activity dies, from who spiked at all.
 
     Args:
-        network: the network.
+        wiring: of the network.
         alive: names of the inputs and populations that spiked (or, of those that do not spike,
             moved).
     """
-    names = [population.name for population in network.populations]
-    sources = {
-        name: list(dict.fromkeys(q.source for q in network.projections if q.target == name))
-        for name in names
+    silent = [name for name in wiring.sources if name not in alive]
+    first = {
+        name
+        for name in silent
+        if name in wiring.driven or any(source in alive for source in wiring.sources[name])
     }
-    silent = [name for name in names if name not in alive]
-    first = [name for name in silent if any(source in alive for source in sources[name])]
-    biased = {p.name for p in network.populations if (p.bias > 0).any()}
-    first += [name for name in silent if name in biased and name not in first]
-    dead_inputs = [name for name in network.inputs if name not in alive]
+    dead_inputs = [name for name in wiring.inputs if name not in alive]
     behind: dict[str, set[str]] = {name: set() for name in silent if name not in first}
-    roots = [*dead_inputs, *first]
+    roots = [*dead_inputs, *(name for name in wiring.sources if name in first)]
     for root in roots:
         reached, waiting = {root}, [root]
         while waiting:
             source = waiting.pop()
             for name, by in behind.items():
-                if name not in reached and source in sources[name]:
+                if name not in reached and source in wiring.sources[name]:
                     reached.add(name)
                     by.add(root)
                     waiting.append(name)
     return Front(
         tuple(dead_inputs),
-        tuple(name for name in names if name in first),
-        tuple(name for name in behind if not behind[name]),
+        tuple(name for name in wiring.sources if name in first),
+        tuple(name for name, by in behind.items() if not by),
         {name: tuple(r for r in roots if r in by) for name, by in behind.items() if by},
     )
+
+
+def _sources(names: list[str], pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(dict.fromkeys(s for s, target in pairs if target == name)) for name in names
+    }

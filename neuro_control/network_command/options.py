@@ -23,6 +23,13 @@ examples:
       one tick in whole numbers, with its state, for any ONNX runtime
   neuro_control network compare my_network.nir my_network.net
       whether the two spike the same, and where they part
+  neuro_control network debug my_network.nir --input spikes.npz
+      tick by tick, forwards and back; `help` at its prompt. --commands "break fires out; run"
+  neuro_control network why my_network.nir --silent --bag recording.mcap
+      where activity dies, and by what factor weights or thresholds miss (0: nothing is wrong,
+      1: a cause was found, 2: it could not be asked); --running asks the controller that runs
+  neuro_control network profile my_network.nir --picture profile.png
+      time, spikes and synaptic operations by node
 
 FILE is a NIR file, a netx file (.net, .netx, .h5, .hdf5; not for quantize and convert), or the
 name of a network that comes with the package. --dt-s gives the time step
@@ -54,23 +61,53 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     convert = actions.add_parser("convert", help="write it as NIR, as ONNX, or for lava-dl (netx)")
     quantize = actions.add_parser("quantize", help="loss in the integers, and change of rates")
     compare = actions.add_parser("compare", help="whether two networks spike the same")
-    for action in (run, quantize, compare):
+    debug = actions.add_parser("debug", help="step through it tick by tick, forwards and back")
+    debug.add_argument("--commands", metavar="TEXT", help="instead of a prompt; split by ;")
+    why = actions.add_parser("why", help="where its activity dies, and what would mend it")
+    why.add_argument("--silent", action="store_true", required=True, help="why it is silent")
+    why.add_argument("--json", action="store_true", help="print it as JSON")
+    why.add_argument("--running", action="store_true", help="ask the controller that runs")
+    why.add_argument("--seconds", type=float, default=2.0, help="--running: how long to look (2)")
+    profile = actions.add_parser("profile", help="time, spikes and operations by node")
+    profile.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
+    profile.add_argument("--picture", type=Path, metavar="OUT.png", help="draw them")
+    inspections = (debug, why, profile)
+    for action in inspections:
+        action.add_argument(
+            "--bag",
+            type=Path,
+            metavar="BAG",
+            help="events into its first input of shape (2, rows, columns): a rosbag2 recording or "
+            "another file of events; at most --ticks, from the first event on",
+        )
+        action.add_argument("--topic", help="of the recording, if several have events")
+    for action in (run, quantize, compare, *inspections):
         action.add_argument("--input", type=Path, metavar="SPIKES.npz", help="spikes of its inputs")
         action.add_argument("--rate-hz", type=float, default=10.0, help="of random input (10)")
         action.add_argument("--ticks", type=int, default=1000, help="of random input (1000)")
         action.add_argument("--seed", type=int, default=0, help="of random input (0)")
-    for action in (show, run, bench, convert, quantize, compare):
+    for action in (show, run, bench, convert, quantize, compare, debug, profile):
         action.add_argument("file", metavar="FILE", help="NIR file, or a shipped network's name")
+    why.add_argument("file", metavar="FILE", nargs="?", help="as above; not for --running")
     convert.add_argument("out", metavar="OUT", help="what to write, .nir, .onnx or .net")
     compare.add_argument("other", metavar="OTHER", help="the network to compare it with")
-    for action in (show, run, bench, convert, quantize, compare):
+    for action in (show, run, bench, convert, quantize, compare, *inspections):
         action.add_argument("--dt-s", type=float, help="time step; the file's own by default")
         action.add_argument("--bits", type=int, default=8, help="of a weight (default: 8)")
 
 
 def network_command(arguments: argparse.Namespace) -> int:
     """Carry it out; return the exit code: 2 and one line for input that cannot be."""
-    from neuro_control.network_command import bench, compare, convert, run, show
+    from neuro_control.network_command import (
+        bench,
+        compare,
+        convert,
+        debug,
+        profile,
+        run,
+        show,
+        why,
+    )
 
     actions = {
         "show": show.show,
@@ -79,6 +116,9 @@ def network_command(arguments: argparse.Namespace) -> int:
         "convert": convert.convert,
         "quantize": convert.quantize_file,
         "compare": compare.compare,
+        "debug": debug.debug,
+        "why": why.why,
+        "profile": profile.profile_network,
     }
     try:
         return actions[arguments.action](arguments)

@@ -17,6 +17,7 @@ from neuro_control.backends import CpuRunner
 from neuro_control.inspection import (
     Cause,
     SilenceReport,
+    Wiring,
     find_silence,
     record_activity,
     scaled_thresholds,
@@ -197,6 +198,14 @@ def test_one_of_two_inputs_is_given_nothing():
     assert (finding.node, finding.cause) == ("right", Cause.NO_INPUT)
     assert "channels 6 to 11" in finding.text
     assert "while left is given some" in finding.text
+    assert report.silent_because == {"nr": ("right",)}
+
+
+def test_an_input_that_nothing_was_meant_for_is_a_note():
+    described = two_inputs()
+    report = find_silence(quantize(described), *spikes(6), described, fed=["left"])
+    assert report.healthy
+    assert [(note.node, note.cause) for note in report.notes] == [("right", Cause.NO_INPUT)]
     assert report.silent_because == {"nr": ("right",)}
 
 
@@ -438,7 +447,7 @@ def test_factors_are_those_of_the_whole_network_on_the_engine(graph, fixed_netwo
     activity = record_activity(fixed, *given_spikes)
     alive = {name for name, train in activity.trains.items() if len(train.tick)}
     names = [p.name for p in fixed.populations if p.spiking]
-    silent = [name for name in silent_front(fixed, alive).populations if name in names]
+    silent = [name for name in silent_front(Wiring.of(fixed), alive).populations if name in names]
     assume(silent)
     from neuro_control.inspection.activity import isolate
 

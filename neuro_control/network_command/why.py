@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`neuro_control network why --silent`: where the activity of a network dies, and why."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from neuro_control.inspection import Cause, Finding, SilenceReport, SourceActivity, find_silence
+from neuro_control.network import FixedNetwork, Network, quantize
+from neuro_control.network_command.event_spikes import spikes_for
+from neuro_control.network_command.files import find_integers, find_network, is_netx
+
+
+def why(arguments: argparse.Namespace) -> int:
+    """Print what was found: 0 if the network is well, 1 if a cause was found."""
+    if arguments.running:
+        from neuro_control.network_command.running import why_running
+
+        return why_running(arguments)
+    if arguments.file is None:
+        raise ValueError("FILE is missing: name a network, or ask --running for the controller's")
+    network, description, misfit = load(arguments)
+    if network is None:
+        report = SilenceReport(0, (), (), () if misfit is None else (misfit,))
+        about = ""
+    else:
+        given = spikes_for(arguments, network, check_channels=False)
+        about = given.about
+        report = find_silence(network, given.indices, given.offsets, description, given.fed)
+    print(json.dumps(report.as_json(), indent=2) if arguments.json else text(report, about))
+    return 0 if report.healthy else 1
+
+
+def load(
+    arguments: argparse.Namespace,
+) -> tuple[FixedNetwork | None, Network | None, Finding | None]:
+    """A network and its description; or, where it does not fit the integers, why."""
+    if is_netx(arguments.file):
+        return find_integers(arguments.file, arguments.dt_s), None, None
+    description = find_network(arguments.file, arguments.dt_s)
+    try:
+        return quantize(description, arguments.bits), description, None
+    except ValueError as error:
+        found = Finding(
+            arguments.file, Cause.DOES_NOT_FIT, str(error), "what the message says of the node"
+        )
+        return None, description, found
+
+
+def text(report: SilenceReport, about: str = "") -> str:
+    """The report as lines to read."""
+    lines = [f"{report.ticks} ticks{f' of {about}' if about else ''}"] if report.ticks else []
+    seen = (*report.inputs, *report.populations)
+    width = max((len(source.name) for source in seen), default=0)
+    lines += [f"  {source.name:<{width}}  {_did(source)}" for source in seen]
+    for finding in report.findings:
+        lines += [f"{finding.node}: {finding.cause.value}", f"    {finding.text}"]
+        if finding.remedy and finding.remedy not in finding.text:
+            lines.append(f"    mend it by: {finding.remedy}")
+        if finding.also:
+            lines.append(f"    besides: {', '.join(cause.value for cause in finding.also)}")
+    for note in report.notes:
+        lines.append(f"note: {note.node}: {note.cause.value}: {note.text}")
+    for name, because in report.silent_because.items():
+        lines.append(f"{name} is silent because of {', '.join(because)}")
+    if report.healthy:
+        lines.append("nothing is wrong: activity reaches every population that can excite another")
+    return "\n".join(lines)
+
+
+def _did(source: SourceActivity) -> str:
+    if not source.spikes:
+        return f"{'0':>10} spikes of {source.size:,}"
+    since = "" if source.first_tick is None else f", first in tick {source.first_tick}"
+    active = f", {source.active:,} active" if source.active else ""
+    return f"{source.spikes:>10,} spikes of {source.size:,}{active}{since}"
