@@ -69,7 +69,7 @@ def plan_of(layout: str, options: DemoOptions) -> DemoPlan:
 
 def one_run(layout: str, seconds: float, path: Path) -> int:
     """Run one layout in this process and leave its report."""
-    options = DemoOptions(seconds=seconds, headless=True, report=path)
+    options = DemoOptions(seconds=seconds, headless=True, reports=(path,))
     return run_demo(options, plan=lambda wanted: plan_of(layout, wanted))
 
 

@@ -26,7 +26,7 @@ EXAMPLES = """\
 start here:
   neuro_control doctor                      what is installed, what is missing, what mends it
   neuro_control demo arm                    a simulated arm follows a moving target, 30 s
-  neuro_control demo arm --headless --report out.json --picture out.png
+  neuro_control demo arm --headless --report out.html --film out.mp4
 
 try things:
   neuro_control demo arm --set simulator.target.kind=jump --seconds 10
@@ -52,8 +52,10 @@ DEMO_EXAMPLES = """\
 examples:
   neuro_control demo arm --seconds 60 --seed 4
       another path of the target, for a minute; Ctrl-C ends it sooner and still reports
-  neuro_control demo arm --headless --report out.json --picture out.png --bag out.mcap
-      no window; figures as JSON, one picture, and a recording of every topic
+  neuro_control demo arm --headless --report out.html --report out.json --bag out.mcap
+      no window; the report as a page and as JSON, and a recording of every topic
+  neuro_control demo arm --headless --picture out.png --film out.mp4
+      one picture, and a film of scene, events and the network's spikes (or a .gif)
   neuro_control demo arm --set simulator.target.kind=random_walk --set controller.gaze_gain=10
       other parameters; config/arm.yaml names them all
   neuro_control demo arm --lockstep --headless --report out.json
@@ -129,8 +131,23 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     demo.add_argument(
         "--senses", action="store_true", help="with skin and ears beside the eye: skin, cochlea"
     )
-    demo.add_argument("--report", type=Path, metavar="FILE.json", help="write the figures")
-    demo.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the run")
+    demo.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        type=Path,
+        dest="reports",
+        metavar="FILE.html|FILE.json",
+        help="write figures with plots and versions as a page, or the figures alone (may be given "
+        "again)",
+    )
+    demo.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the run (.svg, .pdf)")
+    demo.add_argument(
+        "--film",
+        type=Path,
+        metavar="FILE.mp4|FILE.gif",
+        help="film the run: scene, events and spikes side by side",
+    )
     demo.add_argument("--bag", type=Path, metavar="FILE.mcap", help="record the topics")
     demo.add_argument(
         "--set",
@@ -147,7 +164,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "run",
         help="run one node",
         description="Run one node in this process:\n"
-        + "".join(f"  {node.name:<12}{node.purpose}\n" for node in RUNNABLE.values()),
+        + "".join(f"  {node.name:<14}{node.purpose}\n" for node in RUNNABLE.values()),
         epilog=RUN_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -173,6 +190,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = build_parser().parse_args(words)
+    arguments.words = ("neuro_control", *words)
     try:
         if arguments.command == "demo":
             return _demo(arguments)
@@ -209,7 +227,9 @@ def _demo(arguments: argparse.Namespace) -> int:
             lockstep=arguments.lockstep,
             backend=arguments.backend,
             senses=arguments.senses,
-            report=arguments.report,
+            reports=tuple(arguments.reports),
+            film=arguments.film,
+            command=arguments.words,
             picture=arguments.picture,
             bag=arguments.bag,
             overrides=tuple(arguments.overrides),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from event_camera_msgs.msg import EventPacket
@@ -17,6 +18,7 @@ from geometry_msgs.msg import PointStamped, Vector3Stamped
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
+from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
 from neuro_control.demo.bag import RECORDED_TOPICS, BagRecorder, recording
@@ -33,7 +35,9 @@ class Monitor(Node):
     """Listens to the topics of a run.
 
     record: filled while the node is spun.
-    for_picture: also keep what only the picture shows (events, estimates, delays, joints).
+    for_picture: also keep what is only drawn (events, estimates, delays, joints), and the
+    network's spikes if the record has a place for them. Then the controller sends them, which it
+    does not do unasked.
     recorder: also write every topic of the run into it.
     """
 
@@ -64,6 +68,13 @@ class Monitor(Node):
         self.create_subscription(
             Vector3Stamped, "target_direction", self._on_estimate, qos.best_effort(64)
         )
+        if self._record.network is not None:
+            self.create_subscription(
+                String, "network/description", self._on_description, qos.LATCHED
+            )
+            self.create_subscription(
+                EventPacket, "network/spikes", self._on_spikes, qos.best_effort(256)
+            )
         # Only the last one is looked at; a queue of one leaves most of them undelivered.
         self.create_subscription(JointState, "joint_states", self._on_joints, qos.best_effort(1))
 
@@ -109,7 +120,27 @@ class Monitor(Node):
         self._record.add_command(time_ns(message.header.stamp), int(info["source_timestamp"]))
 
     def _on_joints(self, message: JointState) -> None:
-        self._record.joints = dict(zip(message.name, message.position, strict=False))
+        self._record.add_joints(
+            time_ns(message.header.stamp), dict(zip(message.name, message.position, strict=False))
+        )
+
+    def _on_description(self, message: String) -> None:
+        if self._record.network is not None:
+            try:
+                self._record.network.describe(message.data)
+            except ValueError as error:
+                self.get_logger().warning(  # type: ignore[no-untyped-call]
+                    f"network/description: {error}; no raster is drawn"
+                )
+
+    def _on_spikes(self, message: EventPacket) -> None:
+        if self._record.network is not None:
+            self._record.network.add_packet(
+                message.seq,
+                (message.width, message.height),
+                message.time_base,
+                np.frombuffer(message.events, np.uint8),
+            )
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from neuro_control.reports.files import check_output
+from neuro_control.reports.film_file import check_film
+
+REPORT_SUFFIXES = (".json", ".html")
+PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -14,9 +20,9 @@ class DemoOptions:
 
     robot: a robot of `neuro_control.bringup`. seconds: simulated time, s. seed: of everything
     random. headless: no window. lockstep: simulated time waits for the controller.
-    backend: who steps the network. senses: with skin and ears. report, picture, bag: files to
-    write, if any.
-    overrides: ``node.parameter=value`` texts.
+    backend: who steps the network. senses: with skin and ears. reports, picture, film, bag: files
+    to write, if any; the suffix says in which format. overrides: ``node.parameter=value`` texts.
+    command: the words that started it, for the report.
     Raises ValueError on what cannot be done, naming the field.
     """
 
@@ -27,32 +33,47 @@ class DemoOptions:
     lockstep: bool = False
     backend: str = "auto"
     senses: bool = False
-    report: Path | None = None
+    reports: tuple[Path, ...] = ()
     picture: Path | None = None
+    film: Path | None = None
     bag: Path | None = None
     overrides: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.1 <= self.seconds <= 86_400:
             raise ValueError(f"--seconds {self.seconds:g}: must be from 0.1 to 86400")
         if not 0 <= self.seed < 2**31:
             raise ValueError(f"--seed {self.seed}: must be from 0 to 2147483647")
-        for option, path in self.outputs.items():
-            if path.is_dir():
-                raise ValueError(f"--{option} {path}: is a folder; give a file's name")
-            if not path.absolute().parent.is_dir():
-                raise ValueError(f"--{option} {path}: its folder does not exist; make it first")
-            try:
-                with tempfile.TemporaryFile(dir=path.absolute().parent):
-                    pass
-            except OSError as error:
-                raise ValueError(
-                    f"--{option} {path}: nothing can be written there ({error.strerror}); "
-                    "choose another folder"
-                ) from None
+        known: dict[Path, str] = {}
+        for option, path in self.outputs():
+            if option == "--film":
+                check_film(option, path)
+            else:
+                check_output(option, path, _SUFFIXES[option])
+            earlier = known.setdefault(path.absolute(), option)
+            if earlier != option or list(self.reports).count(path) > 1:
+                raise ValueError(f"{option} {path}: {earlier} writes that file already")
+
+    def outputs(self) -> Iterator[tuple[str, Path]]:
+        """The files to write, each with its option."""
+        for path in self.reports:
+            yield "--report", path
+        for option, file in (("--picture", self.picture), ("--film", self.film)):
+            if file is not None:
+                yield option, file
+        if self.bag is not None:
+            yield "--bag", self.bag
 
     @property
-    def outputs(self) -> dict[str, Path]:
-        """The files to write, by option."""
-        files = {"report": self.report, "picture": self.picture, "bag": self.bag}
-        return {option: path for option, path in files.items() if path is not None}
+    def pages(self) -> list[Path]:
+        """The reports that are pages (HTML)."""
+        return [path for path in self.reports if path.suffix.lower() == ".html"]
+
+    @property
+    def draws(self) -> bool:
+        """Whether anything is drawn, for which events, delays and postures must be heard."""
+        return bool(self.pages) or self.picture is not None or self.film is not None
+
+
+_SUFFIXES = {"--report": REPORT_SUFFIXES, "--picture": PICTURE_SUFFIXES, "--bag": ()}

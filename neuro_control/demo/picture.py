@@ -1,52 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One picture of a run: what the arm did, what the eye saw, how well and how fast it went.
-
-Colours are Okabe and Ito's, which people with any kind of colour vision can tell apart; what
-matters differs in line style or place as well.
-"""
+"""One picture of a run: what the arm did, what the eye saw, how well and how fast it went."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from neuro_control.demo.figures import (
-    GOAL_MEDIAN_DEG,
-    GOAL_P95_DEG,
-    FloatArray,
-    angle_from_axis_deg,
-    image_plane_deg,
-    rate,
+from neuro_control.demo.plots import (
+    draw_delays,
+    draw_error,
+    draw_error_distribution,
+    draw_events,
+    draw_image_plane,
+    draw_rates,
+    draw_scene,
 )
 from neuro_control.demo.record import RunRecord
-from neuro_control.events import MonoDecoder
+from neuro_control.reports.files import whole_file
+from neuro_control.reports.plots import plot_style
 
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#666666",
-)
-_STYLE: Any = {
-    "font.size": 10,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.25,
-}
-_POINTS = 4000  # more points than this in a line are not seen
+SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def draw_picture(
@@ -57,29 +35,28 @@ def draw_picture(
     field_of_view_deg: float,
     scene: np.ndarray | None = None,
 ) -> None:
-    """Write the picture of a run as a PNG.
+    """Write the picture of a run in the format that the suffix says, one of `SUFFIXES`.
 
     scene: uint8[h, w, 3], a picture of the arm in its world, if there is one.
     """
-    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    with matplotlib.rc_context(_STYLE):
+    with plot_style(page=False), whole_file(path) as temporary:
         figure = Figure(figsize=(15, 8.6), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(2, 3)
         figure.suptitle(_title(report), fontsize=13)
         if scene is not None:
-            _draw_scene(axes[0, 0], scene)
+            draw_scene(axes[0, 0], scene)
         else:
-            _draw_rates(axes[0, 0], record)
-        _draw_events(axes[0, 1], record, field_of_view_deg)
-        _draw_image_plane(axes[0, 2], record, field_of_view_deg)
-        _draw_error(axes[1, 0], record)
+            draw_rates(axes[0, 0], record)
+        draw_events(axes[0, 1], record, field_of_view_deg)
+        draw_image_plane(axes[0, 2], record, field_of_view_deg)
+        draw_error(axes[1, 0], record)
         if scene is not None:
-            _draw_rates(axes[1, 1], record)
+            draw_rates(axes[1, 1], record)
         else:
-            _draw_error_distribution(axes[1, 1], record)
-        _draw_delays(axes[1, 2], record)
-        figure.savefig(path, dpi=110, format="png")
+            draw_error_distribution(axes[1, 1], record)
+        draw_delays(axes[1, 2], record)
+        figure.savefig(temporary, dpi=110)
 
 
 def _title(report: Mapping[str, Any]) -> str:
@@ -90,173 +67,3 @@ def _title(report: Mapping[str, Any]) -> str:
     if report["interrupted"]:
         parts.append("interrupted")
     return "  ·  ".join(parts)
-
-
-def _nothing(axes: Axes, why: str = "nothing recorded") -> None:
-    axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes, color=GREY)
-
-
-def _thin(count: int) -> slice:
-    return slice(None, None, max(1, count // _POINTS))
-
-
-def _draw_scene(axes: Axes, scene: np.ndarray) -> None:
-    axes.imshow(scene)
-    axes.set_title("The arm and its target")
-    axes.set_axis_off()
-
-
-def _draw_error(axes: Axes, record: RunRecord) -> None:
-    axes.set(title="Tracking error", xlabel="simulated time [s]", ylabel="angle to target [deg]")
-    t_ns, position = record.target_arrays()
-    if len(t_ns) == 0:
-        return _nothing(axes)
-    error_deg = angle_from_axis_deg(position)
-    thin = _thin(len(t_ns))
-    axes.plot(t_ns[thin] * 1e-9, error_deg[thin], color=BLUE, lw=0.9, label="error")
-    axes.axhline(GOAL_MEDIAN_DEG, color=GREEN, ls="--", label=f"{GOAL_MEDIAN_DEG:g}° (median)")
-    axes.axhline(GOAL_P95_DEG, color=VERMILION, ls=":", lw=2, label=f"{GOAL_P95_DEG:g}° (p95)")
-    top = max(8.0, 1.1 * float(np.percentile(error_deg, 99.5)))
-    axes.set_ylim(0, min(top, 180.0))
-    axes.legend(loc="upper right", ncols=3, fontsize=9)
-    return None
-
-
-def _draw_error_distribution(axes: Axes, record: RunRecord) -> None:
-    axes.set(
-        title="Tracking error, sorted", xlabel="angle to target [deg]", ylabel="part of the time"
-    )
-    _, position = record.target_arrays()
-    if len(position) == 0:
-        return _nothing(axes)
-    error_deg = np.sort(angle_from_axis_deg(position))
-    part = np.arange(1, len(error_deg) + 1) / len(error_deg)
-    thin = _thin(len(part))
-    axes.plot(error_deg[thin], part[thin], color=BLUE)
-    axes.plot(GOAL_MEDIAN_DEG, 0.5, "s", color=GREEN, label="goal: median")
-    axes.plot(GOAL_P95_DEG, 0.95, "D", color=VERMILION, label="goal: p95")
-    axes.set_xlim(0, max(8.0, float(np.percentile(error_deg, 99.5))))
-    axes.set_ylim(0, 1.02)
-    axes.legend(loc="lower right", fontsize=9)
-    return None
-
-
-def _draw_events(axes: Axes, record: RunRecord, field_of_view_deg: float) -> None:
-    axes.set(xlabel="column [pixel]", ylabel="row [pixel]")
-    axes.set_title("What the camera saw last")
-    axes.grid(visible=False)
-    if not record.packets:
-        return _nothing(axes)
-    width, height = record.packets[-1][1:3]
-    picture = np.full((height, width, 3), 255, np.uint8)
-    total = 0
-    for stamp_ns, w, h, payload in record.packets:
-        events = MonoDecoder(w, h).decode(np.frombuffer(payload, np.uint8), stamp_ns)
-        total += len(events)
-        for polarity, colour in ((0, BLUE), (1, ORANGE)):
-            chosen = events.p == polarity
-            picture[events.y[chosen], events.x[chosen]] = _rgb(colour)
-    axes.imshow(picture, interpolation="nearest")
-    span_ms = (record.packets[-1][0] - record.packets[0][0]) * 1e-6
-    # The target's truth at the time of the last packet, as a circle around its place.
-    t_ns, position = record.target_arrays(record.packets[-1][0])
-    if len(t_ns) and position[-1, 2] > 0:
-        scale = width / 2 / np.tan(np.radians(field_of_view_deg) / 2)
-        x, y = position[-1, :2] / position[-1, 2] * scale + (width / 2, height / 2)
-        axes.plot(x, y, "+", color=VERMILION, ms=14, mew=2, label="true target")
-        axes.legend(loc="upper right", fontsize=9)
-    axes.set_xlim(-0.5, width - 0.5)
-    axes.set_ylim(height - 0.5, -0.5)
-    axes.set_title(f"Events of {span_ms:.0f} ms ({total:,}): ON orange, OFF blue")
-    return None
-
-
-def _draw_image_plane(axes: Axes, record: RunRecord, field_of_view_deg: float) -> None:
-    axes.set(
-        title="Target in the image plane (gaze at 0, 0)",
-        xlabel="right of the camera's axis [deg]",
-        ylabel="above the camera's axis [deg]",
-    )
-    t_ns, position = record.target_arrays()
-    if len(t_ns) == 0:
-        return _nothing(axes)
-    truth = image_plane_deg(position)
-    thin = _thin(len(truth))
-    axes.plot(truth[thin, 0], -truth[thin, 1], color=BLUE, lw=0.7, label="true target")
-    if record.estimate:
-        estimate = np.degrees(np.arctan([sample[1:] for sample in record.estimate]))
-        some = slice(None, None, max(1, len(estimate) // 600))
-        axes.plot(
-            estimate[some, 0],
-            -estimate[some, 1],
-            ".",
-            ms=3,
-            color=ORANGE,
-            label="as the network sees it",
-        )
-    turn = np.linspace(0, 2 * np.pi, 181)
-    for radius, colour, style in (
-        (GOAL_MEDIAN_DEG, GREEN, "--"),
-        (GOAL_P95_DEG, VERMILION, ":"),
-    ):
-        axes.plot(radius * np.cos(turn), radius * np.sin(turn), color=colour, ls=style, lw=1.5)
-    reach = float(np.percentile(np.abs(truth), 99.5)) * 1.15
-    limit = min(max(8.0, reach), field_of_view_deg / 2)
-    axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
-    axes.legend(loc="upper right", fontsize=9)
-    return None
-
-
-def _draw_rates(axes: Axes, record: RunRecord) -> None:
-    axes.set(title="Activity", xlabel="simulated time [s]", ylabel="thousand per second")
-    drawn = 0
-    for key, label, colour, style in (
-        ("events", "camera events", BLUE, "-"),
-        ("spikes", "network spikes", ORANGE, "--"),
-    ):
-        t_s, per_second = _counter_rate(record, key)
-        if len(t_s):
-            axes.plot(t_s, per_second * 1e-3, color=colour, ls=style, label=label)
-            drawn += 1
-    if not drawn:
-        return _nothing(axes)
-    axes.set_ylim(bottom=0)
-    axes.legend(loc="center right", fontsize=9)
-    return None
-
-
-def _counter_rate(record: RunRecord, key: str) -> tuple[FloatArray, FloatArray]:
-    """Rate of one of the controller's counters over simulated time."""
-    readings = [
-        (status.simulated_s, number)
-        for status in record.statuses.get("controller", [])
-        if (number := status.number(key)) is not None
-    ]
-    if len(readings) < 2:
-        return np.empty(0), np.empty(0)
-    t_ns = np.array([round(t * 1e9) for t, _ in readings], np.int64)
-    return rate(t_ns, np.array([n for _, n in readings], np.float64))
-
-
-def _draw_delays(axes: Axes, record: RunRecord) -> None:
-    axes.set(title="Sensor to command", xlabel="delay [ms]", ylabel="packets")
-    if not record.delays_ns:
-        return _nothing(axes)
-    delays_ms = np.maximum(np.asarray(record.delays_ns, np.float64) * 1e-6, 1e-2)
-    low, high = float(delays_ms.min()), float(delays_ms.max())
-    edges = np.geomspace(low * 0.95, high * 1.05, 60)
-    axes.hist(delays_ms, bins=list(edges), color=BLUE)
-    for q, colour, style, name in ((50, GREEN, "--", "median"), (99, VERMILION, ":", "p99")):
-        value = float(np.percentile(delays_ms, q))
-        axes.axvline(value, color=colour, ls=style, lw=2, label=f"{name} {value:.2f} ms")
-    axes.set(xscale="log", yscale="log")
-    ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500) if low <= t <= high]
-    if len(ticks) > 1:
-        axes.set_xticks(ticks, labels=[f"{t:g}" for t in ticks])
-        axes.minorticks_off()
-    axes.legend(loc="upper right", fontsize=9)
-    return None
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neuro_control.demo.figures import FloatArray, IntArray, angle_from_axis_deg
+from neuro_control.demo.network_spikes import NetworkSpikes
+from neuro_control.events import MonoDecoder
+from neuro_control.reports.film_tape import FilmTape
 
 # Packets kept for the picture: the last 40 ms at 500 packets a second.
 KEPT_PACKETS = 20
@@ -49,6 +52,7 @@ class RunRecord:
     statuses: every status of each node, in order of arrival.
     packets: (stamp_ns, width, height, payload) of the latest event packets.
     joints: the latest joint angles by name, rad.
+    tape: what a film shows of the run, if one is wanted. network: its spikes, if they are.
     """
 
     target: list[tuple[int, float, float, float]] = field(default_factory=list)
@@ -59,6 +63,8 @@ class RunRecord:
         default_factory=lambda: deque(maxlen=KEPT_PACKETS)
     )
     joints: dict[str, float] = field(default_factory=dict)
+    tape: FilmTape | None = None
+    network: NetworkSpikes | None = None
     events_heard: int = 0
     packets_heard: int = 0
     first_seq: int | None = None
@@ -71,6 +77,8 @@ class RunRecord:
     def add_target(self, t_ns: int, x: float, y: float, z: float, wall_s: float) -> None:
         """Note where the target is in the camera's optical frame (m) at a time."""
         self.target.append((t_ns, x, y, z))
+        if self.tape is not None:
+            self.tape.note("target", t_ns, (x, y, z))
         if self.first_wall_s is None:
             self.first_wall_s, self.first_ns = wall_s, t_ns
         self.last_wall_s = wall_s
@@ -88,6 +96,9 @@ class RunRecord:
     ) -> None:
         """Note an event packet of encoding mono. size: width, height."""
         self.packets.append((stamp_ns, *size, payload))
+        if self.tape is not None and self._is_filmed(stamp_ns, payload):
+            events = MonoDecoder(*size).decode(np.frombuffer(payload, np.uint8), stamp_ns)
+            self.tape.add_events(events)
         self.events_heard += len(payload) // 8
         self.packets_heard += 1
         self.first_seq = seq if self.first_seq is None else self.first_seq
@@ -95,6 +106,19 @@ class RunRecord:
         self._published_ns[stamp_ns] = published_ns
         if len(self._published_ns) > AWAITED_PACKETS:
             self._published_ns.pop(next(iter(self._published_ns)))
+
+    def _is_filmed(self, base_ns: int, payload: bytes) -> bool:
+        """Whether a frame may show an event of a packet, by the times of its first and last."""
+        if self.tape is None or len(payload) < 8:
+            return False
+        first, last = (int.from_bytes(payload[i : i + 4], "little") for i in (0, len(payload) - 8))
+        return self.tape.wants(base_ns + first, base_ns + last)
+
+    def add_joints(self, t_ns: int, joints: Mapping[str, float]) -> None:
+        """Note the joints' angles by name, rad."""
+        self.joints = dict(joints)
+        if self.tape is not None:
+            self.tape.note("joints", t_ns, tuple(self.joints.values()))
 
     def add_command(self, stamp_ns: int, published_ns: int) -> None:
         """Note a robot command; the first one of a packet's stamp or later ends its delay."""

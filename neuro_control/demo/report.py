@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
-import tempfile
+import shlex
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import neuro_control
+from neuro_control.backends.energy import DEVICES
 from neuro_control.demo.figures import (
     GOAL_MEDIAN_DEG,
     GOAL_P95_DEG,
@@ -21,6 +22,8 @@ from neuro_control.demo.figures import (
 )
 from neuro_control.demo.options import DemoOptions
 from neuro_control.demo.record import RunRecord
+from neuro_control.reports.files import write_text
+from neuro_control.reports.provenance import cores, versions
 
 DEFINITIONS: Mapping[str, str] = {
     "seconds": "simulated time that the figures cover, s",
@@ -38,7 +41,17 @@ DEFINITIONS: Mapping[str, str] = {
     "guard_interventions": "commands that the guard changed, refused or stopped",
     "packets_lost": "event packets that the controller missed, by gaps in their sequence",
     "target_samples_missing": "samples of simulation/target that should be there and are not",
+    "synaptic_operations_per_second": "weights that are not zero with an active source, added up "
+    "over the network's steps, per simulated second",
+    "energy_estimate": "estimate, not measured: synaptic operations, neuron updates (every neuron "
+    "in every step) and spikes, each times a published energy of one; without idle power, memory "
+    "beyond what the constant includes, host and input",
 }
+
+# Devices whose constants fit operations of active sources, which is what the controller counts.
+_ENERGY_DEVICES = ("loihi", "cpu")
+# Below this part of the speed that was asked for, the simulation could not keep up.
+_SLOW = 0.97
 
 
 def make_report(
@@ -51,11 +64,13 @@ def make_report(
     missing: int,
     totals: Mapping[str, float | None],
     failure: str | None = None,
+    changed: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> dict[str, Any]:
     """Return the report of a run, ready for JSON; what is not known is None.
 
-    totals: the controller's counters `events`, `spikes`, `ticks`, its `neurons`, and the
-    simulated `seconds` that they cover.
+    totals: the controller's counters `events`, `spikes`, `ticks`, `synaptic_operations`, its
+    `neurons`, and the simulated `seconds` that they cover.
+    changed: parameters that differ from the file's, by name: what the file says, what was used.
     missing: samples of the target that should be there and are not.
     """
     t_ns, position = record.target_arrays(round(options.seconds * 1e9))
@@ -63,8 +78,11 @@ def make_report(
     seconds = float(t_ns[-1]) * 1e-9 if len(t_ns) else 0.0
     lost = float(1.0 - in_view(position, field_of_view_deg).mean()) if len(t_ns) else None
     spikes, ticks, neurons = (totals.get(name) for name in ("spikes", "ticks", "neurons"))
+    operations = totals.get("synaptic_operations")
     report: dict[str, Any] = {
         "version": neuro_control.__version__,
+        "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "command": shlex.join(options.command) if options.command else None,
         "task": f"{options.robot}: {task}",
         "backend": record.word("controller", "backend"),
         "seed": options.seed,
@@ -95,17 +113,113 @@ def make_report(
         "target_samples_missing": missing,
         "guard_reasons": _reasons(record),
         "renderer": record.word("simulator", "renderer"),
+        "synaptic_operations_per_second": _per(operations, totals.get("seconds")),
+        "energy_estimate": energy_estimate(totals),
+        "network": network_figures(record),
         "overrides": list(options.overrides),
+        "parameters_changed": {
+            name: {"file": file, "used": used} for name, (file, used) in (changed or {}).items()
+        },
         "machine": {
             "python": platform.python_version(),
             "platform": platform.platform(),
-            "cores": os.cpu_count(),
+            "cores": cores(),
         },
+        "versions": versions(),
         "definitions": dict(DEFINITIONS),
     }
     if failure is not None:
         report["failure"] = failure
     return report
+
+
+def energy_estimate(totals: Mapping[str, float | None]) -> dict[str, dict[str, Any]]:
+    """What the network's work would cost by published energies, by device; empty if not counted."""
+    names = ("synaptic_operations", "spikes", "ticks", "neurons", "seconds")
+    operations, spikes, ticks, neurons, seconds = (totals.get(name) for name in names)
+    if operations is None or spikes is None or not ticks or not neurons or not seconds:
+        return {}
+    found = {}
+    for device in _ENERGY_DEVICES:
+        model = DEVICES[device]
+        joules = (
+            operations * model.synaptic_operation_j
+            + ticks * neurons * model.neuron_update_j
+            + spikes * model.spike_j
+        )
+        found[device] = {
+            "device": model.name,
+            "joules_per_step": joules / ticks,
+            "watts": joules / seconds,
+            "evidence": model.evidence,
+            "source": model.source,
+        }
+    return found
+
+
+def network_figures(record: RunRecord) -> dict[str, Any] | None:
+    """What was heard of the network's spikes; None if they were not listened to."""
+    network = record.network
+    if network is None or network.raster is None:
+        return None
+    raster = network.raster
+    first_ns = raster.last_ns if raster.first_ns is None else raster.first_ns
+    seconds = (raster.last_ns - first_ns) * 1e-9
+    populations = [
+        {
+            "name": population.name,
+            "role": population.role,
+            "neurons": population.size,
+            "shown": population.shown,
+            "spikes": int(spikes) if population.seen else None,
+            "rate_hz": (
+                float(spikes) / (seconds * population.shown)
+                if population.seen and seconds > 0 and population.shown
+                else None
+            ),
+        }
+        for population, spikes in zip(raster.populations, raster.totals(), strict=True)
+    ]
+    return {
+        **(network.facts or {}),
+        "seconds": seconds,
+        "packets_lost": network.packets_lost,
+        "populations": populations,
+    }
+
+
+def notices(report: Mapping[str, Any]) -> list[str]:
+    """What a reader must know before believing the figures; empty after a run as it should be."""
+    found = []
+    if report.get("failure"):
+        found.append(f"The run failed: {report['failure']}.")
+    if report["interrupted"]:
+        found.append(
+            f"The run was interrupted after {report['seconds']:g} of "
+            f"{report['seconds_asked']:g} s; the figures cover what there was."
+        )
+    factor = report["real_time_factor"]
+    changed = report["parameters_changed"].get("simulator.real_time_factor", {"used": 1.0})
+    asked = changed["used"]
+    if factor is not None and factor < _SLOW * asked and not report["lockstep"]:
+        found.append(
+            f"The machine could not keep up: {factor:.2f} simulated seconds a second instead of "
+            f"{asked:g}. Delays are those of an overloaded machine."
+        )
+    for key, what in (
+        ("guard_interventions", "commands were changed, refused or stopped by the guard"),
+        ("packets_lost", "event packets did not reach the controller"),
+        ("target_samples_missing", "samples of the target are missing from the figures"),
+    ):
+        if report[key]:
+            found.append(f"{report[key]:,} {what}.")
+    network = report["network"]
+    if network and network["packets_lost"]:
+        found.append(
+            f"{network['packets_lost']:,} messages of spikes were not heard: raster and rates by "
+            "population are too low by their part."
+        )
+    return found
 
 
 def _per(total: float | None, seconds: float | None) -> float | None:
@@ -130,15 +244,7 @@ def _reasons(record: RunRecord) -> dict[str, int]:
 
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
     """Write the report as JSON, whole or not at all."""
-    text = json.dumps(report, indent=2, allow_nan=False) + "\n"
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.absolute().parent, prefix=f".{path.name}.", delete=False
-    ) as file:
-        file.write(text)
-    mask = os.umask(0)
-    os.umask(mask)
-    Path(file.name).chmod(0o666 & ~mask)
-    Path(file.name).replace(path)
+    write_text(path, json.dumps(report, indent=2, allow_nan=False) + "\n")
 
 
 def summary(report: Mapping[str, Any]) -> str:

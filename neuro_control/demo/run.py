@@ -17,6 +17,7 @@ from neuro_control.bringup import SIMULATOR
 from neuro_control.demo.domain import DomainClaim, ros_environment
 from neuro_control.demo.logs import new_log_folder
 from neuro_control.demo.options import DemoOptions
+from neuro_control.demo.outputs import changed_parameters, record_for, write_outputs
 from neuro_control.demo.plan import MARGIN_S, DemoPlan, plan_demo
 from neuro_control.demo.processes import ChildFailure, ChildProcesses, Interrupt
 from neuro_control.demo.progress import Progress, ProgressLine
@@ -62,7 +63,7 @@ def run_demo(
             return 2
         line = ProgressLine(out)
         sweep_stale_segments()
-        record = RunRecord()
+        record = record_for(planned.options)
         folder = new_log_folder()
         with contextlib.ExitStack() as stack:
             domain = None
@@ -96,7 +97,7 @@ def _watched_run(
         for name, command in commands.items():
             children.start(name, command, SIMULATOR_NICENESS if name == SIMULATOR.name else 0)
         options = plan.options
-        with listening(record, options.picture is not None, options.bag) as (node, spin):
+        with listening(record, options.draws, options.bag) as (node, spin):
             run = _Run(plan, children, record, line, interrupt, outcome, spin)
             gate: StartGate = (
                 GuardGate(node, lambda: bool(record.target))
@@ -218,7 +219,7 @@ def _finish(
     interrupt: Interrupt,
 ) -> int:
     from neuro_control.demo.figures import missing_samples
-    from neuro_control.demo.report import make_report, summary, write_report
+    from neuro_control.demo.report import make_report, summary
 
     options = plan.options
     last_ns = round(options.seconds * 1e9) if outcome.finished else -1
@@ -242,24 +243,11 @@ def _finish(
         missing=missing,
         totals=_totals(record, options.seconds + MARGIN_S if outcome.finished else None),
         failure=None if outcome.failure is None else str(outcome.failure),
+        changed=changed_parameters(plan),
     )
     line.say("")
     line.say(summary(report))
-    if options.report is not None:
-        write_report(options.report, report)
-        line.say(f"  report             {options.report}")
-    if options.picture is not None and not interrupt.urgent:
-        from neuro_control.demo.picture import draw_picture
-        from neuro_control.demo.scene import scene_of
-
-        scene = scene_of(record, plan.parameters["simulator"])
-        field_of_view_deg = plan.field_of_view_deg
-        draw_picture(
-            options.picture, record, report, field_of_view_deg=field_of_view_deg, scene=scene
-        )
-        line.say(f"  picture            {options.picture}")
-    if options.bag is not None:
-        line.say(f"  recording          {options.bag}")
+    write_outputs(plan, record, report, line.say, lambda: interrupt.urgent)
     if outcome.failure is not None:
         print(f"error: {outcome.failure}", file=sys.stderr, flush=True)
         return 1
@@ -274,7 +262,7 @@ def _totals(record: RunRecord, simulated_s: float | None) -> dict[str, float | N
     last = statuses[-1] if statuses else None
     totals: dict[str, float | None] = {
         name: None if last is None else last.number(name)
-        for name in ("events", "spikes", "ticks", "neurons")
+        for name in ("events", "spikes", "ticks", "neurons", "synaptic_operations")
     }
     covered = last.simulated_s if last is not None else None
     totals["seconds"] = simulated_s if simulated_s is not None else covered

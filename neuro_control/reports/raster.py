@@ -55,6 +55,8 @@ def populations_of(description: str) -> list[Population]:
         document = json.loads(description)
         if document["format"] != 1:
             raise ValueError(f"format is {document['format']!r}; this reads 1")
+        if not document["rows"]:
+            raise ValueError("it has no rows")
         return [
             Population(
                 name=str(row["name"]),

@@ -60,3 +60,23 @@ def test_a_picture_is_drawn(record: RunRecord, with_scene: bool, tmp_path: Path)
     drawn = image.imread(path)
     assert drawn.shape[1] > 1000
     assert drawn[..., :3].std() > 0.02
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")]
+)
+def test_the_suffix_says_the_format(suffix: str, begins: bytes, tmp_path: Path) -> None:
+    record = full_record()
+    report = make_report(
+        record,
+        DemoOptions(),
+        task="track a target",
+        field_of_view_deg=60.0,
+        interrupted=False,
+        missing=0,
+        totals={},
+    )
+    path = tmp_path / f"out{suffix}"
+    draw_picture(path, record, report, field_of_view_deg=60.0)
+    assert path.read_bytes().startswith(begins)
+    assert list(tmp_path.iterdir()) == [path]

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from neuro_control.demo.record import AWAITED_PACKETS, RunRecord, Status
+from neuro_control.events import Events, encode_mono
+from neuro_control.reports.film_tape import FilmSchedule, FilmTape
 
 
 def test_the_target_comes_back_once_each_in_order_and_cut_at_the_end() -> None:
@@ -68,3 +70,29 @@ def test_the_latest_number_wins_and_what_is_not_known_is_none() -> None:
     assert record.latest("controller", "latency") is None
     assert record.latest("guard", "ticks") is None
     assert record.word("controller", "latency") == "nan"
+
+
+def test_a_tape_gets_what_is_heard() -> None:
+    record = RunRecord(tape=FilmTape(FilmSchedule.of(1.0, 20, 60.0)))
+    assert record.tape is not None
+    for k in range(500):
+        base_ns = k * 2_000_000
+        events = Events(
+            t_ns=np.array([base_ns + 1], np.int64),
+            x=np.array([k % 100], np.uint16),
+            y=np.array([7], np.uint16),
+            p=np.array([1], np.uint8),
+            width=128,
+            height=128,
+        )
+        payload, first_ns = encode_mono(events)
+        record.add_packet(first_ns, k, (128, 128), payload.tobytes(), published_ns=0)
+        record.add_target(base_ns, 0.001 * k, 0.0, 1.0, wall_s=0.0)
+        record.add_joints(base_ns, {"a": 0.1 * k, "b": 0.0})
+    image = record.tape.events_of(0)  # from 30 to 50 ms: packets 15 to 24
+    assert image is not None
+    assert np.argwhere(image).tolist() == [[7, x] for x in range(15, 25)]
+    assert record.tape.vector("joints", 0) == (pytest.approx(2.5), 0.0)
+    assert record.tape.vector("target", 0) == (pytest.approx(0.025), 0.0, 1.0)
+    assert record.joints == {"a": pytest.approx(49.9), "b": 0.0}
+    assert record.tape.last_frame == 19

@@ -11,9 +11,17 @@ import numpy as np
 import pytest
 
 import neuro_control
+from neuro_control.demo.network_spikes import NetworkSpikes
 from neuro_control.demo.options import DemoOptions
 from neuro_control.demo.record import RunRecord, Status
-from neuro_control.demo.report import DEFINITIONS, make_report, summary, write_report
+from neuro_control.demo.report import (
+    DEFINITIONS,
+    energy_estimate,
+    make_report,
+    notices,
+    summary,
+    write_report,
+)
 
 PROMISED = {
     "version": None,
@@ -31,6 +39,12 @@ PROMISED = {
     "active_fraction": None,
     "guard_interventions": None,
     "packets_lost": None,
+    "command": None,
+    "versions": None,
+    "parameters_changed": None,
+    "synaptic_operations_per_second": None,
+    "energy_estimate": None,
+    "network": None,
 }
 
 
@@ -71,6 +85,7 @@ def test_every_promised_figure_is_there(record: RunRecord, tmp_path: Path) -> No
         assert key in read
         if inner:
             assert set(read[key]) == inner
+    assert read["versions"]["neuro_control"] == neuro_control.__version__
     assert set(DEFINITIONS) <= set(read)
     assert read["definitions"]["lost_fraction"]
     assert [p.name for p in tmp_path.iterdir()] == ["out.json"]
@@ -112,10 +127,65 @@ def test_the_summary_can_always_be_read(record: RunRecord) -> None:
         ({"seconds": 0.0}, "--seconds"),
         ({"seconds": float("nan")}, "--seconds"),
         ({"seed": -1}, "--seed"),
-        ({"report": Path("/nowhere/at/all.json")}, "--report"),
+        ({"reports": (Path("/nowhere/at/all.json"),)}, "--report"),
         ({"picture": Path()}, "--picture"),
     ],
 )
 def test_options_that_cannot_be_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         DemoOptions(**arguments)
+
+
+def test_energy_is_counts_times_published_energies_and_says_so() -> None:
+    totals = {
+        "synaptic_operations": 1e6,
+        "spikes": 1e4,
+        "ticks": 1e3,
+        "neurons": 10.0,
+        "seconds": 2.0,
+    }
+    loihi = energy_estimate(totals)["loihi"]
+    joules = 1e6 * 23.6e-12 + 1e4 * 81e-12 + 1e4 * 1.7e-12
+    assert loihi["joules_per_step"] == pytest.approx(joules / 1e3)
+    assert loihi["watts"] == pytest.approx(joules / 2)
+    assert "Davies" in loihi["source"]
+    assert energy_estimate({**totals, "synaptic_operations": None}) == {}
+    assert "not measured" in DEFINITIONS["energy_estimate"]
+
+
+def test_a_run_as_it_should_be_needs_no_notice() -> None:
+    record = full_record()
+    record.statuses["guard"] = record.statuses["controller"] = []
+    assert notices(report_of(record)) == []
+
+
+def test_everything_that_casts_doubt_on_a_figure_is_told() -> None:
+    record = full_record()
+    record.add_target(4_000_000_000, 0.0, 0.0, 1.0, wall_s=40.0)
+    record.network = NetworkSpikes(2.0, 0.01)
+    record.network.describe(
+        '{"format": 1, "rows": [{"name": "a", "role": "input", "size": 1, "shown": 1}]}'
+    )
+    record.network.packets_lost = 5
+    told = " ".join(
+        notices(report_of(record, interrupted=True, missing=3, failure="guard was killed"))
+    )
+    for words in (
+        "guard was killed",
+        "interrupted after 2 of 2 s",
+        "could not keep up: 0.10",
+        "2 commands were changed",
+        "1 event packets did not reach",
+        "3 samples of the target",
+        "5 messages of spikes",
+    ):
+        assert words in told
+
+
+def test_slower_than_real_time_is_no_doubt_where_it_was_asked_for() -> None:
+    record = full_record()
+    record.add_target(4_000_000_000, 0.0, 0.0, 1.0, wall_s=8.5)
+    record.statuses.clear()
+    changed = {"simulator.real_time_factor": (1.0, 0.45)}
+    assert notices(report_of(record, changed=changed)) == []
+    assert len(notices(report_of(record))) == 1

@@ -35,7 +35,9 @@ def test_populations_are_read_from_a_description() -> None:
     assert found == [Population("in", "input", 4, 4), Population("out", "output", 11, 6, 2)]
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"format": 2, "rows": []}', '{"format": 1}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"format": 1, "rows": []}', '{"format": 2, "rows": []}', '{"format": 1}']
+)
 def test_what_is_no_description_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a network's description"):
         populations_of(text)

@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The report of a run as a page: what was run, how it went, with which figures and versions."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from PIL import Image
+
+from neuro_control.demo.figures import GOAL_MEDIAN_DEG, GOAL_P95_DEG
+from neuro_control.demo.network_plots import draw_population_rates, draw_raster
+from neuro_control.demo.plots import (
+    draw_delays,
+    draw_error,
+    draw_error_distribution,
+    draw_events,
+    draw_image_plane,
+    draw_rates,
+)
+from neuro_control.demo.record import RunRecord
+from neuro_control.demo.report import DEFINITIONS, notices
+from neuro_control.reports.files import write_text
+from neuro_control.reports.page import (
+    Block,
+    Card,
+    Cards,
+    Code,
+    Film,
+    Notices,
+    Page,
+    Picture,
+    Plot,
+    Section,
+    Side,
+    Table,
+    Text,
+    shown,
+)
+from neuro_control.reports.plots import page_figure, plot_style, svg_of
+
+# A longer film stands beside the page, not in it: mail and browsers take no more.
+MOST_FILM_BYTES = 12_000_000
+
+_SIMULATED = (
+    "The arm, its world and its event camera are simulated (MuJoCo, with a pixel model of the "
+    "camera); nothing here was measured on a real robot. Nodes, topics, network, controller and "
+    "guard are those that would run on one. Delays are wall-clock times of this run on this "
+    "machine. {lockstep}Figures of energy are estimates from counted operations and published "
+    "energies of one operation; no power was measured, and no chip ran the network unless the "
+    "backend says so."
+)
+_LOCKSTEP = "In lockstep simulated time waits for the controller, so delays cost it nothing. "
+
+
+def write_page(
+    path: Path,
+    record: RunRecord,
+    report: Mapping[str, Any],
+    *,
+    field_of_view_deg: float,
+    scene: np.ndarray | None = None,
+    film: Path | None = None,
+) -> None:
+    """Write the page of a run.
+
+    report: from `make_report`. scene: uint8[h, w, 3], the arm at the end, if there is a picture.
+    film: of the run; it is in the page if it is not too long.
+    """
+    write_text(path, run_page(record, report, field_of_view_deg, scene, film).html())
+
+
+def run_page(
+    record: RunRecord,
+    report: Mapping[str, Any],
+    field_of_view_deg: float,
+    scene: np.ndarray | None = None,
+    film: Path | None = None,
+) -> Page:
+    """The page of a run; see `write_page`."""
+    return Page(
+        title=str(report["task"]),
+        subtitle=f"Seed {report['seed']}, {report['seconds']:g} s simulated, backend "
+        f"{report['backend'] or 'not heard of'}; written {report['written']}",
+        top=(Notices(notices(report)), _cards(report)),
+        sections=(
+            _what_was_run(report),
+            _seen(record, field_of_view_deg, scene, film),
+            _tracking(record, field_of_view_deg),
+            *_network(record, report),
+            _timing(record, report),
+            _figures(report),
+            *_energy(report),
+            Section(
+                "What is simulated",
+                [Text(_SIMULATED.format(lockstep=_LOCKSTEP if report["lockstep"] else ""))],
+            ),
+            _versions(report),
+        ),
+        footer=f"neuro_control {report['version']}, {report['versions']['commit']}",
+    )
+
+
+def _cards(report: Mapping[str, Any]) -> Cards:
+    error, latency = report["tracking_error_deg"], report["latency_ms"]
+    return Cards(
+        [
+            Card(
+                "Tracking error, median",
+                _with_unit(error["median"], ".2f", "°"),
+                f"goal {GOAL_MEDIAN_DEG:g}°",
+            ),
+            Card(
+                "Tracking error, p95",
+                _with_unit(error["p95"], ".2f", "°"),
+                f"goal {GOAL_P95_DEG:g}°",
+            ),
+            Card("Target lost", _with_unit(report["lost_fraction"], ".1%", ""), "of the time"),
+            Card(
+                "Sensor to command, p99",
+                _with_unit(latency["p99"], ".2f", " ms"),
+                f"median {_with_unit(latency['median'], '.2f', ' ms')}",
+            ),
+            Card("Real-time factor", _with_unit(report["real_time_factor"], ".2f", " ×"), ""),
+            Card(
+                "Network",
+                _with_unit(report["spikes_per_second"], ",.0f", ""),
+                "spikes per simulated second",
+            ),
+        ]
+    )
+
+
+def _what_was_run(report: Mapping[str, Any]) -> Section:
+    facts: list[tuple[str, Any]] = [
+        ("task", report["task"]),
+        ("seed", str(report["seed"])),
+        ("simulated time", f"{report['seconds']:g} s of {report['seconds_asked']:g} s asked for"),
+        ("time", "waits for the controller (lockstep)" if report["lockstep"] else "real time"),
+        ("backend of the network", report["backend"]),
+        ("camera's pictures made by", report["renderer"]),
+    ]
+    changed = report["parameters_changed"]
+    blocks: list[Block] = []
+    if report["command"]:
+        blocks.append(Code(report["command"]))
+    blocks.append(Table("The run", ("what", "value"), facts))
+    if changed:
+        rows = [(name, shown(both["file"]), shown(both["used"])) for name, both in changed.items()]
+        blocks.append(
+            Table(
+                "Parameters that differ from the robot's parameter file",
+                ("node.parameter", "in the file", "in this run"),
+                rows,
+            )
+        )
+    else:
+        blocks.append(Text("Every parameter is that of the robot's parameter file."))
+    return Section("What was run", blocks)
+
+
+def _seen(
+    record: RunRecord, field_of_view_deg: float, scene: np.ndarray | None, film: Path | None
+) -> Section:
+    blocks: list[Block] = []
+    if film is not None and film.is_file() and film.stat().st_size <= MOST_FILM_BYTES:
+        blocks.append(
+            Film(
+                film.read_bytes(),
+                "The run as a film. Panels and playing speed are named in it.",
+                "film of the run: scene, events and spikes side by side",
+                gif=film.suffix.lower() == ".gif",
+            )
+        )
+    side: list[Block] = []
+    if scene is not None:
+        side.append(
+            Picture(
+                _png(scene),
+                "The arm and its target at the end of the run, drawn from the recorded joint "
+                "angles.",
+                "the simulated arm and its target",
+            )
+        )
+    side.append(
+        _plot(
+            "events",
+            lambda axes: draw_events(axes, record, field_of_view_deg),
+            "Events of the last moments: brighter orange, darker blue; the cross is the true "
+            "target.",
+            (5.6, 4.6),
+        )
+    )
+    blocks.append(Side(side))
+    return Section("What was seen", blocks)
+
+
+def _tracking(record: RunRecord, field_of_view_deg: float) -> Section:
+    return Section(
+        "Tracking",
+        [
+            Side(
+                [
+                    _plot("error", lambda axes: draw_error(axes, record), _error_caption()),
+                    _plot(
+                        "sorted",
+                        lambda axes: draw_error_distribution(axes, record),
+                        "For what part of the time the error was below each value; the marks are "
+                        "the goals.",
+                    ),
+                    _plot(
+                        "plane",
+                        lambda axes: draw_image_plane(axes, record, field_of_view_deg),
+                        "Where the target was in the image, and where the network saw it. The "
+                        "rings are the goals for median and 95th percentile.",
+                        (5.6, 4.6),
+                    ),
+                    _plot(
+                        "activity",
+                        lambda axes: draw_rates(axes, record),
+                        "Events and spikes a second, as the controller counted them.",
+                    ),
+                ]
+            )
+        ],
+    )
+
+
+def _error_caption() -> str:
+    return (
+        "Angle between the camera's axis and the true target over the run (of each moment the "
+        "least and the largest), beside the goals."
+    )
+
+
+def _network(record: RunRecord, report: Mapping[str, Any]) -> list[Section]:
+    network = report["network"]
+    if network is None or record.network is None or record.network.raster is None:
+        return []
+    raster = record.network.raster
+    rows = [
+        (p["name"], p["role"], p["neurons"], p["spikes"], p["rate_hz"])
+        for p in network["populations"]
+    ]
+    blocks: list[Block] = [
+        Side(
+            [
+                _plot(
+                    "raster",
+                    lambda axes: draw_raster(axes, raster),
+                    f"Spikes of the last {raster.recent_s:g} s: inputs blue, hidden populations "
+                    "green, outputs orange. Heights grow with the logarithm of the number of "
+                    "neurons.",
+                    (5.6, 4.6),
+                ),
+                _plot(
+                    "rates",
+                    lambda axes: draw_population_rates(axes, raster),
+                    "Mean rate of each population's neurons over the run.",
+                    (5.6, 4.6),
+                ),
+            ]
+        ),
+        Table(
+            "Populations; a rate is spikes over neurons and the "
+            f"{network['seconds']:.1f} s in which spikes were listened to. A synapse delivers in "
+            "the step after the spike.",
+            ("population", "role", "neurons", "spikes", "rate [Hz]"),
+            rows,
+            right=(2, 3, 4),
+        ),
+        Text(
+            "While spikes are listened to, the controller steps the network tick by tick and "
+            "sends them: the same spikes, for some microseconds a tick more."
+        ),
+    ]
+    return [Section("Inside the network", blocks)]
+
+
+def _timing(record: RunRecord, report: Mapping[str, Any]) -> Section:
+    latency, tick = report["latency_ms"], report["tick_us"]
+    rows: list[tuple[Any, ...]] = [
+        ("sensor to command [ms]", latency["median"], latency["p99"], latency["max"]),
+        ("step of the network [µs]", tick["median"], tick["p99"], None),
+    ]
+    blocks: list[Block] = [
+        Side(
+            [
+                _plot(
+                    "delays",
+                    lambda axes: draw_delays(axes, record),
+                    "From the publication of an event packet to that of the first guarded command "
+                    "that takes it in, as this listener heard them. Both axes are logarithmic.",
+                ),
+                Table("Times", ("what", "median", "p99", "largest"), rows, right=(1, 2, 3)),
+            ]
+        )
+    ]
+    reasons = report["guard_reasons"]
+    if reasons:
+        blocks.append(
+            Table("Why the guard stepped in", ("reason", "commands"), list(reasons.items()))
+        )
+    else:
+        blocks.append(Text("The guard never stepped in."))
+    return Section("Time and safety", blocks)
+
+
+def _figures(report: Mapping[str, Any]) -> Section:
+    rows: list[tuple[Any, ...]] = []
+    for name, meaning in DEFINITIONS.items():
+        value = report[name]
+        if name == "energy_estimate":
+            continue  # has a table of its own
+        if isinstance(value, Mapping):
+            text = ", ".join(f"{key} {shown(part)}" for key, part in value.items())
+        else:
+            text = shown(value)
+        rows.append((name, text, meaning))
+    return Section(
+        "Figures and what they mean",
+        [Table("Names are those of the report in JSON", ("figure", "value", "definition"), rows)],
+    )
+
+
+def _energy(report: Mapping[str, Any]) -> list[Section]:
+    found, meaning = report["energy_estimate"], DEFINITIONS["energy_estimate"]
+    if not found:
+        return []
+    rows = [
+        (
+            entry["device"],
+            entry["joules_per_step"] * 1e6,
+            entry["watts"] * 1e3,
+            entry["evidence"],
+            entry["source"],
+        )
+        for entry in found.values()
+    ]
+    return [
+        Section(
+            "Energy, estimated",
+            [
+                Text(f"{meaning[0].upper()}{meaning[1:]}."),
+                Table(
+                    "Estimates; good for orders of magnitude",
+                    ("device", "µJ a step", "mW", "what the constants are", "source"),
+                    rows,
+                ),
+            ],
+        )
+    ]
+
+
+def _versions(report: Mapping[str, Any]) -> Section:
+    rows = list(report["versions"].items())
+    return Section(
+        "Versions and machine", [Table("What the figures depend on", ("what", "version"), rows)]
+    )
+
+
+def _plot(
+    name: str,
+    draw: Callable[[Axes], None],
+    caption: str,
+    size_in: tuple[float, float] = (5.6, 3.5),
+) -> Plot:
+    with plot_style():
+        figure = page_figure(*size_in)
+        draw(figure.add_subplot())
+        return Plot(svg_of(figure, name, caption), caption)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _with_unit(value: float | None, form: str, unit: str) -> str:
+    return "–" if value is None else format(value, form) + unit
