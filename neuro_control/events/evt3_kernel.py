@@ -33,6 +33,12 @@ STATE_SIZE = 18
 # without a reported loss is damage until the next one confirms it.
 _LARGEST_STEP = 16
 
+_NEVER = np.uint64(1 << 63)
+"""Above every row, column and word: what is not known fits nowhere."""
+
+_LOWEST_BIT = np.array([(bits & -bits).bit_length() - 1 for bits in range(4096)], np.int8)
+"""Position of the lowest set bit of twelve."""
+
 
 def initial_state() -> NDArray[np.int64]:
     """State of a decoder that has seen nothing: int64[STATE_SIZE]."""
@@ -62,19 +68,33 @@ def forget(state: NDArray[np.int64]) -> None:
 @njit(cache=True, nogil=True)
 def most_events(words: NDArray[np.uint16]) -> int:
     """Upper bound of the events in words (uint16[n]): one per single, set bits per vector."""
+    singles = 0
+    vectors = 0
+    for begin in range(0, words.shape[0], 4096):
+        # Counted in 16 bits a block at a time, for which the compiler has wide instructions.
+        some_singles = np.uint16(0)
+        some_vectors = np.uint16(0)
+        for i in range(begin, min(begin + 4096, words.shape[0])):
+            code = np.uint16(words[i] >> np.uint16(12))
+            some_singles = np.uint16(some_singles + np.uint16(code == 2))
+            some_vectors = np.uint16(some_vectors + np.uint16((code >> 1) == 2))
+        singles += some_singles
+        vectors += some_vectors
+    return singles + _bits_of_vectors(words) if vectors else singles
+
+
+@njit(cache=True, nogil=True)
+def _bits_of_vectors(words: NDArray[np.uint16]) -> int:
     total = 0
     for i in range(words.shape[0]):
         word = np.int64(words[i])
         code = word >> 12
-        bits = (word & 0xFFF) if code == 4 else (word & 0xFF)
-        # Count the set bits in parallel: pairs, nibbles, then the sum of the nibbles.
-        bits = bits - ((bits >> 1) & 0x555)
-        bits = (bits & 0x333) + ((bits >> 2) & 0x333)
-        bits = (bits & 0xF) + ((bits >> 4) & 0xF) + (bits >> 8)
-        if code == 2:
-            total += 1
-        elif code in (4, 5):
-            total += bits
+        if code >> 1 == 2:
+            bits = word & (0xFFF if code == 4 else 0xFF)
+            # Count the set bits in parallel: pairs, nibbles, then the sum of the nibbles.
+            bits = bits - ((bits >> 1) & 0x555)
+            bits = (bits & 0x333) + ((bits >> 2) & 0x333)
+            total += (bits & 0xF) + ((bits >> 4) & 0xF) + (bits >> 8)
     return total
 
 
@@ -115,6 +135,14 @@ def _upper_time(high: int, state: NDArray[np.int64]) -> None:
 
 
 @njit(cache=True, nogil=True)
+def _same_high(state: NDArray[np.int64]) -> np.uint64:
+    """The upper time word that would change nothing, above every word if there is none."""
+    if state[TIME_KNOWN] == 1 and state[CANDIDATE] < 0 and state[HIGH] >= 0:
+        return np.uint64(0x8000 | state[HIGH])
+    return _NEVER
+
+
+@njit(cache=True, nogil=True)
 def decode(  # noqa: C901, PLR0912, PLR0915 - one pass over the words is the point
     words: NDArray[np.uint16],
     state: NDArray[np.int64],
@@ -127,85 +155,138 @@ def decode(  # noqa: C901, PLR0912, PLR0915 - one pass over the words is the poi
 ) -> int:
     """Decode words (uint16[n]) into the four arrays, which hold at least `most_events(words)`.
 
-    Updates `state` and returns the number of events written.
+    Most events are a group: an upper time that says nothing new, a lower time, both or neither;
+    a row; an event. Such a group within the next four words is taken at once and, since what
+    comes before the row cannot be predicted, without branching on it. Whatever is otherwise, be
+    it a vector or damage, goes word by word.
+
+    Updates `state` and returns the number of events written. Numbers are unsigned throughout,
+    for an index that could be negative costs time.
     """
-    n = 0
-    n_on = 0
-    row = state[ROW]
+    u = np.uint64
+    n = u(0)
+    n_on = u(0)
+    columns = u(width)
+    rows = u(height)
+    row = u(state[ROW]) if state[ROW] >= 0 else _NEVER
     base = state[BASE]
-    polarity = state[POLARITY]
+    polarity = u(state[POLARITY])
     known = state[TIME_KNOWN] == 1
-    highs_us = state[HIGHS] << 12
-    low = state[LOW]
-    now_us = state[LAST_US]
-    for i in range(words.shape[0]):
-        word = np.int64(words[i])
-        code = word >> 12
-        if code == 0x2:
-            column = word & 0x7FF
-            if not known or row < 0:
-                state[UNREFERENCED] += 1
-            elif column >= width or row >= height:
-                state[OUTSIDE] += 1
-            else:
-                sign = (word >> 11) & 1
-                t_ns[n] = now_us * 1000
+    # The upper time word that says nothing new, and the columns of events whose time is known.
+    same = _same_high(state)
+    timed = columns if known else u(0)
+    highs_us = u(state[HIGHS]) << u(12)
+    low = u(state[LOW])
+    now_us = u(state[LAST_US])
+    i = u(0)
+    end = u(words.shape[0])
+    while i < end:
+        if i + u(4) <= end:
+            four = u(words[i]) | (u(words[i + u(1)]) << u(16))
+            four |= (u(words[i + u(2)]) << u(32)) | (u(words[i + u(3)]) << u(48))
+            has_high = u((four & u(0xFFFF)) == same)
+            rest = four >> (has_high << u(4))
+            has_low = u((rest & u(0xF000)) == u(0x6000))
+            new_low = rest & u(0xFFF) if has_low else low
+            pair = rest >> (has_low << u(4))
+            new_row = pair & u(0x7FF)
+            column = (pair >> u(16)) & u(0x7FF)
+            if (
+                ((pair & u(0xF000F000)) == u(0x20000000))
+                & (new_low >= low)
+                & (new_row < rows)
+                & (column < timed)
+            ):
+                row = new_row
+                low = new_low
+                now_us = max(now_us, highs_us | low)
+                sign = (pair >> u(27)) & u(1)
+                t_ns[n] = now_us * u(1000)
                 x[n] = column
                 y[n] = row
                 p[n] = sign
-                n += 1
+                n += u(1)
                 n_on += sign
+                i += u(2) + has_high + has_low
+                continue
+        word = u(words[i])
+        code = word >> u(12)
+        i += u(1)
+        if code == 0x2:
+            column = word & u(0x7FF)
+            if (column < timed) & (row < rows):
+                sign = (word >> u(11)) & u(1)
+                t_ns[n] = now_us * u(1000)
+                x[n] = column
+                y[n] = row
+                p[n] = sign
+                n += u(1)
+                n_on += sign
+            elif not known or row == _NEVER:
+                state[UNREFERENCED] += 1
+            else:
+                state[OUTSIDE] += 1
         elif code == 0x0:
             # Bit 11 tells the second camera of a stereo pair; both have their own stream here.
-            row = word & 0x7FF
+            row = word & u(0x7FF)
         elif code == 0x6:
-            if known and (word & 0xFFF) < low:
+            if known and (word & u(0xFFF)) < low:
                 state[REVERSALS] += 1
-            low = word & 0xFFF
+            low = word & u(0xFFF)
             now_us = max(now_us, highs_us | low)
         elif code in (0x4, 0x5):
             size = 12 if code == 0x4 else 8
-            bits = (word & 0xFFF) if code == 0x4 else (word & 0xFF)
-            column = base
+            bits = np.int64(word & u(0xFFF if code == 0x4 else 0xFF))
+            if known and row < rows and 0 <= base <= width - size:
+                while bits:
+                    t_ns[n] = now_us * u(1000)
+                    x[n] = base + _LOWEST_BIT[bits]
+                    y[n] = row
+                    p[n] = polarity
+                    n += u(1)
+                    n_on += polarity
+                    bits &= bits - 1
             while bits:
-                if bits & 1:
-                    if not known or row < 0 or base < 0:
-                        state[UNREFERENCED] += 1
-                    elif column >= width or row >= height:
-                        state[OUTSIDE] += 1
-                    else:
-                        t_ns[n] = now_us * 1000
-                        x[n] = column
-                        y[n] = row
-                        p[n] = polarity
-                        n += 1
-                        n_on += polarity
-                bits >>= 1
-                column += 1
+                column = u(base + _LOWEST_BIT[bits])
+                if not known or row == _NEVER or base < 0:
+                    state[UNREFERENCED] += 1
+                elif column >= columns or row >= rows:
+                    state[OUTSIDE] += 1
+                else:
+                    t_ns[n] = now_us * u(1000)
+                    x[n] = column
+                    y[n] = row
+                    p[n] = polarity
+                    n += u(1)
+                    n_on += polarity
+                bits &= bits - 1
             if base >= 0:
                 base += size
         elif code == 0x3:
-            base = word & 0x7FF
-            polarity = (word >> 11) & 1
+            base = np.int64(word & u(0x7FF))
+            polarity = (word >> u(11)) & u(1)
         elif code == 0x8:
-            state[LOW] = low
-            _upper_time(word & 0xFFF, state)
-            known = state[TIME_KNOWN] == 1
-            highs_us = state[HIGHS] << 12
-            low = state[LOW]
-            now_us = max(now_us, highs_us | low)
+            if word != same:
+                state[LOW] = low
+                _upper_time(np.int64(word & u(0xFFF)), state)
+                known = state[TIME_KNOWN] == 1
+                same = _same_high(state)
+                timed = columns if known else u(0)
+                highs_us = u(state[HIGHS]) << u(12)
+                low = u(state[LOW])
+                now_us = max(now_us, highs_us | low)
         elif code == 0xA:
             state[TRIGGERS] += 1
             state[TRIGGER_WORD] = word
-            state[TRIGGER_T_NS] = now_us * 1000
+            state[TRIGGER_T_NS] = now_us * u(1000)
         elif code in (0x1, 0xB, 0xC, 0xD):
             state[MALFORMED] += 1
         # 0x7, 0xE, 0xF continue or extend other words, 0x9 is reserved and sent: nothing for us.
     state[LOW] = low
     state[LAST_US] = now_us
-    state[ROW] = row
+    state[ROW] = row if row != _NEVER else -1
     state[BASE] = base
     state[POLARITY] = polarity
     state[EVENTS_ON] += n_on
     state[EVENTS_OFF] += n - n_on
-    return n
+    return np.int64(n)

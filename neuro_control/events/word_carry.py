@@ -23,13 +23,15 @@ class WordCarry:
         self.split_bytes = 0
 
     def words(self, payload: NDArray[np.uint8]) -> NDArray[Any]:
-        """The whole words so far, of the dtype given; the rest is kept."""
-        # Always a copy, far cheaper than the decoding: a kernel is compiled for each kind of
-        # array it meets, and a first read-only or unaligned one would stall a running robot.
-        joined = np.concatenate((self._carry, payload))
+        """The whole words so far, of the dtype given; the rest is kept.
+
+        They are the payload's own memory where that is possible, and not for keeping.
+        """
+        joined = np.concatenate((self._carry, payload)) if len(self._carry) else payload
         whole = len(joined) - len(joined) % self._dtype.itemsize
-        self._carry = joined[whole:].copy()
-        return joined[:whole].view(self._dtype)
+        self._carry = joined[whole:].copy() if whole < len(joined) else _NO_BYTES
+        # The memory of a packet whose bytes do not lie together cannot be read as words.
+        return np.ascontiguousarray(joined[:whole]).view(self._dtype)
 
     def drop(self) -> None:
         """Give up what is kept: the bytes that belong to it will not come."""

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.counters import DecoderCounters
-from neuro_control.events.event_arrays import first, room_for
+from neuro_control.events.event_arrays import ArrayPool, first
+from neuro_control.events.kernel_types import EVENTS, STATE, compile_once, words_type
 from neuro_control.events.word_carry import WordCarry
-
-_NO_BYTES = np.empty(0, np.uint8)
 
 
 class WordDecoder:
@@ -48,9 +48,13 @@ class WordDecoder:
         self._kernel = kernel
         self._state: NDArray[np.int64] = kernel.initial_state()
         self._carry = WordCarry(word)
+        self._arrays = ArrayPool()
         self._room = room
         self._decode = decode
-        self.decode(_NO_BYTES)
+        words = words_type(word)
+        if room is not len:
+            compile_once(room, (words,))
+        compile_once(decode, (words, STATE, types.int64, types.int64, *EVENTS))
 
     @property
     def width(self) -> int:
@@ -86,7 +90,7 @@ class WordDecoder:
         Bytes at the end that do not fill a word are kept for the next packet.
         """
         words = self._carry.words(payload)
-        arrays = room_for(self._room(words))
+        arrays = self._arrays.room_for(self._room(words))
         n = self._decode(words, self._state, self._width, self._height, *arrays)
         return first(arrays, n, self._width, self._height)
 

@@ -271,6 +271,35 @@ def test_any_words_after_a_sound_start_decode_to_sound_events(words):
     assert decoder.counters.events == len(events)
 
 
+@st.composite
+def groups_and_damage(draw) -> list[int]:
+    """Mostly the groups that are decoded at once, some of them damaged, and any words between."""
+    words = list(START)
+    time_us = 100
+    for _ in range(draw(st.integers(0, 30))):
+        time_us += draw(st.sampled_from([0, 0, 1, 40, 3000, -50, 70_000]))
+        if draw(st.booleans()):
+            words.append(high(time_us))
+        if draw(st.booleans()):
+            words.append(low(time_us))
+        words += [row(draw(st.integers(0, 500))), single(draw(st.integers(0, 660)))]
+        words += draw(st.lists(st.integers(0, 0xFFFF), max_size=2))
+    return words
+
+
+@given(groups_and_damage(), st.booleans())
+def test_a_group_decoded_at_once_is_what_its_words_say_one_by_one(stream, lost):
+    at_once, one_by_one = Evt3Decoder(WIDTH, HEIGHT), Evt3Decoder(WIDTH, HEIGHT)
+    if lost:
+        at_once.discontinuity()
+        one_by_one.discontinuity()
+    whole = tuples(at_once.decode(payload(*stream)))
+    parts = [event for word in stream for event in tuples(one_by_one.decode(payload(word)))]
+    assert whole == parts
+    assert at_once.counters == one_by_one.counters
+    assert at_once.last_trigger == one_by_one.last_trigger
+
+
 def test_no_kind_of_array_makes_the_kernel_compile_again():
     decoder = Evt3Decoder(WIDTH, HEIGHT)
     before = len(evt3_kernel.decode.signatures)
