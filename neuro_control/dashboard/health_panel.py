@@ -63,6 +63,8 @@ class HealthPanel:
         self._prefix = f"{namespace}/" if namespace else ""
         self.nodes: dict[str, NodeStatus] = {}
         self._reasons: deque[dict[str, Any]] = deque(maxlen=KEPT_REASONS)
+        self._counts: dict[str, float] = {}
+        self._guard_heard = False
         self.replay: dict[str, Any] | None = None
 
     @property
@@ -121,21 +123,23 @@ class HealthPanel:
 
     def _note_reasons(self, new: NodeStatus) -> None:
         """The guard counts its interventions by reason; what has grown is what happened."""
-        old = self.nodes.get("guard")
-        for key, text in new.values.items():
-            if not key.startswith("guard_"):
+        first, self._guard_heard = not self._guard_heard, True
+        for key in new.values:
+            count = new.number(key)
+            if not key.startswith("guard_") or count is None:
                 continue
-            count = float(text)
-            before = 0.0 if old is None else float(old.values.get(key, "0"))
-            before = 0.0 if count < before else before
-            if count > before:
-                reason = key.removeprefix("guard_")
+            reason = key.removeprefix("guard_")
+            before = self._counts.get(reason, 0.0)
+            self._counts[reason] = count
+            # A guard that was started anew counts from nothing.
+            grown = count if count < before else count - before
+            if grown > 0:
                 self._reasons.appendleft(
                     {
                         "reason": reason,
-                        "count": count - before,
+                        "count": grown,
                         "at_s": round(time.time(), 1),
-                        "earlier": old is None,
+                        "earlier": first,
                     }
                 )
 

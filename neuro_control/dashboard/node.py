@@ -12,6 +12,7 @@ page itself (`actions`).
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import threading
@@ -80,7 +81,7 @@ class DashboardNode(Node):
                 }
                 for name in arm
             ],
-            "scene": settings.scene,
+            "scene": settings.scene and importlib.util.find_spec("viser") is not None,
         }
         self._scene: Scene | None = None
         self._scene_lock = threading.Lock()
@@ -134,7 +135,7 @@ class DashboardNode(Node):
         """Where the scene is served; it is made when the first page asks for it."""
         settings = self.parameters.settings
         with self._scene_lock:
-            if self._scene is None and settings.scene:
+            if self._scene is None and self._about["scene"]:
                 self._scene = Scene(
                     self._urdf, settings.camera_link, settings.horizontal_field_of_view_rad
                 )

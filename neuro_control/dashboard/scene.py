@@ -7,6 +7,8 @@ passes it on, so that one address and one token are enough. Nothing in the scene
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 import socket
 from typing import Any
@@ -109,7 +111,9 @@ class Scene:
         self.model: UrdfModel = parse_urdf(urdf)
         shapes, self.missing_meshes = visual_shapes(urdf)
         self.port = free_port()
-        self._server = viser.ViserServer(host="127.0.0.1", port=self.port, verbose=False)
+        # It prints its address, which is not the one to open.
+        with contextlib.redirect_stdout(io.StringIO()):
+            self._server = viser.ViserServer(host="127.0.0.1", port=self.port, verbose=False)
         self.port = self._server.get_port()
         self._positions: dict[str, float] = {}
         self._joints: dict[str, Any] = {}
@@ -154,9 +158,7 @@ class Scene:
 
     def _draw_stage(self) -> None:
         scene = self._server.scene
-        self._server.gui.configure_theme(
-            show_logo=False, show_share_button=False, control_layout="collapsible"
-        )
+        self._server.gui.configure_theme(show_logo=False, show_share_button=False)
         scene.set_up_direction("+z")
         self._server.initial_camera.position = (1.35, -1.15, 0.95)
         self._server.initial_camera.look_at = (0.25, 0.0, 0.35)

@@ -111,6 +111,11 @@ KEYS: Mapping[str, str] = {
     "busy_ms_median": "time that one message takes, recent median, ms",
     "busy_ms_p99": "the same, 99th percentile, ms",
     "repeats": "times the recording began anew",
+    # Dashboard
+    "address": "where the page is served",
+    "pages": "open pages",
+    "frames": "frames made for the pages",
+    "frame_ms": "time that a frame takes, recent mean, ms",
 }
 
 
@@ -192,7 +197,9 @@ class DiagnosticsPublisher:
         """Publish now."""
         message = DiagnosticArray()
         message.header.stamp = self._node.get_clock().now().to_msg()
-        message.status = [status_message(self._node.get_name(), self._collect())]
+        # With its namespace, for /diagnostics is the same topic for every robot.
+        name = self._node.get_fully_qualified_name().removeprefix("/")
+        message.status = [status_message(name, self._collect())]
         self._publisher.publish(message)
 
 

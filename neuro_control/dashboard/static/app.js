@@ -311,6 +311,13 @@ async function learnControls() {
   setTimeout(learnControls, 1000);
 }
 
+// For whoever looks into the page with the browser's own tools.
+window.dashboard = {
+  texts,
+  get frame() { return frame; },
+  panel: (id) => shown.get(id)?.made,
+};
+
 document.addEventListener("redraw", () => { fresh = true; });
 connect();
 learnControls();

@@ -31,6 +31,12 @@ export class ScenePanel {
     const dark = matchMedia("(prefers-color-scheme: dark)");
     const load = () => { this.frame.src = `scene/${dark.matches ? "?darkMode" : ""}`; };
     dark.addEventListener("change", load);
+    // Of viser's page only the scene is wanted, and not its own panels.
+    this.frame.addEventListener("load", () => {
+      const style = this.frame.contentDocument.createElement("style");
+      style.textContent = "body * { visibility: hidden } canvas { visibility: visible !important }";
+      this.frame.contentDocument.head.append(style);
+    });
     load();
     stage.append(this.frame);
     body.append(stage);

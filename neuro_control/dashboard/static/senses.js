@@ -123,6 +123,7 @@ export class SkinPanel {
     const context = this.stage.begin();
     if (!context) return null;
     const parts = [];
+    this.boxes = {};
     if (arrays.pressure) parts.push(["pressure [N]", (box) => this.drawPressure(arrays.pressure, context, box)]);
     if (arrays.afferents) {
       ["SA-I", "FA-I", "FA-II"].forEach((name, band) =>
@@ -133,6 +134,7 @@ export class SkinPanel {
       const w = width / parts.length;
       const box = { x0: i * w + 3, y0: 14, x1: (i + 1) * w - 3, y1: height - (i ? 2 : 14) };
       const drawn = draw(box);
+      this.boxes[name] = drawn;
       context.fillStyle = colours.faint;
       context.textAlign = "left";
       context.textBaseline = "bottom";
@@ -190,9 +192,11 @@ export class EarsPanel {
     const { width, height } = this.stage;
     const names = ears === 2 ? ["left", "right"] : ["one ear"];
     const each = (height - 26) / ears;
+    this.boxes = [];
     let first = 0;
     says.bins.forEach((channels, ear) => {
       const box = { x0: 44, y0: 12 + ear * each, x1: width - 6, y1: 12 + (ear + 1) * each - 6 };
+      this.boxes.push(box);
       this.drawEar(ear, first, channels, context, box);
       first += channels;
       const seconds = EarsPanel.SLICES * says.slice_s;

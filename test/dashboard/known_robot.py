@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages whose picture on the page is known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from event_camera_msgs.msg import EventPacket
+from geometry_msgs.msg import PointStamped
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Float64MultiArray, MultiArrayDimension, String
+from trajectory_msgs.msg import JointTrajectory
+
+from neuro_control.events import Events, Packet, encode_mono
+from neuro_control.nodes import messages, qos
+
+ARM = (
+    "shoulder_pan_joint",
+    "shoulder_lift_joint",
+    "elbow_joint",
+    "wrist_1_joint",
+    "wrist_2_joint",
+    "wrist_3_joint",
+)
+STEP_NS = 20_000_000
+SIZE = 16
+ON_AT, OFF_AT = (3, 2), (12, 9)  # column, row
+ROWS = (("events", "input", 2 * SIZE * SIZE), ("retina", "hidden", 16), ("field", "output", 8))
+FIRES = 5  # the neuron of the second row that fires in every step
+DELAY_NS = 2_000_000
+
+
+def packet_of(topic: str, seq: int, stamp_ns: int, events: Events) -> Any:
+    payload, base_ns = encode_mono(events)
+    packet = Packet(
+        topic, seq, base_ns, stamp_ns, "mono", events.width, events.height, False, payload
+    )
+    return messages.packet_message(packet)
+
+
+def events_at(t_ns: int, places: list[tuple[int, int, int]], width: int, height: int) -> Events:
+    """Events at one time: column, row, polarity."""
+    columns, rows, polarities = (np.array(v) for v in zip(*places, strict=True))
+    n = len(places)
+    return Events(
+        np.full(n, t_ns, np.int64),
+        columns.astype(np.uint16),
+        rows.astype(np.uint16),
+        polarities.astype(np.uint8),
+        width,
+        height,
+    )
+
+
+class KnownRobot:
+    """Publishes every sense, the joints, the commands and the network; `publish` is one step.
+
+    angle: of the first joint, and its command is 0.1 rad more. silent: topics that say nothing.
+    """
+
+    def __init__(self, node: Any) -> None:
+        self.angle = 0.5
+        self.silent: set[str] = set()
+        self.seq = 0
+        self._publishers = {
+            topic: node.create_publisher(kind, topic, profile)
+            for topic, kind, profile in (
+                ("event_camera/events", EventPacket, qos.best_effort(64)),
+                ("skin/events", EventPacket, qos.best_effort(64)),
+                ("taxels", Image, 10),
+                ("cochlea/events", EventPacket, qos.best_effort(64)),
+                ("joint_states", JointState, 10),
+                ("desired_trajectory", JointTrajectory, qos.COMMANDS),
+                ("arm_controller/joint_trajectory", JointTrajectory, qos.COMMANDS),
+                ("simulation/target", PointStamped, 10),
+                ("network/description", String, qos.LATCHED),
+                ("network/spikes", EventPacket, qos.best_effort(16)),
+                ("network/membranes", Float64MultiArray, qos.best_effort(16)),
+            )
+        }
+        rows = [
+            {
+                "row": i,
+                "name": name,
+                "role": role,
+                "shape": [size],
+                "size": size,
+                "shown": size,
+                "stride": 1,
+                "threshold": None if role == "input" else [64, 64],
+                "seen": True,
+            }
+            for i, (name, role, size) in enumerate(ROWS)
+        ]
+        description = {"format": 1, "rows": rows, "voltage_unit": "units", "dt_s": 0.001}
+        self._say("network/description", String(data=json.dumps(description)))
+
+    def _say(self, topic: str, message: Any) -> None:
+        if topic not in self.silent:
+            self._publishers[topic].publish(message)
+
+    def publish(self) -> None:
+        """One step of everything."""
+        self.seq += 1
+        stamp_ns = self.seq * STEP_NS
+        begin_ns = stamp_ns - 1_000_000
+        eye = events_at(begin_ns, [(*ON_AT, 1), (*OFF_AT, 0)], SIZE, SIZE)
+        self._say("event_camera/events", packet_of("", self.seq, stamp_ns, eye))
+        skin = events_at(begin_ns, [(1, 2, 1)], 4, 12)
+        self._say("skin/events", packet_of("", self.seq, stamp_ns, skin))
+        self._say("taxels", self._taxels(stamp_ns))
+        ears = events_at(begin_ns, [(4, 0, 1), (20, 1, 1)], 32, 2)
+        self._say("cochlea/events", packet_of("", self.seq, stamp_ns, ears))
+        q = np.zeros(6)
+        q[0] = self.angle
+        self._say("joint_states", messages.joint_state_message(stamp_ns, ARM, q, 0 * q))
+        q[0] += 0.1
+        for topic in ("desired_trajectory", "arm_controller/joint_trajectory"):
+            self._say(topic, messages.trajectory_message(stamp_ns, ARM, q, None, 4_000_000))
+        self._say(
+            "simulation/target",
+            messages.point_message(stamp_ns, "hand_camera_optical_frame", np.array([0.0, 0, 0.5])),
+        )
+        spikes = events_at(begin_ns, [(FIRES, 1, 1)], 2 * SIZE * SIZE, len(ROWS))
+        self._say("network/spikes", packet_of("", self.seq, stamp_ns, spikes))
+        self._say("network/membranes", self._membranes(stamp_ns))
+
+    def _taxels(self, stamp_ns: int) -> Image:
+        values = np.zeros((4, 4), np.float32)
+        values[2, 1] = 3.0
+        message = Image(height=4, width=4, encoding="32FC1", step=16)
+        message.header.stamp = messages.time_message(stamp_ns)
+        message.data = values.tobytes()
+        return message
+
+    def _membranes(self, stamp_ns: int) -> Float64MultiArray:
+        columns = ["time_s", "retina:5", "retina:5 threshold"]
+        times = stamp_ns * 1e-9 + 1e-3 * (np.arange(20) - 20)
+        block = np.stack([times, np.linspace(0, 60, 20), np.full(20, 64.0)], axis=1)
+        message = messages.array_message(block.ravel())
+        message.layout.dim = [
+            MultiArrayDimension(label="tick", size=20, stride=60),
+            MultiArrayDimension(label=",".join(columns), size=3, stride=3),
+        ]
+        return message

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page in a browser: every panel shows the right data, and says what is wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from test.dashboard.conftest import Pages, Processes, Robot, wait
+from test.dashboard.known_robot import FIRES, OFF_AT, ON_AT, SIZE, KnownRobot
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+BLUE, VERMILION, WHITE = [0, 114, 178], [197, 78, 0], [255, 255, 255]
+DARK, BRIGHT = [0, 32, 77], [255, 234, 70]  # the ends of cividis
+ALL = {"camera", "skin", "ears", "joints", "delay", "raster", "membranes"}
+
+# The colour in the middle of a cell of a picture of columns x rows that was drawn into a box.
+CELL = """([id, box, columns, rows, column, row]) => {
+  const panel = window.dashboard.panel(id);
+  const b = typeof box === "number" || typeof box === "string" ? panel.boxes[box] : box;
+  const scale = panel.stage.canvas.width / panel.stage.width;
+  const x = b.x0 + ((column + 0.5) / columns) * (b.x1 - b.x0);
+  const y = b.y0 + ((row + 0.5) / rows) * (b.y1 - b.y0);
+  const pixel = panel.stage.context.getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1);
+  return [...pixel.data.slice(0, 3)];
+}"""
+
+
+@pytest.fixture
+def known(robot: Robot) -> KnownRobot:
+    made = KnownRobot(robot.node)
+    robot.repeat(made.publish)
+    return made
+
+
+@pytest.fixture
+def page(processes: Processes, known: KnownRobot, pages: Pages) -> Iterator[Any]:
+    """The page of the known robot, all of whose panels are there."""
+    page = pages.open(processes.dashboard(scene=False))
+    for panel in ALL:
+        page.wait_for_selector(f"#panel_{panel} canvas", state="attached")
+    wait(page, "window.dashboard.frame?.state.delay?.count > 20")
+    return page
+
+
+def cell(page: Any, panel: str, box: Any, size: tuple[int, int], place: tuple[int, int]) -> Any:
+    return page.evaluate(CELL, [panel, box, *size, *place])
+
+
+def test_every_panel_shows_the_known_data_and_follows_the_robot(
+    page: Any, known: KnownRobot
+) -> None:
+    eye = (SIZE, SIZE)
+    assert cell(page, "camera", 0, eye, ON_AT) == BLUE
+    assert cell(page, "camera", 0, eye, OFF_AT) == VERMILION
+    assert cell(page, "camera", 0, eye, (8, 8)) == WHITE
+    assert cell(page, "camera", 1, eye, ON_AT)[0] > 150
+    assert cell(page, "camera", 1, eye, (8, 8)) == DARK
+    assert cell(page, "skin", "pressure [N]", (4, 4), (1, 2)) == BRIGHT
+    assert cell(page, "skin", "pressure [N]", (4, 4), (2, 2)) == DARK
+    assert cell(page, "skin", "SA-I", (4, 4), (1, 2))[0] > 150
+    assert cell(page, "skin", "FA-I", (4, 4), (1, 2)) == DARK
+    heard = page.evaluate("""() => {
+      const { history } = window.dashboard.panel("ears");
+      const ages = [...Array(60).keys()];
+      const any = (bin) => ages.some((age) => history.get(bin, age));
+      return [...Array(64).keys()].filter(any);
+    }""")
+    assert heard == [4, 32 + 20]  # left ear channel 4, right ear channel 20
+    fires = page.evaluate("""() => {
+      const { history, bands } = window.dashboard.panel("raster");
+      const band = bands.find((b) => b.row.name === "retina");
+      const ages = [...Array(60).keys()];
+      const any = (bin) => ages.some((age) => history.get(bin, age));
+      return [...Array(history.bins).keys()].filter(any).map((bin) => bin - band.first);
+    }""")
+    assert fires == [FIRES]
+    rate = page.evaluate("window.dashboard.frame.state.raster.rates_hz[1]")
+    assert rate == pytest.approx(50 / 16, rel=0.1)  # one of sixteen, once in 20 ms
+    assert page.evaluate("window.dashboard.frame.state.membranes.columns") == [
+        "time_s",
+        "retina:5",
+        "retina:5 threshold",
+    ]
+    last = "Array.from(window.dashboard.frame.arrays.membranes.data.slice(-3))"
+    assert page.evaluate(last) == [0.0, 60.0, 64.0]
+    angle = "window.dashboard.frame.arrays.joints.data[{}]"
+    assert page.evaluate(angle.format(0)) == pytest.approx(0.5)
+    assert page.evaluate(angle.format(12)) == pytest.approx(0.6)
+
+    before = page.evaluate("document.querySelector('#panel_joints canvas').toDataURL()")
+    known.angle = 0.9
+    wait(page, f"Math.abs({angle.format(0)} - 0.9) < 1e-6")
+    wait(page, f"document.querySelector('#panel_joints canvas').toDataURL() !== {before!r}")
+    assert (
+        page.evaluate(
+            "window.dashboard.panel('joints').samples.map((s) => Math.round(s.data[0] * 10)).at(-1)"
+        )
+        == 9
+    )
+
+
+def test_a_topic_that_falls_silent_is_told_within_a_second(page: Any, known: KnownRobot) -> None:
+    state = "document.querySelector('[data-stage={}]').dataset.state"
+    for stage in ("camera", "joints", "controller", "guard"):
+        wait(page, f"{state.format(stage)} === 'flows'")
+    known.silent.add("desired_trajectory")
+    silent_s = time.monotonic()
+    wait(page, f"{state.format('controller')} === 'silent'")
+    assert time.monotonic() - silent_s < 1.0
+    assert page.evaluate(state.format("camera")) == "flows"
+
+
+def test_the_view_pauses_and_panels_can_be_hidden(page: Any) -> None:
+    page.click("#pause")
+    seq = page.evaluate("window.dashboard.frame.state.seq")
+    received = "new Promise((r) => setTimeout(() => r(window.dashboard.frame.state.seq), 300))"
+    assert page.evaluate(received) == seq
+    page.click("#pause")
+    wait(page, f"window.dashboard.frame.state.seq > {seq}")
+    page.click("#choose summary")
+    page.click("#choices label:has-text('Skin') input")
+    page.wait_for_selector("#panel_skin", state="detached")
+    page.reload()
+    page.wait_for_selector("#panel_camera")
+    assert page.query_selector("#panel_skin") is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 720), (390, 844)])
+def test_it_fits_every_window(
+    processes: Processes, known: KnownRobot, pages: Pages, width: int, height: int
+) -> None:
+    del known
+    page = pages.open(processes.dashboard(scene=False), width, height)
+    for panel in ALL:
+        page.wait_for_selector(f"#panel_{panel} canvas", state="attached")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    stop = page.locator("#stop").bounding_box()
+    assert stop["y"] >= 0
+    assert stop["y"] + stop["height"] <= height
+    if width >= 1280:  # on one screen
+        assert page.evaluate("document.documentElement.scrollHeight") <= height
+        for panel in ALL:
+            box = page.locator(f"#panel_{panel}").bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+            assert box["height"] >= 100
+
+
+def test_what_is_not_there_is_absent(processes: Processes, robot: Robot, pages: Pages) -> None:
+    page = pages.open(processes.dashboard(scene=False))
+    wait(page, "window.dashboard.texts.nodes?.dashboard")
+    assert [s.get_attribute("id") for s in page.query_selector_all("section")] == ["panel_health"]
+    assert page.evaluate("document.querySelector('[data-stage=camera]').dataset.state") == "absent"
+    robot.repeat(KnownRobot(robot.node).publish)
+    for panel in ALL:
+        page.wait_for_selector(f"#panel_{panel}")
+
+
+NO_WEBGL = """
+const get = HTMLCanvasElement.prototype.getContext;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return kind.startsWith("webgl") ? null : get.call(this, kind, ...rest);
+};
+"""
+
+
+def test_the_robot_is_shown_in_3d(processes: Processes, pages: Pages) -> None:
+    page = pages.open(processes.dashboard())
+    frame = page.wait_for_selector("#panel_scene iframe").content_frame()
+    frame.wait_for_selector("canvas")
+    assert frame.url.startswith(page.url + "scene/")
+
+
+def test_without_webgl_the_scene_says_so(processes: Processes, pages: Pages) -> None:
+    page = pages.open(processes.dashboard(), script=NO_WEBGL)
+    page.wait_for_selector("#panel_scene .words, #panel_scene iframe")
+    assert "no WebGL" in page.locator("#panel_scene").inner_text()
+
+
+def test_two_robots_have_two_pages(processes: Processes, pages: Pages) -> None:
+    angles = {"left": 0.25, "right": -0.75}
+    robots = []
+    try:
+        for name, angle in angles.items():
+            robot = Robot(f"/{name}")
+            robots.append(robot)
+            known = KnownRobot(robot.node)
+            known.angle = angle
+            robot.repeat(known.publish)
+        addresses = {n: processes.dashboard(f"/{n}", scene=False) for n in angles}
+        assert len(set(addresses.values())) == 2
+        for name, angle in angles.items():
+            page = pages.open(addresses[name])
+            wait(page, "window.dashboard.frame?.arrays.joints")
+            assert page.evaluate("window.dashboard.frame.arrays.joints.data[0]") == angle
+            assert f"/{name}" in page.locator("#robot").inner_text()
+            wait(page, "window.dashboard.texts.nodes?.dashboard")
+            assert page.evaluate("Object.keys(window.dashboard.texts.nodes)") == ["dashboard"]
+    finally:
+        for robot in robots:
+            robot.close()
+
+
+def test_tabs_may_come_and_go(processes: Processes, known: KnownRobot, pages: Pages) -> None:
+    del known
+    address = processes.dashboard(scene=False, linger_s=0.0)
+    for _ in range(3):
+        page = pages.open(address)
+        wait(page, "window.dashboard.frame?.arrays.joints")
+        page.close()
+    page = pages.open(address)
+    wait(page, "window.dashboard.frame?.state.pages === 1")
