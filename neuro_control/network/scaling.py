@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ ERROR_AGAINST_WRAP = 0.02
 """Relative error that is accepted to keep a population's largest possible input below that."""
 SAMPLED_WEIGHTS = 2048
 """How many weights of a projection the choice of a scale looks at."""
+VALUES_AT_ONCE = 1 << 20
+"""Numbers that are rounded in one go while scales are compared: 8 MiB."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ class Drive:
     limit: int
     num_weight_bits: int
 
-    @property
+    @cached_property
     def full_scale(self) -> float:
         """The scale at which the largest weight fills the range at exponent 0."""
         largest = np.abs(self.weight).max() if len(self.weight) else 0.0
@@ -101,9 +104,9 @@ def choose_scale(
     best, best_error = scale, np.inf
     finest = max(full)
     driver = next(drive for drive in drives if drive.full_scale == finest)
-    for largest in range(driver.limit, driver.limit // 2, -driver.step):
-        candidate = scale * largest / driver.limit
-        error = _scale_error(candidate, threshold, samples)
+    candidates = scale * np.arange(driver.limit, driver.limit // 2, -driver.step) / driver.limit
+    errors = _scale_errors(candidates, threshold, samples)
+    for candidate, error in zip(candidates.tolist(), errors.tolist(), strict=True):
         if error < best_error - 1e-9:
             best, best_error = candidate, error
     return _without_wrap(best, threshold, samples, drives, least)
@@ -152,13 +155,40 @@ def _sample(weight: FloatArray) -> FloatArray:
 def _scale_error(
     scale: float, threshold: FloatArray, samples: list[tuple[Drive, FloatArray]]
 ) -> float:
-    """Relative rms error of the weights of every projection plus that of the thresholds."""
-    units = threshold * scale
-    total = relative_rms(np.rint(units) - units, units)
+    """`_scale_errors` of one scale."""
+    return float(_scale_errors(np.array([scale]), threshold, samples)[0])
+
+
+def _scale_errors(
+    scales: FloatArray, threshold: FloatArray, samples: list[tuple[Drive, FloatArray]]
+) -> FloatArray:
+    """Relative rms error of the weights of every projection plus that of the thresholds, [scale].
+
+    Each is that of the rounding in integers, so that it does not depend on the unit.
+    """
+    total = _rounding_errors(*np.unique(threshold, return_counts=True), scales, 1)
     for drive, weight in samples:
-        exact = weight * scale * 2.0 ** -drive.exponent(scale)
-        total += relative_rms(drive.integers(weight, scale) - exact, exact)
+        exponents = np.array([drive.exponent(scale) for scale in scales])
+        ones = np.ones(len(weight), np.int64)
+        total = total + _rounding_errors(weight, ones, scales * 2.0**-exponents, drive.step)
     return total
+
+
+def _rounding_errors(
+    values: FloatArray, counts: NDArray[np.int64], scales: FloatArray, step: int
+) -> FloatArray:
+    """Relative rms error of values, so many of each, that are scaled and rounded to steps."""
+    share = counts / counts.sum()
+    squares = float(share @ values**2)
+    found = np.zeros(len(scales))
+    if not squares:
+        return found
+    together = max(1, VALUES_AT_ONCE // len(values))
+    for begin in range(0, len(scales), together):
+        part = slice(begin, begin + together)
+        units = values * (scales[part] / step)[:, None]
+        found[part] = ((np.rint(units) - units) ** 2) @ share
+    return np.asarray(np.sqrt(found / squares) * (step / scales), np.float64)
 
 
 def relative_rms(error: FloatArray, reference: FloatArray) -> float:

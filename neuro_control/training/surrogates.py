@@ -48,9 +48,9 @@ class Surrogate:
         """The bell at x."""
         distance = self.slope * x.abs()
         if self.name == "fast_sigmoid":
-            return (1 + distance) ** -2
+            return (1 + distance).square().reciprocal()
         if self.name == "arctan":
-            return 1 / (1 + (math.pi / 2 * distance) ** 2)
+            return (1 + (math.pi / 2 * distance).square()).reciprocal()
         if self.name == "triangular":
             return (1 - distance).clamp(min=0)
         return torch.exp(-distance)

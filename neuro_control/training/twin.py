@@ -3,34 +3,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from neuro_control.network import FixedProjection, Network, QuantizedNetwork, quantize
+from neuro_control.network import Network, PopulationReport, QuantizedNetwork, quantize
 from neuro_control.network.fixed_neurons import resting
 from neuro_control.network.neurons import INTEGRATORS, NEURONS
 from neuro_control.training.surrogates import Surrogate
-from neuro_control.training.twin_populations import (
-    TwinPopulation,
-    exact_population,
-    float_population,
-    straight_through,
-)
+from neuro_control.training.twin_delivery import SINGLE, Delivery
+from neuro_control.training.twin_neurons import TwinNeurons, fields_of
+from neuro_control.training.twin_order import Component, components, paths_into
+from neuro_control.training.twin_populations import TwinPopulation, twin_population
+from neuro_control.training.twin_scan import scan
 from neuro_control.training.twin_state import TwinState
 from neuro_control.training.twin_synapses import TwinSynapses
 
-DENSE_SHARE = 0.1
-"""Share of pairs that are joined from which on a projection is multiplied as a dense matrix."""
+TRAINABLE = ("weights", "decays", "thresholds")
 
 
 @dataclass(frozen=True, eq=False)
 class TwinRun:
     """What a twin did.
 
-    ``spikes`` [batch, time, channel] over all outputs in order (an integrator's stay zero);
+    ``spikes`` float32[batch, time, channel] over all outputs in order (an integrator's stay zero);
     ``voltages`` of every population without spikes, name -> [batch, time, *shape], in the
     network's own units; ``state`` to go on from.
     """
@@ -45,15 +44,19 @@ class TorchNetwork(nn.Module):
 
     With ``exact`` the forward pass computes the integers of ``quantize(self.network())``: the
     spikes and voltages are those of CpuRunner, bit for bit, so that what was trained loses nothing
-    when it is deployed. The gradient is that of the float equations with a surrogate for spikes
-    (straight-through: Bengio et al., arXiv:1308.3432, 2013). Without ``exact`` the forward pass
-    computes the float equations as well.
+    when it is deployed. The gradient is that of the equations with the integers' weights and a
+    surrogate for spikes; roundings are passed over (straight-through: Bengio et al.,
+    arXiv:1308.3432, 2013). Without ``exact`` the forward pass computes the float equations.
 
     Args:
-        network: what to train. Delays are refused.
+        network: what to train.
         exact: integers, or float.
         weight_bits: bits of a weight, 1 to 8.
         surrogate: derivative of a spike.
+        train: of ``weights`` (with biases and scales), ``decays`` (time constants) and
+            ``thresholds`` (with the rise of adaptive ones), see `TwinNeurons`; delays and
+            refractory times stay as they are.
+        compiled: step neurons in compiled code where the tensors are on a CPU.
 
     Raises:
         ValueError: naming the node that cannot be trained or does not fit the integers.
@@ -66,23 +69,40 @@ class TorchNetwork(nn.Module):
         exact: bool = True,
         weight_bits: int = 8,
         surrogate: Surrogate | None = None,
+        train: Collection[str] = ("weights",),
+        compiled: bool = True,
     ) -> None:
         super().__init__()
-        self.synapses = TwinSynapses(network)
-        if not len(self.synapses.weights):
-            raise ValueError("the network has no weights to train")
+        wanted = [train] if isinstance(train, str) else list(train)
+        if not wanted or not set(wanted) <= set(TRAINABLE):
+            raise ValueError(f"train must be some of {', '.join(TRAINABLE)}, not {wanted}")
+        chosen = {what: what in wanted for what in TRAINABLE}
+        self.synapses = TwinSynapses(network, trained=chosen["weights"])
+        self.neurons = TwinNeurons(network, fields_of(chosen))
+        if not any(parameter.requires_grad for parameter in self.parameters()):
+            raise ValueError(f"the network has no {' and no '.join(wanted)} to train")
         self.surrogate = Surrogate() if surrogate is None else surrogate
         self._given, self._exact, self._bits = network, exact, weight_bits
+        self._compiled = compiled
         self._ports = quantize(network, weight_bits)
-        self._neurons = {n: x for n, x in network.nodes.items() if isinstance(x, NEURONS)}
+        self._nodes = {n: x for n, x in network.nodes.items() if isinstance(x, NEURONS)}
+        self._sizes = {name: port.size for name, port in self._ports.inputs.items()}
+        self._sizes |= {p.name: p.size for p in self._ports.populations}
+        hears = {
+            n: {p.source for p in paths_into(network, n)} & set(self._nodes) for n in self._nodes
+        }
+        self._order = components(hears)
         self._device: torch.device | None = None
         self._snapshot: list[Tensor] = []
-        self._populations: dict[str, TwinPopulation] = {}
-        self._matrices: list[tuple[FixedProjection, Tensor]] = []
+        self._fixed: QuantizedNetwork = self._ports
+        self._delivery = Delivery(
+            network, self.synapses, exact=exact, longest_delay=self._ports.longest_delay
+        )
 
     def network(self) -> Network:
-        """The network with the weights as they are now, to be written, quantised and deployed."""
-        return self.synapses.network()
+        """The network with its parameters as they are now, to be written and deployed."""
+        nodes = dict(self._given.nodes) | self.synapses.nodes() | self.neurons.nodes()
+        return Network(nodes, self._given.edges, self._given.dt_s, self._given.metadata)
 
     def quantized(self) -> QuantizedNetwork:
         """The integers that the exact mode computes with."""
@@ -90,15 +110,17 @@ class TorchNetwork(nn.Module):
 
     def rest(self, batch: int) -> TwinState:
         """The state of a batch at rest."""
-        device = next(self.synapses.parameters()).device
-        parts = [
-            {
-                name: torch.zeros(batch, neuron.size, dtype=torch.float64, device=device)
-                for name, neuron in ((p.name, p) for p in self._ports.populations)
+        device = next(self.parameters()).device
+        rows = self._ports.longest_delay + 1
+        sizes = {p.name: p.size for p in self._ports.populations}
+
+        def zeros(*rows: int) -> dict[str, Tensor]:
+            return {
+                name: torch.zeros(batch, *rows, size, dtype=torch.float64, device=device)
+                for name, size in sizes.items()
             }
-            for _ in fields(TwinState)
-        ]
-        return TwinState(*parts)
+
+        return TwinState(zeros(), zeros(), zeros(rows), zeros(), zeros())
 
     def forward(self, spikes: Tensor, state: TwinState | None = None) -> TwinRun:
         """Step over a batch of spike trains.
@@ -111,6 +133,36 @@ class TorchNetwork(nn.Module):
             ValueError: the number of channels is not that of the inputs, a value is neither 0 nor
                 1, there is no tick, or the state is of another batch.
         """
+        self._check(spikes, state)
+        self._prepare(spikes.device)
+        populations = self._populations(spikes.device)
+        state = self.rest(len(spikes)) if state is None else state
+        signals = {
+            name: spikes[:, :, port.offset : port.offset + port.size].float()
+            for name, port in self._ports.inputs.items()
+        }
+        after, ticks = TwinState({}, {}, {}, {}, {}), spikes.shape[1]
+        self._delivery.begin(populations)
+        for component in self._order:
+            if component.recurrent:
+                self._tick_by_tick(component, populations, signals, ticks, (state, after))
+            else:
+                self._at_once(component.names[0], populations, signals, ticks, (state, after))
+        shown = [
+            signals[name]
+            if self._ports.population(name).spiking
+            else torch.zeros_like(signals[name])
+            for name in self._ports.output_populations.values()
+        ]
+        empty = spikes.new_zeros(*spikes.shape[:2], 0, dtype=torch.float32)
+        voltages = {
+            name: self._voltage(name, signals[name], populations[name].unit)
+            for name, neuron in self._nodes.items()
+            if isinstance(neuron, INTEGRATORS)
+        }
+        return TwinRun(torch.cat([empty, *shown], dim=2), voltages, after)
+
+    def _check(self, spikes: Tensor, state: TwinState | None) -> None:
         channels = sum(port.size for port in self._ports.inputs.values())
         if spikes.ndim != 3 or spikes.shape[2] != channels:
             raise ValueError(
@@ -126,124 +178,117 @@ class TorchNetwork(nn.Module):
                 f"the state is of a batch of {len(next(iter(state.membrane.values())))}, the spikes"
                 f" of {len(spikes)}"
             )
-        self._prepare(spikes.device)
-        constants = self._constants(spikes)
-        state = self.rest(len(spikes)) if state is None else state
-        fired: list[dict[str, Tensor]] = []
-        seen: dict[str, list[Tensor]] = {
-            name: [] for name, neuron in self._neurons.items() if isinstance(neuron, INTEGRATORS)
-        }
-        for tick in range(spikes.shape[1]):
-            sent, state = self._tick(spikes[:, tick], state, constants)
-            fired.append(sent)
-            for name, voltages in seen.items():
-                voltages.append(state.membrane[name])
-        shown = [
-            torch.stack([sent[name] for sent in fired], dim=1)
-            for name in self._ports.output_populations.values()
-        ]
-        empty = spikes.new_zeros(*spikes.shape[:2], 0)
-        return TwinRun(
-            torch.cat([empty, *shown], dim=2),
-            {name: self._voltage(name, parts) for name, parts in seen.items() if parts},
-            state,
-        )
 
-    def _voltage(self, name: str, membranes: list[Tensor]) -> Tensor:
-        neuron, stacked = self._neurons[name], torch.stack(membranes, dim=1)
-        rest = torch.from_numpy(resting(neuron).copy()).to(stacked.device)
-        return stacked.unflatten(2, neuron.shape) / self._populations[name].unit + rest
+    def _at_once(
+        self,
+        name: str,
+        populations: Mapping[str, TwinPopulation],
+        signals: dict[str, Tensor],
+        ticks: int,
+        states: tuple[TwinState, TwinState],
+    ) -> None:
+        """Step a population that does not hear itself over the whole window."""
+        before, after = states
+        waiting = self._delivery.window([name], signals, before.pending, ticks)[name]
+        signals[name], now = scan(
+            waiting[:, :ticks],
+            populations[name].numbers,
+            _own(before, name),
+            populations[name].kind,
+        )
+        _keep(after, name, now, waiting[:, ticks:])
+
+    def _tick_by_tick(
+        self,
+        component: Component,
+        populations: Mapping[str, TwinPopulation],
+        signals: dict[str, Tensor],
+        ticks: int,
+        states: tuple[TwinState, TwinState],
+    ) -> None:
+        """Step populations that hear each other."""
+        names = list(component.names)
+        before, after = states
+        outside = self._delivery.window(names, signals, before.pending, ticks)
+        rows = {name: list(outside[name].unbind(dim=1)) for name in names}
+        memory = {name: _own(before, name) for name in names}
+        sent: dict[str, list[Tensor]] = {name: [] for name in names}
+        for tick in range(ticks):
+            for name in names:
+                numbers = populations[name]
+                given = rows[name][tick].unsqueeze(1)
+                signal, memory[name] = scan(given, numbers.numbers, memory[name], numbers.kind)
+                sent[name].append(signal)
+            now = {name: sent[name][-1] for name in names}
+            for name, given in self._delivery.from_sources(names, now).items():
+                for delay, row in enumerate(given.unbind(dim=1)):
+                    rows[name][tick + 1 + delay] = rows[name][tick + 1 + delay] + row
+        for name in names:
+            signals[name] = torch.cat(sent[name], dim=1)
+            _keep(after, name, memory[name], torch.stack(rows[name][ticks:], dim=1))
+
+    def _voltage(self, name: str, signal: Tensor, unit: float) -> Tensor:
+        neuron = self._nodes[name]
+        rest = torch.from_numpy(resting(neuron).copy()).to(signal.device)
+        return signal.double().unflatten(2, neuron.shape) / unit + rest
 
     def _prepare(self, device: torch.device) -> None:
-        """Populations and integer weights for the parameters as they are now."""
-        if self._device == device and self.synapses.equals(self._snapshot):
+        """The integers of the parameters as they are now."""
+        parameters = list(self.parameters())
+        # By their values: `weight.data` can be written to without a new version.
+        if (
+            self._device == device
+            and len(self._snapshot) == len(parameters)
+            and all(
+                a.device == b.device and torch.equal(a, b)
+                for a, b in zip(parameters, self._snapshot, strict=True)
+            )
+        ):
             return
-        dt_s = self._given.dt_s
         if self._exact:
-            fixed = self.quantized()
-            scales = {report.name: report.scale for report in fixed.report.populations}
-            found = {
-                p.name: exact_population(self._neurons[p.name], p, scales[p.name], dt_s)
-                for p in fixed.populations
-            }
-            self._matrices = [(q, _matrix(q).to(device)) for q in fixed.projections]
-        else:
-            found = {n: float_population(n, x, dt_s) for n, x in self._neurons.items()}
-        self._populations = {name: _to(numbers, device) for name, numbers in found.items()}
-        self._device, self._snapshot = device, self.synapses.snapshot()
+            self._fixed = self.quantized()
+            self._delivery.load(self._fixed, device)
+        self._device = device
+        self._snapshot = [parameter.detach().clone() for parameter in parameters]
 
-    def _constants(self, spikes: Tensor) -> dict[str, Tensor]:
-        """What biases add to each membrane in a tick, [size]."""
-        nothing = {
-            name: spikes.new_zeros(1, size, dtype=torch.float32)
-            for name, size in self._source_sizes().items()
-        }
-        constants = {}
-        for name, given in self.synapses(nothing, constants=True).items():
-            numbers = self._populations[name]
-            constant = given[0].double() * numbers.bias_gain
-            if numbers.bias is not None:
-                constant = straight_through(numbers.bias, constant)
-            constants[name] = constant
-        return constants
+    def _fits_single(self, report: PopulationReport) -> bool:
+        """Whether every sum that can arrive, before it is shifted too, is exact in float32."""
+        into = [q for q in self._fixed.projections if q.target == report.name]
+        return report.worst_case_input < SINGLE and all(q.n_source < SINGLE >> 8 for q in into)
 
-    def _source_sizes(self) -> dict[str, int]:
-        sizes = {name: port.size for name, port in self._ports.inputs.items()}
-        return sizes | {p.name: p.size for p in self._ports.populations}
-
-    def _tick(
-        self, active: Tensor, state: TwinState, constants: Mapping[str, Tensor]
-    ) -> tuple[dict[str, Tensor], TwinState]:
-        sent: dict[str, Tensor] = {}
-        parts: list[dict[str, Tensor]] = [{}, {}, {}, {}]
-        for name, numbers in self._populations.items():
-            own = (state.current, state.membrane, state.adaptation, state.refractory)
-            before = (own[0][name], own[1][name], own[2][name], own[3][name])
-            arriving = state.pending[name]
-            spikes, _, after = numbers.step(before, arriving, constants[name], self.surrogate)
-            sent[name] = spikes
-            for part, value in zip(parts, after, strict=True):
-                part[name] = value
-        sources = sent | {
-            name: active[:, port.offset : port.offset + port.size].double()
-            for name, port in self._ports.inputs.items()
-        }
-        current, membrane, adaptation, refractory = parts
-        pending = self._deliver(sources)
-        return sent, TwinState(current, membrane, pending, adaptation, refractory)
-
-    def _deliver(self, sources: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        smooth = {
-            name: given.double() * self._populations[name].gain
-            for name, given in self.synapses({n: x.float() for n, x in sources.items()}).items()
-        }
-        if not self._exact:
-            return smooth
-        with torch.no_grad():
-            exact = {name: torch.zeros_like(given) for name, given in smooth.items()}
-            for projection, matrix in self._matrices:
-                total = (matrix @ sources[projection.source].detach().T).T
-                exact[projection.target] += (total * 2.0**projection.weight_exponent).floor()
-        return {name: straight_through(exact[name], x) for name, x in smooth.items()}
+    def _populations(self, device: torch.device) -> dict[str, TwinPopulation]:
+        nothing = {n: torch.zeros(1, size, device=device) for n, size in self._sizes.items()}
+        constants = self.synapses.constants(nothing)
+        reports = {report.name: report for report in self._fixed.report.populations}
+        fixed = {p.name: p for p in self._fixed.populations}
+        found = {}
+        for name, neuron in self._nodes.items():
+            held = getattr(neuron, "refractory", np.zeros(neuron.shape)).ravel()
+            found[name] = twin_population(
+                self.neurons.smooth(name, device),
+                constants[name],
+                np.rint(held / self._given.dt_s),
+                self.surrogate,
+                spiking=not isinstance(neuron, INTEGRATORS),
+                compiled=self._compiled,
+                fixed=fixed[name] if self._exact else None,
+                scale=reports[name].scale,
+                single=not self._exact or self._fits_single(reports[name]),
+            )
+        return found
 
 
-def _matrix(projection: FixedProjection) -> Tensor:
-    """The integer weights, float64 [target, source]; sparse where few pairs are joined."""
-    size = (projection.n_target, projection.n_source)
-    if len(projection.weight) >= DENSE_SHARE * size[0] * size[1]:
-        return torch.from_numpy(projection.matrix().astype("float64"))
-    counts = torch.from_numpy(projection.row_start.copy()).diff()
-    source = torch.arange(projection.n_source).repeat_interleave(counts)
-    target = torch.from_numpy(projection.target_index.astype("int64"))
-    weight = torch.from_numpy(projection.weight.astype("float64"))
-    place = torch.stack([target, source])
-    return torch.sparse_coo_tensor(place, weight, size, check_invariants=True).coalesce()
+def _own(state: TwinState, name: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return (
+        state.current[name],
+        state.membrane[name],
+        state.adaptation[name],
+        state.refractory[name],
+    )
 
 
-def _to(numbers: TwinPopulation, device: torch.device) -> TwinPopulation:
-    moved = {
-        field.name: value.to(device)
-        for field in fields(numbers)
-        if isinstance(value := getattr(numbers, field.name), Tensor)
-    }
-    return replace(numbers, **moved)
+def _keep(
+    state: TwinState, name: str, now: tuple[Tensor, Tensor, Tensor, Tensor], pending: Tensor
+) -> None:
+    state.current[name], state.membrane[name], state.adaptation[name] = now[:3]
+    state.refractory[name], state.pending[name] = now[3], pending.double()

@@ -10,10 +10,11 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class TwinState:
-    """Tensors [batch, size] by population, in the units of the twin's mode.
+    """Tensors float64[batch, size] by population, in the units of the twin's mode.
 
-    ``pending`` is the input of the next tick, ``adaptation`` what thresholds have risen by and
-    ``refractory`` the ticks that membranes are still held for.
+    ``pending`` is float64[batch, ticks, size]: row k arrives in k ticks (0: in the next).
+    ``adaptation`` is what thresholds have risen by and ``refractory`` the ticks that membranes are
+    still held for.
     """
 
     current: dict[str, Tensor]

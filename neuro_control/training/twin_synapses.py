@@ -25,6 +25,7 @@ from neuro_control.network import (
     Scale,
     SumPool2d,
 )
+from neuro_control.network.graph import Node
 from neuro_control.network.neurons import NEURONS
 
 TRAINED: Mapping[type, tuple[str, ...]] = {
@@ -41,95 +42,117 @@ class TwinSynapses(nn.Module):
     """The linear part of a network; its parameters are called ``NODE:FIELD`` (dots as ``|``).
 
     Raises:
-        ValueError: naming a node that torch is not taught here.
+        ValueError: two nodes whose names are the same for torch.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, trained: bool = True) -> None:
         super().__init__()
         self._network = network
         self.weights = nn.ParameterDict()
         for name, node in network.nodes.items():
-            if isinstance(node, Delay):
-                raise ValueError(f"node {name!r}: a Delay cannot be trained; take it out")
             for field in TRAINED.get(type(node), ()):
+                if getattr(node, field) is None:
+                    continue
                 values = np.array(getattr(node, field), dtype=np.float32)
                 if _key(name, field) in self.weights:
                     raise ValueError(
                         f"node {name!r}: torch has no dots in names, and another node is called the"
                         " same without them; rename one"
                     )
-                self.weights[_key(name, field)] = nn.Parameter(torch.from_numpy(values))
+                parameter = nn.Parameter(torch.from_numpy(values), requires_grad=trained)
+                self.weights[_key(name, field)] = parameter
 
-    def network(self) -> Network:
-        """The network with the weights as they are now."""
-        nodes = dict(self._network.nodes)
-        for name, node in nodes.items():
-            fields = TRAINED.get(type(node), ())
-            if fields:
-                changed: Any = {
-                    field: self.weights[_key(name, field)].detach().cpu().double().numpy()
-                    for field in fields
-                }
-                nodes[name] = replace(cast(Any, node), **changed)
-        return Network(nodes, self._network.edges, self._network.dt_s, self._network.metadata)
+    def nodes(self) -> dict[str, Node]:
+        """Nodes with weights by name, with the weights as they are now."""
+        found: dict[str, Node] = {}
+        for name, node in self._network.nodes.items():
+            changed: Any = {
+                field: self.weights[_key(name, field)].detach().cpu().double().numpy()
+                for field in TRAINED.get(type(node), ())
+                if _key(name, field) in self.weights
+            }
+            if changed:
+                found[name] = replace(cast(Any, node), **changed)
+        return found
 
-    def snapshot(self) -> list[Tensor]:
-        """Copies of the weights, to see later whether they have changed."""
-        return [weight.detach().clone() for weight in self.weights.values()]
+    def weight(self, name: str) -> Tensor:
+        """The weight of a Linear or Affine, [out, in]."""
+        return self.weights[_key(name, "weight")]
 
-    def equals(self, snapshot: list[Tensor]) -> bool:
-        """Whether the weights are those of a snapshot, by their values.
-
-        Versions would not do: `weight.data` can be written to without a new one.
-        """
-        pairs = zip(self.weights.values(), snapshot, strict=True)
-        return all(a.device == b.device and torch.equal(a, b) for a, b in pairs)
-
-    def forward(
-        self, sources: Mapping[str, Tensor], *, constants: bool = False
-    ) -> dict[str, Tensor]:
-        """What reaches every population.
+    def constants(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What biases bring every population, [size], in the network's units.
 
         Args:
-            sources: what inputs and populations send, name -> [batch, size].
-            constants: add the biases on the way; without it the map is linear.
-
-        Returns:
-            Population -> [batch, size], in the network's own units.
+            batch: zeros [1, size] for every input and population.
         """
-        found: dict[str, Tensor] = {}
+        found: dict[str, Tensor | None] = {}
         return {
-            name: self._into(name, sources, found, constants).flatten(1)
+            name: cast(Tensor, self._into(name, batch, found, 0, constants=True)).flatten()
             for name, node in self._network.nodes.items()
             if isinstance(node, NEURONS)
         }
 
+    def forward(
+        self, targets: list[str], sources: Mapping[str, Tensor], ticks: int
+    ) -> dict[str, Tensor | None]:
+        """What reaches populations over a window, without biases.
+
+        Args:
+            targets: names of populations.
+            sources: what some inputs and populations send, name -> [batch * ticks, size], a
+                sample's ticks one after the other; others send nothing.
+            ticks: of the window. A Delay hands on later within it, and loses what leaves it.
+
+        Returns:
+            Population -> [batch * ticks, size] in the network's own units, or None where no
+            path leads from the sources.
+        """
+        found: dict[str, Tensor | None] = {}
+        return {name: self._into(name, sources, found, ticks) for name in targets}
+
     def _into(
-        self, name: str, sources: Mapping[str, Tensor], found: dict[str, Tensor], constants: bool
-    ) -> Tensor:
+        self,
+        name: str,
+        sources: Mapping[str, Tensor],
+        found: dict[str, Tensor | None],
+        ticks: int,
+        constants: bool = False,
+    ) -> Tensor | None:
         parts = [
-            self._out_of(source, sources, found, constants)
+            part
             for source in self._network.sources(name)
+            if (part := self._out_of(source, sources, found, ticks, constants)) is not None
         ]
         if isinstance(self._network.nodes[name], NEURONS):
             parts = [part.flatten(1) for part in parts]
-        return cast(Tensor, sum(parts[1:], parts[0]))
+        return sum(parts[1:], parts[0]) if parts else None
 
     def _out_of(
-        self, name: str, sources: Mapping[str, Tensor], found: dict[str, Tensor], constants: bool
-    ) -> Tensor:
+        self,
+        name: str,
+        sources: Mapping[str, Tensor],
+        found: dict[str, Tensor | None],
+        ticks: int,
+        constants: bool,
+    ) -> Tensor | None:
         if name not in found:
             node = self._network.nodes[name]
             if isinstance(node, (Input, *NEURONS)):
-                found[name] = sources[name].unflatten(1, self._network.shapes[name])
+                sent = sources.get(name)
+                found[name] = (
+                    None if sent is None else sent.unflatten(1, self._network.shapes[name])
+                )
             else:
-                given = self._into(name, sources, found, constants)
-                found[name] = self._through(name, node, given, constants)
+                given = self._into(name, sources, found, ticks, constants)
+                found[name] = (
+                    None if given is None else self._through(name, node, given, ticks, constants)
+                )
         return found[name]
 
-    def _through(self, name: str, node: Any, x: Tensor, constants: bool) -> Tensor:
+    def _through(self, name: str, node: Any, x: Tensor, ticks: int, constants: bool) -> Tensor:
         fields = TRAINED.get(type(node), ())
-        own = {field: self.weights[_key(name, field)] for field in fields}
+        own = {f: self.weights[k] for f in fields if (k := _key(name, f)) in self.weights}
+        own = {field: values.to(x.dtype) for field, values in own.items()}
         bias = own.get("bias") if constants else None
         if isinstance(node, (Linear, Affine)):
             return F.linear(x.flatten(1), own["weight"], bias)
@@ -144,7 +167,20 @@ class TwinSynapses(nn.Module):
             return mean * (height * width if isinstance(node, SumPool2d) else 1)
         if isinstance(node, Flatten):
             return x.reshape(len(x), *self._network.shapes[name])
+        if isinstance(node, Delay):
+            # A constant is the same at every time.
+            return x if constants else _later(x, ticks, node.delay.ravel() / self._network.dt_s)
         return x * own["scale"]
+
+
+def _later(x: Tensor, ticks: int, delay: np.ndarray) -> Tensor:
+    """Every element its own number of ticks later, within the window."""
+    shape = x.shape
+    flat = x.reshape(-1, ticks, x[0].numel())
+    rounded = np.broadcast_to(np.rint(delay).astype(np.int64), flat.shape[2])
+    at = torch.arange(ticks)[:, None] - torch.from_numpy(rounded.copy())
+    place = at.clamp(min=0).to(x.device).expand(flat.shape)
+    return (flat.gather(1, place) * (at >= 0).to(x.device)).reshape(shape)
 
 
 def _convolve(node: Conv1d | Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

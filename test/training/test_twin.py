@@ -25,7 +25,6 @@ from neuro_control.network import (
     Conv2d,
     CubaLI,
     CubaLIF,
-    Delay,
     Flatten,
     I,
     Input,
@@ -133,8 +132,8 @@ def assert_same(twin: TorchNetwork, spikes: np.ndarray) -> None:
             parts = getattr(run.state, name)
             mine = np.concatenate([part[i].numpy() for part in parts.values()])
             np.testing.assert_array_equal(mine, getattr(state, name))
-        mine = np.concatenate([part[i].numpy() for part in run.state.pending.values()])
-        np.testing.assert_array_equal(mine, state.pending[0])
+        mine = np.concatenate([part[i].numpy() for part in run.state.pending.values()], axis=1)
+        np.testing.assert_array_equal(mine, state.pending)
 
 
 @contextmanager
@@ -148,7 +147,7 @@ def only_what_fits() -> Iterator[None]:
         reject()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_spike_and_voltage_is_the_engines(seed: int):
     network = dense(seed)
@@ -286,17 +285,8 @@ def test_a_network_learns_and_keeps_its_accuracy_when_it_is_deployed(name: str):
     assert (trained == label).mean() > 0.9
 
 
-def test_what_cannot_be_trained_or_given_is_refused_by_name():
-    nodes = {
-        "in": Input((2,)),
-        "late": Delay(0.002),
-        "w": Linear(np.eye(2)),
-        "n": IF((2,)),
-        "out": Output((2,)),
-    }
-    with pytest.raises(ValueError, match="node 'late': a Delay"):
-        TorchNetwork(Network(nodes, list(pairwise(nodes)), DT))
-    del nodes["late"]
+def test_what_cannot_be_given_is_refused_by_name():
+    nodes = {"in": Input((2,)), "w": Linear(np.eye(2)), "n": IF((2,)), "out": Output((2,))}
     twin = TorchNetwork(Network(nodes, list(pairwise(nodes)), DT))
     with pytest.raises(ValueError, match=r"spikes must be \[batch, time, 2\] .* not \[1, 4, 3\]"):
         twin(torch.zeros(1, 4, 3))
