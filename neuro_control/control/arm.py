@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from neuro_control.backends import Runner
+from neuro_control.backends import Runner, ShadowRunner
 from neuro_control.backends.backend_report import BackendReport, report_backend
 from neuro_control.backends.registry import BackendSettings, choose_runner
 from neuro_control.control.gaze_servo import (
@@ -24,6 +24,7 @@ from neuro_control.control.gaze_servo import (
 from neuro_control.control.tracker import TargetTracker, TrackerEstimate
 from neuro_control.control.watched_runner import watched
 from neuro_control.events import Events
+from neuro_control.inspection import RecentSpikes
 from neuro_control.network import FixedNetwork, quantize, read_nir
 from neuro_control.network.graph import MetadataValue
 from neuro_control.robots.arm_model import ArmModel
@@ -172,6 +173,8 @@ class ArmController:
             chosen = choose_runner(network, settings)
             runner, self._reason = chosen.runner, chosen.reason
         self.backend = runner.name
+        shown = runner.twin if isinstance(runner, ShadowRunner) else runner
+        self._recent = RecentSpikes(network, shown, "events")
         runner, self.network_watch = watched(runner, network)
         try:
             self.tracker = make_tracker(runner, network, settings)
@@ -228,6 +231,7 @@ class ArmController:
             self._state = None
         if estimate.ticks:
             self._tick_us = estimate.tick_us
+            self._recent.stepped(len(events))
             if self.network_watch.on:
                 self.network_watch.stamp(estimate.t_ns, self.tracker.dt_ns)
         self.estimate = estimate
@@ -247,6 +251,10 @@ class ArmController:
         return ControllerStatistics(
             ticks, spikes, operations, self._neurons, self.tracker.gaps, self._tick_us
         )
+
+    def where_activity_dies(self) -> str:
+        """Where spikes end on their way through the network, and why; see `RecentSpikes`."""
+        return self._recent.where_activity_dies(self.tracker.runner.state)
 
     def _counted(self) -> NDArray[np.int64]:
         counters = self.tracker.runner.counters

@@ -23,6 +23,7 @@ from neuro_control.inspection.profile import (
     profile,
 )
 from neuro_control.inspection.profile_plot import plot_profile
+from neuro_control.inspection.recent_spikes import RecentSpikes
 from neuro_control.inspection.running import (
     NetworkSnapshot,
     PopulationSnapshot,
@@ -69,6 +70,7 @@ __all__ = [
     "ProjectionInput",
     "ProjectionProfile",
     "Reaches",
+    "RecentSpikes",
     "SilenceReport",
     "Silent",
     "SourceActivity",

@@ -30,14 +30,13 @@ from neuro_control.inspection import (
 )
 from neuro_control.network import FixedNetwork
 from neuro_control.network_command.files import find_integers
+from neuro_control.network_command.silence_text import text
 
 DESCRIPTION_TIMEOUT_S = 5.0
 
 
 def why_running(arguments: argparse.Namespace) -> int:
     """Listen, and print where activity dies: 0 if it does not, 1 if it does."""
-    from neuro_control.network_command.why import text
-
     if not 0 < arguments.seconds <= 3600:
         raise ValueError(f"--seconds {arguments.seconds}: must be above 0 and at most 3600")
     description, packets = listen(arguments.seconds)

@@ -14,6 +14,9 @@ from neuro_control.control.arm import (
     load_network,
 )
 from neuro_control.events import Events
+from neuro_control.inspection import scaled_thresholds
+from neuro_control.inspection.recent_spikes import LEAST_LOOKS, STEPS_A_LOOK
+from neuro_control.network import FixedNetwork
 from neuro_control.robots.arm_model import ArmModel
 from neuro_control.robots.description import arm_urdf
 
@@ -153,3 +156,18 @@ def test_a_network_that_is_not_there_is_named() -> None:
 def test_directions_have_square_pixels() -> None:
     wide = direction_of(np.array([1.0, 1.0]), np.radians(90), 0.5)
     assert wide == pytest.approx([1.0, 0.5])
+
+
+def test_it_says_where_activity_dies(network: FixedNetwork) -> None:
+    """A retina with thresholds that no picture reaches; the whole one has nothing to say."""
+    enough = STEPS_A_LOOK * LEAST_LOOKS
+    for changed, dies in ((network, ""), (scaled_thresholds(network, "retina", 50.0), "retina")):
+        controller = ArmController(ArmControllerSettings(), MODEL, network=changed)
+        show(controller, 64, 64, steps=enough - 1)
+        assert controller.where_activity_dies() == ""
+        show(controller, 64, 64, steps=1, start_ns=(enough - 1) * PERIOD_NS)
+        said = controller.where_activity_dies()
+        assert said.startswith(f"{dies} is silent although events" if dies else "")
+        assert bool(said) is bool(dies)
+        # It is said until enough has been seen again.
+        assert controller.where_activity_dies() == said

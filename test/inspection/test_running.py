@@ -11,6 +11,7 @@ import pytest
 from neuro_control.backends import CpuRunner
 from neuro_control.inspection import (
     Cause,
+    RecentSpikes,
     Wiring,
     network_snapshot,
     record_activity,
@@ -18,6 +19,7 @@ from neuro_control.inspection import (
     where_activity_dies,
     why_silent_now,
 )
+from neuro_control.inspection.recent_spikes import LEAST_LOOKS, STEPS_A_LOOK
 from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection, Port
 
 
@@ -135,6 +137,38 @@ def test_a_published_description_is_wired_as_the_network_is():
     assert (front.inputs, front.populations, front.behind) == ((), ("b",), {"c": ("b",)})
     with pytest.raises(ValueError, match="not a network description"):
         Wiring.from_description({"rows": []})
+
+
+def test_a_sample_of_spikes_says_where_they_end():
+    network = chain((60, 0, 60))
+    runner = CpuRunner(network)
+    recent = RecentSpikes(network, runner, "in")
+
+    def step(times: int, given: int) -> None:
+        for _ in range(times * STEPS_A_LOOK):
+            runner.step(np.arange(given, dtype=np.int32))
+            recent.stepped(given)
+
+    step(LEAST_LOOKS - 1, 4)
+    assert recent.where_activity_dies(runner.state) == ""
+    step(1, 4)
+    assert recent.where_activity_dies(runner.state) == "b is silent: it has no synapse from a"
+    step(LEAST_LOOKS - 1, 0)
+    # What was said holds until enough has been seen again.
+    assert recent.where_activity_dies(runner.state) == "b is silent: it has no synapse from a"
+    step(1, 0)
+    assert (
+        recent.where_activity_dies(runner.state)
+        == "input in was given no spike in the last 100 ticks"
+    )
+
+
+def test_of_a_runner_that_shows_no_spikes_nothing_is_said():
+    network = chain((60, 0, 60))
+    recent = RecentSpikes(network, object(), "in")
+    for _ in range(10 * LEAST_LOOKS * STEPS_A_LOOK):
+        recent.stepped(1)
+    assert recent.where_activity_dies(CpuRunner(network).state) == ""
 
 
 def test_a_state_of_another_size_is_refused():
