@@ -103,47 +103,53 @@ def decode_evt2(
     y: NDArray[np.uint16],
     p: NDArray[np.uint8],
 ) -> int:
-    """Decode words (uint32[n]) into four arrays of n; returns the number of events written."""
-    n = 0
-    n_on = 0
-    known = state[TIME_KNOWN] == 1
-    highs_us = state[HIGHS] << 6
-    now_us = state[LAST_US]
+    """Decode words (uint32[n]) into four arrays of n; returns the number of events written.
+
+    Numbers are unsigned, for an index that could be negative costs time.
+    """
+    u = np.uint64
+    n = u(0)
+    n_on = u(0)
+    columns = u(width)
+    rows = u(height)
+    # The columns of events whose time is known.
+    timed = columns if state[TIME_KNOWN] == 1 else u(0)
+    highs_us = u(state[HIGHS]) << u(6)
+    now_us = u(state[LAST_US])
     for i in range(words.shape[0]):
-        word = np.int64(words[i])
-        code = word >> 28
-        if code <= 1:
-            if not known:
-                state[UNREFERENCED] += 1
-                continue
-            time_us = highs_us | ((word >> 22) & 0x3F)
-            column = (word >> 11) & 0x7FF
-            row = word & 0x7FF
-            if column >= width or row >= height:
+        word = u(words[i])
+        code = word >> u(28)
+        time_us = highs_us | ((word >> u(22)) & u(0x3F))
+        if code <= u(1):
+            column = (word >> u(11)) & u(0x7FF)
+            row = word & u(0x7FF)
+            if (column < timed) & (row < rows):
+                if time_us < now_us:
+                    state[REVERSALS] += 1
+                else:
+                    now_us = time_us
+                t_ns[n] = now_us * u(1000)
+                x[n] = column
+                y[n] = row
+                p[n] = code
+                n += u(1)
+                n_on += code
+            elif state[TIME_KNOWN] == 1:
                 state[OUTSIDE] += 1
-                continue
-            if time_us < now_us:
-                state[REVERSALS] += 1
             else:
-                now_us = time_us
-            t_ns[n] = now_us * 1000
-            x[n] = column
-            y[n] = row
-            p[n] = code
-            n += 1
-            n_on += code
+                state[UNREFERENCED] += 1
         elif code == 0x8:
-            _upper_time(word & _HIGH_MASK, state)
-            known = state[TIME_KNOWN] == 1
-            highs_us = state[HIGHS] << 6
+            _upper_time(np.int64(word & u(_HIGH_MASK)), state)
+            timed = columns if state[TIME_KNOWN] == 1 else u(0)
+            highs_us = u(state[HIGHS]) << u(6)
         elif code == 0xA:
-            _trigger((word >> 8) & 0x1F, word & 1, highs_us | ((word >> 22) & 0x3F), state)
+            _trigger((word >> u(8)) & u(0x1F), word & u(1), time_us, state)
         elif code not in (0xE, 0xF):
             state[MALFORMED] += 1
     state[LAST_US] = now_us
     state[EVENTS_ON] += n_on
     state[EVENTS_OFF] += n - n_on
-    return n
+    return np.int64(n)
 
 
 @njit(cache=True, nogil=True)
