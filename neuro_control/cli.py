@@ -184,6 +184,12 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     replay.add_argument("--topic", help="which topic, if several have events")
     replay.add_argument("--rate", type=float, default=1.0, help="speed (default: 1)")
     replay.add_argument("--report", type=Path, metavar="FILE.json", help="write the figures")
+    replay.add_argument(
+        "--dashboard", action="store_true", help="with the page in a browser, and its time slider"
+    )
+    replay.add_argument(
+        "--stay", action="store_true", help="wait at the end for replay/seek (with --dashboard too)"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -270,7 +276,14 @@ def _replay(arguments: argparse.Namespace) -> int:
 
     if arguments.offline:
         return replay.replay_offline(arguments.bag, arguments.topic, arguments.report)
-    return replay.replay_online(arguments.bag, arguments.topic, arguments.rate, arguments.report)
+    return replay.replay_online(
+        arguments.bag,
+        arguments.topic,
+        arguments.rate,
+        arguments.report,
+        stay=arguments.stay or arguments.dashboard,
+        dashboard=arguments.dashboard,
+    )
 
 
 if __name__ == "__main__":

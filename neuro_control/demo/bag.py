@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rosbags.interfaces import (
     Qos,
@@ -38,16 +38,24 @@ bool is_bigendian
 uint8[] events
 """
 
-# Topic, type, and whether it is sent as sensor data are (best effort).
-RECORDED_TOPICS = (
-    ("/clock", "rosgraph_msgs/msg/Clock", True),
-    ("/event_camera/events", EVENT_PACKET, True),
-    ("/joint_states", "sensor_msgs/msg/JointState", False),
-    ("/target_direction", "geometry_msgs/msg/Vector3Stamped", True),
-    ("/desired_trajectory", "trajectory_msgs/msg/JointTrajectory", False),
-    ("/arm_controller/joint_trajectory", "trajectory_msgs/msg/JointTrajectory", False),
-    ("/simulation/target", "geometry_msgs/msg/PointStamped", False),
-    ("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", False),
+Sent = Literal["data", "state", "latched"]
+
+# Topic, type, and how it is sent: as sensor data are (best effort), reliably, or once for all who
+# come later.
+RECORDED_TOPICS: tuple[tuple[str, str, Sent], ...] = (
+    ("/clock", "rosgraph_msgs/msg/Clock", "data"),
+    ("/event_camera/events", EVENT_PACKET, "data"),
+    ("/joint_states", "sensor_msgs/msg/JointState", "state"),
+    ("/target_direction", "geometry_msgs/msg/Vector3Stamped", "data"),
+    ("/desired_trajectory", "trajectory_msgs/msg/JointTrajectory", "state"),
+    ("/arm_controller/joint_trajectory", "trajectory_msgs/msg/JointTrajectory", "state"),
+    ("/simulation/target", "geometry_msgs/msg/PointStamped", "state"),
+    ("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", "state"),
+    ("/network/description", "std_msgs/msg/String", "latched"),
+    ("/network/spikes", EVENT_PACKET, "data"),
+    ("/taxels", "sensor_msgs/msg/Image", "data"),
+    ("/skin/events", EVENT_PACKET, "data"),
+    ("/cochlea/events", EVENT_PACKET, "data"),
 )
 
 
@@ -58,13 +66,13 @@ def _typestore() -> Typestore:
     return store
 
 
-def _qos(best_effort: bool) -> Qos:
+def _qos(sent: Sent) -> Qos:
     forever = QosTime(2147483647, 4294967295)
     return Qos(
         QosHistory.KEEP_LAST,
         10,
-        QosReliability.BEST_EFFORT if best_effort else QosReliability.RELIABLE,
-        QosDurability.VOLATILE,
+        QosReliability.BEST_EFFORT if sent == "data" else QosReliability.RELIABLE,
+        QosDurability.TRANSIENT_LOCAL if sent == "latched" else QosDurability.VOLATILE,
         forever,
         forever,
         QosLiveliness.AUTOMATIC,
@@ -80,9 +88,9 @@ class BagRecorder:
         self._writer = writer
         self._connections: dict[str, Any] = {
             topic: writer.add_connection(
-                topic, kind, typestore=_typestore(), offered_qos_profiles=[_qos(best_effort)]
+                topic, kind, typestore=_typestore(), offered_qos_profiles=[_qos(sent)]
             )
-            for topic, kind, best_effort in RECORDED_TOPICS
+            for topic, kind, sent in RECORDED_TOPICS
         }
         self.messages = 0
 

@@ -21,7 +21,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
-from neuro_control.demo.bag import RECORDED_TOPICS, BagRecorder, recording
+from neuro_control.demo.bag import RECORDED_TOPICS, BagRecorder, Sent, recording
 from neuro_control.demo.record import RunRecord, Status
 from neuro_control.nodes import qos
 from neuro_control.nodes.messages import time_ns
@@ -56,8 +56,8 @@ class Monitor(Node):
         if for_picture:
             self._listen_for_picture()
         if recorder is not None:
-            for topic, kind, best_effort in RECORDED_TOPICS:
-                self._record_topic(topic, kind, best_effort)
+            for topic, kind, sent in RECORDED_TOPICS:
+                self._record_topic(topic, kind, sent)
 
     def _listen_for_picture(self) -> None:
         for kind, topic, callback in (
@@ -78,7 +78,7 @@ class Monitor(Node):
         # Only the last one is looked at; a queue of one leaves most of them undelivered.
         self.create_subscription(JointState, "joint_states", self._on_joints, qos.best_effort(1))
 
-    def _record_topic(self, topic: str, kind: str, best_effort: bool) -> None:
+    def _record_topic(self, topic: str, kind: str, sent: Sent) -> None:
         package, _, name = kind.split("/")
         message = getattr(importlib.import_module(f"{package}.msg"), name)
 
@@ -87,8 +87,7 @@ class Monitor(Node):
                 t_ns = self._record.target[-1][0] if self._record.target else 0
                 self._recorder.write(topic, t_ns, data)
 
-        profile = qos.best_effort(1000) if best_effort else qos.reliable(1000)
-        self.create_subscription(message, topic, write, profile, raw=True)
+        self.create_subscription(message, topic, write, qos.of(sent, 1000), raw=True)
 
     def stop_recording(self) -> None:
         """Write nothing more into the recorder; it may be closed."""

@@ -28,7 +28,6 @@ from neuro_control.nodes.spin import run
 CLOCK = "/clock"
 # One for the whole machine, whatever the robot's namespace.
 GLOBAL = frozenset({CLOCK, "/diagnostics"})
-LATCHED = frozenset({"/network/description"})
 
 
 class Recorder(Node):
@@ -38,12 +37,10 @@ class Recorder(Node):
         super().__init__("recorder", **options)
         self._recorder = recorder
         self._now_ns = 0
-        for topic, kind, best_effort in RECORDED_TOPICS:
+        for topic, kind, sent in RECORDED_TOPICS:
             package, _, name = kind.split("/")
             message = getattr(importlib.import_module(f"{package}.msg"), name)
-            profile = qos.best_effort(1000) if best_effort else qos.reliable(1000)
-            if topic in LATCHED:
-                profile = qos.LATCHED
+            profile = qos.of(sent, 1000)
             heard_as = topic if topic in GLOBAL else topic.removeprefix("/")
             self.create_subscription(message, heard_as, self._writer(topic), profile, raw=True)
 

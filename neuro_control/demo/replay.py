@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from neuro_control.bringup import CONTROLLER, GUARD, REPLAY, ROBOTS
+from neuro_control.bringup import CONTROLLER, DASHBOARD, GUARD, REPLAY, ROBOTS
 from neuro_control.control.arm import ArmControllerSettings, load_network, make_tracker
 from neuro_control.demo.domain import DomainClaim, ros_environment
 from neuro_control.demo.logs import new_log_folder
@@ -116,9 +116,19 @@ def offline_summary(found: dict[str, Any], wall_s: float) -> str:
 
 
 def replay_online(
-    path: Path, topic: str | None, rate: float, report: Path | None, out: TextIO = sys.stdout
+    path: Path,
+    topic: str | None,
+    rate: float,
+    report: Path | None,
+    out: TextIO = sys.stdout,
+    *,
+    stay: bool = False,
+    dashboard: bool = False,
 ) -> int:
-    """Play a recording through the replay node, the controller and the guard; an arm at rest.
+    """Play a recording through the replay node, the controller and the guard.
+
+    The joints are those of the recording; where it has none, those of an arm at rest. stay: wait
+    at the end, to be sent elsewhere (`replay/seek`), until Ctrl-C. dashboard: with the page.
 
     Returns 0 at its end or on Ctrl-C, 1 if a node dies, 2 if the recording or the rate cannot be.
     """
@@ -142,7 +152,7 @@ def replay_online(
         stack.callback(sweep_stale_segments)
         line.say(f"{path}: {first.topic}, {first.encoding}, {first.width}x{first.height}")
         record = RunRecord()
-        commands = _replay_commands(path, topic, rate, folder)
+        commands = _replay_commands(path, first.topic, rate, folder, stay, dashboard)
         failure = _play(commands, folder, environment, record, line, interrupt)
     found = _online_findings(record, path, interrupt.requested)
     line.say(
@@ -161,24 +171,31 @@ def replay_online(
 
 
 def _replay_commands(
-    path: Path, topic: str | None, rate: float, folder: Path
+    path: Path, topic: str, rate: float, folder: Path, stay: bool, dashboard: bool
 ) -> dict[str, list[str]]:
-    parameters = read_parameter_file(share_directory() / ROBOTS["arm"].parameter_file)
+    share = share_directory()
+    parameters = read_parameter_file(share / ROBOTS["arm"].parameter_file)
     chosen = {
         REPLAY.name: {
             "path": str(path.absolute()),
-            "topic": topic or "",
+            "topic": topic,
             "rate": float(rate),
             "publish_clock": True,
             "joint_states": True,
+            "stay": stay,
             "wait_s": START_LIMIT_S,
         },
         CONTROLLER.name: parameters[CONTROLLER.name] | {"use_sim_time": True},
         GUARD.name: parameters[GUARD.name] | {"use_sim_time": True},
     }
+    nodes = [CONTROLLER, GUARD, REPLAY]
+    if dashboard:
+        page = read_parameter_file(share / DASHBOARD.parameter_file)[DASHBOARD.name]
+        chosen[DASHBOARD.name] = page | {"use_sim_time": True}
+        nodes.append(DASHBOARD)
     file = folder / "parameters.yaml"
     write_parameter_file(file, chosen)
-    return {node.name: node_command(node, file) for node in (CONTROLLER, GUARD, REPLAY)}
+    return {node.name: node_command(node, file) for node in nodes}
 
 
 def _play(
@@ -193,8 +210,9 @@ def _play(
     from neuro_control.demo.monitor import listening
 
     with ChildProcesses(folder, environment) as children:
-        for name in (CONTROLLER.name, GUARD.name):
-            children.start(name, commands[name])
+        for name, command in commands.items():
+            if name != REPLAY.name:
+                children.start(name, command)
         with listening(record) as (node, spin):
 
             def up() -> bool:

@@ -25,6 +25,9 @@ EVENT_PACKET = "event_camera_msgs/msg/EventPacket"
 EVENT_ARRAY = "event_array_msgs/msg/EventArray"
 """What EventPacket was called before 2023; the fields are the same."""
 
+CAMERA_TOPIC = "/event_camera/events"
+"""How the topic of a camera's events ends, of which a recording may have others."""
+
 _EVENT_TYPES = (EVENT_PACKET, EVENT_ARRAY)
 _EVENT_FIELDS = """\
 std_msgs/Header header
@@ -66,7 +69,7 @@ def event_topics(path: str | Path) -> tuple[str, ...]:
     path: a rosbag2 folder, or one of its .db3 or .mcap files (no metadata.yaml needed).
     Raises BagError if it cannot be read.
     """
-    with _opened(Path(path)) as reader:
+    with open_recording(Path(path)) as reader:
         return _event_topics(reader)
 
 
@@ -74,20 +77,20 @@ def read_packets(path: str | Path, topic: str | None = None) -> Iterator[Packet]
     """The event packets of one topic, in the order of recording, one at a time.
 
     path: a rosbag2 folder, or one of its .db3 or .mcap files (no metadata.yaml needed).
-    topic: which topic; not needed when only one has event packets.
+    topic: which topic; not needed when only one has event packets, or is a camera's.
 
     Raises BagError at once if the recording is missing, empty, truncated or corrupt, or if the
     topic is missing, of another type or not said; and while iterating, if the damage lies deeper.
     """
     path = Path(path)
-    with _opened(path) as reader:
+    with open_recording(path) as reader:
         _choose(reader, path, topic)
     return _packets(path, topic)
 
 
 def _packets(path: Path, topic: str | None) -> Iterator[Packet]:
     n = 0
-    with _opened(path) as reader:
+    with open_recording(path) as reader:
         connections = _choose(reader, path, topic)
         promised = sum(connection.msgcount for connection in connections)
         messages = reader.messages(connections)
@@ -101,7 +104,7 @@ def _packets(path: Path, topic: str | None) -> Iterator[Packet]:
                 break
             except Exception as error:
                 raise BagError(
-                    f"{path}: corrupt or truncated after {n} packets ({_first_line(error)});"
+                    f"{path}: corrupt or truncated after {n} packets ({first_line(error)});"
                     " record it again, or recover it with the tool that made it"
                 ) from error
             n += 1
@@ -111,6 +114,16 @@ def _packets(path: Path, topic: str | None) -> Iterator[Packet]:
             f"{path}: corrupt or truncated, it holds {n} of the {promised} packets that its index"
             " names; record it again, or recover it with the tool that made it"
         )
+
+
+def packet_of(topic: str, kind: str, data: bytes) -> Packet:
+    """A packet from a message of this kind as it is on the wire (CDR)."""
+    return _packet(topic, _typestore().deserialize_cdr(data, kind))
+
+
+def is_event_type(kind: str) -> bool:
+    """Whether messages of this kind are event packets."""
+    return kind in _EVENT_TYPES
 
 
 def _packet(topic: str, message: Any) -> Packet:
@@ -129,8 +142,8 @@ def _packet(topic: str, message: Any) -> Packet:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Reader]:
-    """The recording, opened; whatever keeps it from opening becomes a BagError."""
+def open_recording(path: Path) -> Iterator[Reader]:
+    """A recording, opened; whatever keeps it from opening becomes a BagError."""
     if not path.exists():
         raise BagError(f"{path}: does not exist; give a rosbag2 folder, a .db3 or a .mcap file")
     if path.is_dir() and not (path / "metadata.yaml").is_file():
@@ -153,7 +166,7 @@ def _opened(path: Path) -> Iterator[Reader]:
     except Exception as error:  # see _packets: a damaged file can fail in any way
         raise BagError(
             f"{path}: not a readable rosbag2 recording, corrupt or truncated"
-            f" ({_first_line(error)}); record it again, or recover it with the tool that made it"
+            f" ({first_line(error)}); record it again, or recover it with the tool that made it"
         ) from error
     try:
         yield reader
@@ -198,6 +211,10 @@ def _choose(reader: Reader, path: Path, topic: str | None) -> list[Connection]:
             raise BagError(
                 f"{path}: no topic with {EVENT_PACKET}; it has: {', '.join(others) or 'no topics'}"
             )
+        # Skins, ears and networks send event packets too; a recording of ours has one camera.
+        cameras = [name for name in topics if name.endswith(CAMERA_TOPIC)]
+        if len(topics) > 1 and len(cameras) == 1:
+            topics = tuple(cameras)
         if len(topics) > 1:
             raise BagError(f"{path}: several topics with events; choose one: {', '.join(topics)}")
         topic = topics[0]
@@ -212,7 +229,8 @@ def _choose(reader: Reader, path: Path, topic: str | None) -> list[Connection]:
     return chosen
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__
 

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import Vector3Stamped
+from rclpy.clock import JumpHandle, JumpThreshold, TimeJump
+from rclpy.duration import Duration
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.qos import qos_policy_name_from_kind
 from sensor_msgs.msg import JointState
@@ -46,6 +48,12 @@ PACKET_TYPE = "event_camera_msgs/msg/EventPacket"
 CAMERA_FRAME = "hand_camera_optical_frame"
 # A packet this much older than the last answer is late; one still older begins a new time.
 LATE_NS = 1_000_000_000
+# The clock of a simulation or a recording that leaps so far, or goes back, begins a new time too.
+TIME_BEGINS_ANEW = JumpThreshold(
+    min_forward=Duration(nanoseconds=LATE_NS),
+    min_backward=Duration(nanoseconds=-10_000_000),
+    on_clock_change=False,
+)
 
 
 class ControllerNode(ManagedNode):
@@ -61,6 +69,7 @@ class ControllerNode(ManagedNode):
         self._make_controller = make_controller
         self._controller: Controller | None = None
         self._activity: NetworkActivity | None = None
+        self._jumps: JumpHandle | None = None
         self._incompatible_qos = ""
         self.parameters.on_change = self._on_settings
         self.tally = ControllerTally()
@@ -95,6 +104,9 @@ class ControllerNode(ManagedNode):
         self.add_subscription(JointState, "joint_states", self._on_joints, transport(10))
         if not settings.lockstep:
             self.add_timer(settings.idle_period_s, self._on_idle)
+        self._jumps = self.get_clock().create_jump_callback(
+            TIME_BEGINS_ANEW, post_callback=self._on_time_jump
+        )
         self._activity = None
         if controller.network_watch is not None:
             self._activity = NetworkActivity(
@@ -113,6 +125,9 @@ class ControllerNode(ManagedNode):
         """Forget the network."""
         controller, self._controller = self._controller, None
         self._activity = None
+        if self._jumps is not None:
+            self._jumps.unregister()
+            self._jumps = None
         if controller is not None:
             controller.close()
 
@@ -237,6 +252,13 @@ class ControllerNode(ManagedNode):
         self.tally.count(command, self.controller.statistics)
         if self._activity is not None:
             self._activity.publish()
+
+    def _on_time_jump(self, jump: TimeJump) -> None:
+        """A recording that is played from elsewhere, or a simulation that was started anew."""
+        del jump
+        if self.active:
+            self.controller.reset()
+            self._forget()
 
     def _on_settings(self, settings: ControllerNodeSettings) -> None:
         if self._activity is not None:

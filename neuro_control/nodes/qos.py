@@ -8,6 +8,8 @@ Every profile can be overridden by parameters `qos_overrides./TOPIC.subscription
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
@@ -30,6 +32,17 @@ def best_effort(depth: int) -> QoSProfile:
     return QoSProfile(
         depth=depth, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT
     )
+
+
+Sent = Literal["data", "state", "latched"]
+"""As sensors send (best effort), reliably, or once for all who come later."""
+
+
+def of(sent: Sent, depth: int) -> QoSProfile:
+    """The profile of a topic that is sent so."""
+    if sent == "latched":
+        return LATCHED
+    return best_effort(depth) if sent == "data" else reliable(depth)
 
 
 COMMANDS = reliable(1)

@@ -1,77 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The replay node: plays the events of a recording as if a camera sent them.
+"""The replay node: plays a recording as if the sensors in it sent it again.
 
 Publishes `event_camera/events` with the recording's timing, divided by `rate`. The packets are
-stamped by the node's clock; with `publish_clock` they keep their stamps, and `/clock` follows
-them. With `joint_states` an arm at rest in its home position is published beside them, so that
-controller and guard have all that they need and can be watched without a robot.
-The node ends with the recording; a recording that cannot be read ends it with exit code 1.
+stamped by the node's clock; with `publish_clock` they keep their stamps, `/clock` follows them, and
+what else a recording has is played too: what sensors sent under its own name, what the nodes did
+below `recorded/` (`recorded_topics`). With `joint_states` an arm at rest in its home position is
+published beside, where the recording has no joint states, so that controller and guard have all
+that they need and can be watched without a robot.
+
+`replay/pause`, `replay/resume` (std_srvs/Trigger) and `replay/seek` (std_msgs/Float64, seconds from
+the start) move it; `replay/status` (std_msgs/String, JSON, latched) says where it is. A seek begins
+a little earlier and plays that fast, so that a network is awake where it arrives; paused too.
+The node ends with the recording, unless it shall `stay`; a recording that cannot be read ends it
+with exit code 1.
 """
 
 from __future__ import annotations
 
+import json
+import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import rclpy
 from event_camera_msgs.msg import EventPacket
-from pydantic import BaseModel, ConfigDict, Field
+from rclpy.clock import Clock as RclpyClock
+from rclpy.clock import ClockType
 from rclpy.executors import Executor
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64, String
+from std_srvs.srv import Trigger
 
-from neuro_control.events import FileError, Packet, open_file, packets_of, read_packets
-from neuro_control.events.files.bag_file import BagFile
+from neuro_control.events import Packet
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
 from neuro_control.nodes.parameters import Parameters
+from neuro_control.nodes.playback import Playback
+from neuro_control.nodes.recorded_topics import EVENTS_TOPIC, RECORDED
+from neuro_control.nodes.replay_settings import ReplaySettings
+from neuro_control.nodes.replay_source import Played, Source, message_class, open_source
 from neuro_control.nodes.spin import run, spin_for
 from neuro_control.robots.arm_model import ArmModel
 from neuro_control.robots.description import arm_urdf
 
-EVENTS_TOPIC = "event_camera/events"
 # Between packets the clock and the joint states go on in steps of this.
 STEP_NS = 5_000_000
 SETTLE_S = 0.2
-# A gap in a recording's stamps beyond this is a clock that was set, not a pause to be waited for.
-LONGEST_PAUSE_NS = 10_000_000_000
-
-
-class ReplaySettings(BaseModel):
-    """What the replay node is told."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    path: str = Field(
-        min_length=1, description="The recording: a rosbag2 folder, or any file of events"
-    )
-    topic: str = Field("", description="Topic in the recording; empty: the only one with events")
-    layout: str = Field(
-        "", description="Layout of the addresses in AEDAT 1 and 2, where the file does not say it"
-    )
-    width: int = Field(
-        0, ge=0, le=65536, description="Columns, where the file does not say it; 0: as few as fit"
-    )
-    height: int = Field(
-        0, ge=0, le=65536, description="Rows, where the file does not say it; 0: as few as fit"
-    )
-    rate: float = Field(1.0, gt=0.0, le=100.0, description="Speed; 2.0: in half the time")
-    repeat: bool = Field(False, description="Begin anew at the end")
-    publish_clock: bool = Field(False, description="Publish /clock from the recording's stamps")
-    joint_states: bool = Field(False, description="Publish an arm at rest in its home position")
-    robot_description: str = Field(
-        "", description="URDF text of that arm; empty: the arm of this package"
-    )
-    frame_id: str = Field("hand_camera_optical_frame", description="Frame of the packets")
-    wait_s: float = Field(
-        5.0,
-        ge=0.0,
-        le=600.0,
-        description="Longest wait for somebody to listen before it begins (s)",
-    )
+# Between the clock's jump and what follows it, so that the one is heard before the other.
+JUMP_S = 0.05
+STATUS_S = 0.1
+# A number that no packet was lost could explain: whoever counts begins anew.
+NEW_SEQ = 1 << 24
 
 
 class ReplayNode(Node):
@@ -81,6 +64,7 @@ class ReplayNode(Node):
         super().__init__("replay", **options)
         self.parameters = Parameters(self, ReplaySettings)
         settings = self.parameters.settings
+        self.parameters.on_change = self._on_settings
         self._events = self.create_publisher(
             EventPacket,
             EVENTS_TOPIC,
@@ -90,24 +74,71 @@ class ReplayNode(Node):
         self._clock_publisher = None
         if settings.publish_clock:
             self._clock_publisher = self.create_publisher(Clock, "/clock", qos.reliable(10))
-        self._joints = None
+        self._joints: Any = None
         if settings.joint_states:
-            self._arm = ArmModel.from_urdf(settings.robot_description or arm_urdf())
             self._joints = self.create_publisher(JointState, "joint_states", qos.STATES)
+        self._arm: ArmModel | None = None
+        self._others: dict[str, Any] = {}
+        self._status = self.create_publisher(String, "replay/status", qos.LATCHED)
+        self.create_service(Trigger, "replay/pause", self._on_pause)
+        self.create_service(Trigger, "replay/resume", self._on_resume)
+        self.create_subscription(Float64, "replay/seek", self._on_seek, qos.reliable(1))
+        self.create_timer(
+            STATUS_S, self._tell_status, clock=RclpyClock(clock_type=ClockType.STEADY_TIME)
+        )
+        self.playback = Playback(settings.rate, time.monotonic())
         self.packets = 0
         self.repeats = 0
-        self._played_ns = 0
+        self.ended = False
+        self._seq = 0
+        self._source: Source | None = None
         self._diagnostics = DiagnosticsPublisher(self, self.report)
+
+    # The loop
 
     def play(self, executor: Executor, goes_on: Callable[[], bool] = rclpy.ok) -> None:
         """Play the recording, again and again if told to. Raises FileError."""
         settings = self.parameters.settings
+        source = self._open()
         self._await_listener(executor, goes_on)
         while goes_on():
-            self._play_once(executor, goes_on)
-            if not settings.repeat:
+            self._play_once(source, executor, goes_on)
+            if self.playback.sought:
+                continue
+            self.ended = True
+            if settings.repeat and goes_on():
+                self.repeats += 1
+                continue
+            if not settings.stay:
                 break
-            self.repeats += 1
+            self.playback.pause(time.monotonic())
+            while goes_on() and not self.playback.sought:
+                spin_for(executor, 0.02)
+        self._tell_status()
+
+    def _open(self) -> Source:
+        settings = self.parameters.settings
+        size = (settings.width, settings.height)
+        self._source = source = open_source(
+            settings.path,
+            settings.topic,
+            settings.layout,
+            size if all(size) else None,
+            settings.publish_clock,
+        )
+        if self._joints is not None and "joint_states" not in source.topics:
+            self._arm = ArmModel.from_urdf(settings.robot_description or arm_urdf())
+        for name, topic in source.topics.items():
+            if name == "joint_states" and self._joints is not None:
+                self._others[name] = self._joints
+                continue
+            shown = RECORDED + name if topic.done else name
+            self._others[name] = self.create_publisher(
+                message_class(topic.type), shown, topic.profile
+            )
+        for recorded, why in source.left_out.items():
+            self.get_logger().info(f"{recorded} is not played: {why}")
+        return source
 
     def _await_listener(self, executor: Executor, goes_on: Callable[[], bool]) -> None:
         end_s = time.monotonic() + self.parameters.settings.wait_s
@@ -116,48 +147,53 @@ class ReplayNode(Node):
         # We know of the listener a moment before it knows of us.
         spin_for(executor, min(SETTLE_S, self.parameters.settings.wait_s))
 
-    def _play_once(self, executor: Executor, goes_on: Callable[[], bool]) -> None:
-        settings = self.parameters.settings
-        start_s = time.monotonic()
-        start_ns = int(self.get_clock().now().nanoseconds)
-        played_ns = 0
-        last_ns: int | None = None
-        for packet in self._packets():
-            if not goes_on():
+    def _play_once(self, source: Source, executor: Executor, goes_on: Callable[[], bool]) -> None:
+        """From the place that is sought, or the start, to the end or until another is sought."""
+        self.ended = False
+        playback = self.playback
+        again = playback.seeks + self.repeats > 0
+        begin_ns = playback.begin(time.monotonic())
+        if again:
+            self._seq += NEW_SEQ
+            self._tell_time(source.start_ns + begin_ns)
+            spin_for(executor, JUMP_S)
+            playback.resettle(time.monotonic())
+        self._stamp_base()
+        for played in source.play(begin_ns):
+            if not self._await_place(played.place_ns, source, executor, goes_on):
                 return
-            pause_ns = 0 if last_ns is None else packet.stamp_ns - last_ns
-            last_ns = packet.stamp_ns
-            if not 0 <= pause_ns <= LONGEST_PAUSE_NS:
-                pause_ns = 0
-            due_ns = played_ns + pause_ns
-            while played_ns < due_ns:
-                played_ns = min(played_ns + STEP_NS, due_ns)
-                due_s = start_s + played_ns * 1e-9 / settings.rate
-                spin_for(executor, due_s - time.monotonic())
-                self._tell_time(packet.stamp_ns - due_ns + played_ns)
-            self._played_ns = played_ns
-            self._publish(packet, start_ns + round(played_ns / settings.rate))
+            self._publish(played)
 
-    def _packets(self) -> Iterator[Packet]:
-        """A recording's packets as they are; of other files, packets of 4 ms."""
-        settings = self.parameters.settings
-        size = (settings.width, settings.height)
-        said = size if all(size) else None
-        try:
-            file = open_file(
-                settings.path, topic=settings.topic or None, layout=settings.layout, size=said
-            )
-        except OSError as error:
-            raise FileError(str(error)) from error
-        if isinstance(file, BagFile):
-            return read_packets(settings.path, settings.topic or None)
-        size = said or file.smallest_size()
-        return packets_of(file.blocks(size), size)
+    def _await_place(
+        self, place_ns: int, source: Source, executor: Executor, goes_on: Callable[[], bool]
+    ) -> bool:
+        """Let time pass until a place is due; False where the replay goes elsewhere, or ends."""
+        playback = self.playback
+        while goes_on() and not playback.sought:
+            if playback.place_ns >= place_ns:
+                return True
+            if playback.standing:
+                spin_for(executor, 0.02)
+                continue
+            step_ns = min(playback.place_ns + STEP_NS, place_ns)
+            wait_s = playback.wait_s(step_ns, time.monotonic())
+            spin_for(executor, min(wait_s, 0.05))
+            # What came meanwhile may have changed all of it: then it is asked anew.
+            if playback.wait_s(step_ns, time.monotonic()) <= 0.0 and playback.moves:
+                playback.reach(step_ns, time.monotonic())
+                self._tell_time(source.start_ns + step_ns)
+        return False
+
+    # What is sent
+
+    def _stamp_base(self) -> None:
+        """Where stamps by the node's clock count from."""
+        self._base = (int(self.get_clock().now().nanoseconds), self.playback.place_ns)
 
     def _tell_time(self, recorded_ns: int) -> None:
         if self._clock_publisher is not None:
             self._clock_publisher.publish(messages.clock_message(recorded_ns))
-        if self._joints is not None:
+        if self._arm is not None:
             now_ns = recorded_ns
             if self._clock_publisher is None:
                 now_ns = int(self.get_clock().now().nanoseconds)
@@ -166,19 +202,90 @@ class ReplayNode(Node):
                 messages.joint_state_message(now_ns, self._arm.joint_names, home, 0.0 * home)
             )
 
-    def _publish(self, packet: Packet, now_ns: int) -> None:
-        stamp_ns = now_ns if self._clock_publisher is None else packet.stamp_ns
-        frame_id = self.parameters.settings.frame_id
-        self._events.publish(messages.packet_message(packet, frame_id, stamp_ns))
+    def _publish(self, played: Played) -> None:
+        if played.packet is None:
+            self._others[played.topic].publish(played.data)
+            return
+        packet: Packet = played.packet
+        base_ns, since_ns = self._base
+        stamp_ns = base_ns + round((played.place_ns - since_ns) / self.playback.rate)
+        if self._clock_publisher is not None:
+            stamp_ns = packet.stamp_ns
+        message = messages.packet_message(packet, self.parameters.settings.frame_id, stamp_ns)
+        message.seq += self._seq
+        self._events.publish(message)
         self.packets += 1
+
+    # What it is told
+
+    def _on_settings(self, settings: ReplaySettings) -> None:
+        self.playback.set_rate(settings.rate, time.monotonic())
+        self._stamp_base()
+
+    def _on_pause(self, request: Any, response: Trigger.Response) -> Trigger.Response:
+        del request
+        self.playback.pause(time.monotonic())
+        response.success, response.message = True, self._where()
+        self._tell_status()
+        return response
+
+    def _on_resume(self, request: Any, response: Trigger.Response) -> Trigger.Response:
+        del request
+        if self.ended:
+            response.success, response.message = False, "it is at its end; seek a place first"
+            return response
+        self.playback.resume(time.monotonic())
+        self._stamp_base()
+        response.success, response.message = True, self._where()
+        self._tell_status()
+        return response
+
+    def _on_seek(self, message: Float64) -> None:
+        wanted_s = float(message.data)
+        if not math.isfinite(wanted_s):
+            self.get_logger().warning(f"replay/seek: {wanted_s} is no place; it goes on")
+            return
+        wanted_ns = round(max(wanted_s, 0.0) * 1e9)
+        duration_ns = None if self._source is None else self._source.duration_ns
+        self.playback.seek(wanted_ns if duration_ns is None else min(wanted_ns, duration_ns))
+
+    def _where(self) -> str:
+        return f"at {self.playback.place_ns * 1e-9:.3f} s"
+
+    # What it says
+
+    def _tell_status(self) -> None:
+        source, playback = self._source, self.playback
+        duration_ns = None if source is None else source.duration_ns
+        text = {
+            "format": 1,
+            "path": self.parameters.settings.path,
+            "duration_s": None if duration_ns is None else duration_ns * 1e-9,
+            "position_s": playback.place_ns * 1e-9,
+            "start_ns": 0 if source is None else source.start_ns,
+            "rate": playback.rate,
+            "paused": playback.paused,
+            "ended": self.ended,
+            "seeks": playback.seeks,
+            "topics": {} if source is None else {n: t.type for n, t in source.topics.items()},
+            "left_out": {} if source is None else dict(source.left_out),
+        }
+        self._status.publish(String(data=json.dumps(text)))
 
     def report(self) -> Report:
         """How far it is."""
+        playback = self.playback
+        duration_ns = None if self._source is None else self._source.duration_ns
         return Report(
             values={
                 "path": self.parameters.settings.path,
                 "packets": self.packets,
-                "sim_time_s": self._played_ns * 1e-9,
+                "sim_time_s": playback.place_ns * 1e-9,
+                "position_s": playback.place_ns * 1e-9,
+                "duration_s": math.nan if duration_ns is None else duration_ns * 1e-9,
+                "rate": playback.rate,
+                "paused": playback.paused,
+                "seeks": playback.seeks,
                 "repeats": self.repeats,
             }
         )

@@ -178,3 +178,10 @@ def test_without_rosbags_the_error_names_the_command(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "rosbags.rosbag2", None)
     with pytest.raises(BagError, match="pip install rosbags"):
         read_packets(bag)
+
+
+def test_of_several_topics_the_cameras_is_taken(tmp_path):
+    topics = ("/arm/event_camera/events", "/arm/network/spikes")
+    bag = record(tmp_path / "bag", "mcap", n=3, topics=topics)
+    assert [p.topic for p in read_packets(bag)] == ["/arm/event_camera/events"] * 3
+    assert [p.topic for p in read_packets(bag, "/arm/network/spikes")] == [topics[1]] * 3

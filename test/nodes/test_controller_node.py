@@ -13,6 +13,7 @@ from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import Vector3Stamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
@@ -48,11 +49,15 @@ class FakeController:
         self.steps: list[tuple[int, int]] = []
         self.joints: list[int] = []
         self.resets = 0
+        self.dies = ""
 
     @property
     def statistics(self) -> ControllerStatistics:
         n = len(self.steps)
         return ControllerStatistics(n, 3 * n, 30 * n, 100, 0, 5.0)
+
+    def where_activity_dies(self) -> str:
+        return self.dies
 
     def close(self) -> None:
         self.closed = True
@@ -348,3 +353,32 @@ def test_another_type_on_the_topic_is_told() -> None:
 
     facts = InputFacts("/e", "event_camera_msgs/msg/EventPacket", [String.__name__])
     assert "another type: String" in no_data_because(facts)
+
+
+def test_a_clock_that_leaps_begins_a_new_time(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, overrides, use_sim_time=True, idle_after_s=1.0)
+    clock = ros.publisher(Clock, "/clock")
+
+    def tell(t_ns: int) -> None:
+        clock.publish(messages.clock_message(t_ns))
+        ros.until(lambda: bench.now() == t_ns)
+
+    tell(100_000 * MS)
+    bench.measure(100_000 * MS)
+    bench.see(100_000 * MS)
+    bench.answer()
+    before = bench.fake.resets
+    for t_ns in (100_004 * MS, 100_500 * MS):
+        tell(t_ns)
+    assert bench.fake.resets == before, "time that goes on is no new time"
+    # Back by less than what would be a new time by the packets' stamps.
+    for count, t_ns in enumerate((100_100 * MS, 200_000 * MS), start=1):
+        tell(t_ns)
+        assert bench.fake.resets == before + count
+        bench.measure(t_ns)
+        bench.see(t_ns)
+        assert messages.time_ns(bench.answer().header.stamp) == t_ns
+    assert bench.node.tally.packets_late == 0
+    bench.node.trigger_deactivate()
+    bench.node.trigger_cleanup()
+    tell(1_000 * MS)
