@@ -31,6 +31,9 @@ class Controller(Protocol):
     def network_watch(self) -> NetworkWatch | None:
         """What happens inside its network; None where nobody can look."""
 
+    def where_activity_dies(self) -> str:
+        """Where spikes end on their way through its network, and why; "" where they do not."""
+
     def reset(self) -> None:
         """Forget what was seen."""
 

@@ -11,7 +11,7 @@ from neuro_control.backends.backend_report import BackendReport
 from neuro_control.control.arm import ArmCommand, ControllerStatistics
 from neuro_control.nodes.diagnostics import Rates, Report, drop_key
 from neuro_control.nodes.event_input import EventInput
-from neuro_control.nodes.input_health import InputFacts, no_data_because
+from neuro_control.nodes.input_health import NETWORK_SILENT, InputFacts, no_data_because
 from neuro_control.nodes.latency import LatencyHistogram
 
 
@@ -25,6 +25,9 @@ class Reported(Protocol):
     @property
     def statistics(self) -> ControllerStatistics:
         """Totals since it was made."""
+
+    def where_activity_dies(self) -> str:
+        """Where spikes end on their way through its network, and why; "" where they do not."""
 
 
 @dataclass
@@ -88,6 +91,9 @@ def report(
             spikes=grown["spikes"],
         )
     )
+    dies = controller.where_activity_dies()
+    if because == NETWORK_SILENT and dies:
+        because = f"{because}: {dies}"
     rates = tally.rates.update(
         time.monotonic(),
         packets=counters.packets,
@@ -121,6 +127,7 @@ def report(
             "spikes_per_second": rates["spikes"],
             "synaptic_operations_per_second": rates["operations"],
             "active_fraction": statistics.active_fraction,
+            "activity_dies_at": dies,
             "tick_us_median": tick.median_ms * 1e3,
             "tick_us_p99": tick.p99_ms * 1e3,
             "commands": tally.commands,

@@ -61,6 +61,8 @@ KEYS: Mapping[str, str] = {
     "spikes_per_second": "spikes in the network, 1/s of wall-clock time",
     "synaptic_operations_per_second": "synaptic operations, 1/s of wall-clock time",
     "active_fraction": "part of the neurons that spike in a tick",
+    "activity_dies_at": "first populations that do not spike although what they hear does, and "
+    "why, by sample; silence of a map of targets may only mean that there is none",
     "tick_us_median": "time of one step of the network, recent median, us",
     "tick_us_p99": "the same, 99th percentile, us",
     "activity_watched": "whether somebody listens to what happens inside the network",

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+NETWORK_SILENT = "the network is silent: events come in, and no neuron spikes"
+
 
 @dataclass(frozen=True)
 class InputFacts:
@@ -45,7 +47,7 @@ def no_data_because(facts: InputFacts) -> str:
     if not facts.has_joints:
         return "no joint states come"
     if facts.ticks > 0 and facts.spikes == 0:
-        return "the network is silent: events come in, and no neuron spikes"
+        return NETWORK_SILENT
     return ""
 
 
