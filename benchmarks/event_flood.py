@@ -79,6 +79,9 @@ def main() -> int:
         flood(arguments.events_per_second, arguments.width, arguments.height)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except RuntimeError:
+        if rclpy.ok():  # else it was ended while it published
+            raise
     finally:
         rclpy.try_shutdown()
     return 0

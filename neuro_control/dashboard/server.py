@@ -178,7 +178,7 @@ class PageServer:
     async def _index(self, request: web.Request) -> web.StreamResponse:
         if "token" in request.query:
             # Out of the address, which would be kept in histories and shown to bystanders.
-            answer = web.HTTPFound("/")
+            answer = web.Response(status=302, headers={"Location": "/"})
             answer.set_cookie(
                 COOKIE, request.query["token"], httponly=True, samesite="Strict", path="/"
             )

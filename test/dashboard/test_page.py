@@ -25,7 +25,8 @@ CELL = """([id, box, columns, rows, column, row]) => {
   const scale = panel.stage.canvas.width / panel.stage.width;
   const x = b.x0 + ((column + 0.5) / columns) * (b.x1 - b.x0);
   const y = b.y0 + ((row + 0.5) / rows) * (b.y1 - b.y0);
-  const pixel = panel.stage.context.getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1);
+  const [px, py] = [Math.round(x * scale), Math.round(y * scale)];
+  const pixel = panel.stage.context.getImageData(px, py, 1, 1);
   return [...pixel.data.slice(0, 3)];
 }"""
 

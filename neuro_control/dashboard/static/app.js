@@ -16,7 +16,7 @@ const PANELS = [
   [MembranesPanel, 2, 2], [SkinPanel, 1, 1], [EarsPanel, 1, 1], [DelayPanel, 3, 2],
   [HealthPanel, 0, 0], [GuardPanel, 3, 1], [SimulationPanel, 2, 2],
 ];
-const SILENT_S = 0.5;
+const SILENT_S = 0.3;
 const STAGES = { camera: "event camera", joints: "joints", controller: "controller", guard: "guard → robot" };
 const FORGETFUL = { get: () => null, set: () => {} };
 

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The delay from packet to command, as the page shows it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from neuro_control.dashboard.delays import BINS, FIRST_MS, PER_DECADE, DelayMeter
+from neuro_control.dashboard.panel import FrameParts
+
+MS = 1_000_000
+
+
+def drawn(meter: DelayMeter, now_s: float = 0.0) -> FrameParts:
+    parts = FrameParts()
+    meter.draw(now_s, parts)
+    return parts
+
+
+def test_a_command_answers_its_packet_and_those_before() -> None:
+    meter = DelayMeter()
+    for number in range(3):
+        meter.packet(number, number * MS)
+    meter.command(2, 5 * MS)
+    meter.command(2, 9 * MS)  # once only
+    parts = drawn(meter)
+    assert parts.state["delay"]["count"] == 3
+    assert parts.state["delay"]["max_ms"] == pytest.approx(5.0)
+    assert parts.state["delay"]["median_ms"] == pytest.approx(4.0, rel=0.03)
+    counts = parts.arrays["delays"]
+    assert int(counts.sum()) == 3
+    edges = FIRST_MS * 10 ** (np.arange(BINS + 1) / PER_DECADE)
+    np.testing.assert_array_equal(counts, np.histogram([3.0, 4.0, 5.0], edges)[0])
+
+
+def test_a_hold_that_answers_nothing_is_not_counted_and_nothing_is_drawn() -> None:
+    meter = DelayMeter()
+    meter.packet(5, 0)
+    meter.command(7, MS)
+    parts = drawn(meter)
+    assert "delay" not in parts.state
+    assert "delays" not in parts.arrays
+
+
+def test_what_is_beyond_the_axis_counts_at_its_end() -> None:
+    meter = DelayMeter()
+    meter.packet(0, 0)
+    meter.command(0, 1)
+    meter.packet(1, 0)
+    meter.command(1, 100_000 * MS)
+    counts = drawn(meter).arrays["delays"]
+    assert counts[0] == counts[BINS - 1] == 1
+
+
+def test_after_ten_seconds_it_is_forgotten() -> None:
+    meter = DelayMeter()
+    meter.packet(0, 0)
+    meter.command(0, MS)
+    assert drawn(meter, 0.0).state["delay"]["count"] == 1
+    for second in range(1, 11):
+        parts = drawn(meter, float(second))
+    assert "delay" not in parts.state
+
+
+def test_a_clock_that_begins_anew_begins_anew_here() -> None:
+    meter = DelayMeter()
+    meter.packet(1000, 0)
+    meter.packet(10, 5 * MS)
+    meter.command(10, 7 * MS)
+    assert drawn(meter).state["delay"]["max_ms"] == pytest.approx(2.0)
