@@ -115,6 +115,7 @@ def euler_population(name: str, neuron: Neuron, lowering: Lowering, dt_s: float)
         ValueError: the neuron's reset and rest differ.
     """
     size = size_of(neuron.shape)
+    _check_times(name, neuron, dt_s)
     connections = list(lowering.into(name))
     keep_current, keep_membrane, keep_adaptation, rise = np.zeros((4, size))
     if isinstance(neuron, (IF, I)):
@@ -140,3 +141,14 @@ def euler_population(name: str, neuron: Neuron, lowering: Lowering, dt_s: float)
         connections,
         [np.zeros(size) for _ in range(longest + 1)],
     )
+
+
+def _check_times(name: str, neuron: Neuron, dt_s: float) -> None:
+    """An Euler step over more than a time constant overshoots rest and swings."""
+    for time in ("tau", "tau_mem", "tau_syn", "tau_adaptation"):
+        times = getattr(neuron, time, None)
+        if times is not None and times.min() < dt_s * (1 - 1e-9):
+            raise ValueError(
+                f"node {name!r}: {time} {times.min():g} s is below the time step of {dt_s:g} s; "
+                "take a shorter dt_s, or the dialect of the framework that wrote it"
+            )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuro_control.network.graph import MetadataValue, Network, Node
+from neuro_control.network.nir_dialects import as_meant
 from neuro_control.network.nir_nodes import READERS, nir_package, node_from_nir, node_to_nir
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ NODE_ORDER = "node_order"
 """Metadata key that keeps the order of nodes, which HDF5 sorts by name (JSON list)."""
 
 
-def read_nir(path: str | Path, dt_s: float | None = None) -> Network:
+def read_nir(path: str | Path, dt_s: float | None = None, dialect: str = "nir") -> Network:
     """Read a network from a NIR file.
 
     Sub-graphs are flattened (``outer.inner``). Outputs take the shape of what they show where
@@ -45,6 +46,8 @@ def read_nir(path: str | Path, dt_s: float | None = None) -> Network:
         path: the file.
         dt_s: time step in seconds; without it the file's own metadata must say it, because NIR
             describes continuous time.
+        dialect: the framework that wrote it, where its numbers mean something else than NIR's
+            equations; see `neuro_control.network.nir_dialects`.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -65,7 +68,7 @@ def read_nir(path: str | Path, dt_s: float | None = None) -> Network:
     if not isinstance(graph, nir.NIRGraph):
         raise ValueError(f"{path} holds a single {type(graph).__name__}, not a graph")
     try:
-        return network_from_nir(graph, dt_s)
+        return as_meant(network_from_nir(graph, dt_s), dialect)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     except MemoryError as error:
