@@ -55,7 +55,7 @@ class ArrayPool:
         kept from others. blocks: how many are kept at most.
     """
 
-    def __init__(self, smallest: int = 1 << 17, largest: int = 1 << 25, blocks: int = 2) -> None:
+    def __init__(self, smallest: int = 1 << 14, largest: int = 1 << 25, blocks: int = 2) -> None:
         self._smallest = smallest
         self._largest = largest
         self._most = blocks
