@@ -194,13 +194,13 @@ def check_argument(name: str, value: str) -> str:
     Raises BringupError: an argument that does not exist, a value it never takes, or one that
     comes in a later release, each with the values that work.
     """
-    if name == "backend" and value in {point.name for point in entry_points(group=BACKEND_GROUP)}:
-        return value
     if name not in CHOICES:
         raise BringupError(
             f"no argument {name!r}{nearest(name, list(CHOICES))}; there are {', '.join(CHOICES)}"
         )
     working = [choice for choice in CHOICES[name] if choice not in LATER[name]]
+    if name == "backend":
+        working += [point.name for point in entry_points(group=BACKEND_GROUP)]
     if value in LATER[name]:
         raise BringupError(
             f"{name}:={value} comes in a later release; this one has {' and '.join(working)}"

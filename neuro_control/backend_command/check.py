@@ -1,79 +1,155 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`neuro_control backend check`: every spike and voltage of a backend against the engine's."""
+"""`neuro_control backend check`: every spike and membrane of a backend against the engine's."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import platform
-from collections.abc import Iterator
-from dataclasses import asdict
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from neuro_control import __version__
-from neuro_control.backends.parity import compare_with_engine, random_network
+from neuro_control.backends.parity import compare_with_engine
 from neuro_control.backends.process_runner import ProcessRunner
+from neuro_control.backends.random_networks import random_convolution, random_network
 from neuro_control.backends.registry import lava_python
 from neuro_control.backends.worker_process import RefusedError, worker_command
 from neuro_control.network import FixedNetwork, quantize, read_nir
 from neuro_control.robots.description import share_directory
 
-SHIPPED_ACTIVITY = 0.01
+SHIPPED_ACTIVITY = 0.02
 RANDOM_ACTIVITY = 0.3
+STATES_EVERY = 4  # calls
+BATCH = 50
+COUNTS = ("ticks", "spikes", "spikes_differing", "membranes", "membranes_differing")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network to compare on, and the share of its inputs that spike in a tick."""
+
+    name: str
+    network: FixedNetwork
+    activity: float
 
 
 def check(arguments: argparse.Namespace) -> int:
-    """Compare, print a line for each network, and write the report."""
-    for name, least in (("networks", 0), ("ticks", 1)):
+    """Compare, print a line for each network and the totals, and write the report."""
+    for name, least in (("networks", 0), ("ticks", 1), ("jobs", 1)):
         if getattr(arguments, name) < least:
             raise ValueError(f"--{name} must be at least {least}, not {getattr(arguments, name)}")
+    if arguments.report:
+        # Better now than after an hour.
+        arguments.report.write_text("")
     command = worker_command(lava_python(arguments.python), arguments.name)
-    options = {name: getattr(arguments, name) for name in ("host", "partition", "board")}
+    options: dict[str, Any] = {
+        name: getattr(arguments, name) for name in ("host", "partition", "board", "generation")
+    }
+    options |= {"record_membranes": True}
+    if arguments.name == "loihi":
+        options["probes"] = [] if arguments.no_probes else ["power", "time"]
     rows: list[dict[str, Any]] = []
-    about: dict[str, Any] = {}
-    for name, network, activity in networks(arguments.networks, arguments.seed):
-        try:
-            runner = ProcessRunner(network, command, arguments.name, options)
-        except RefusedError as error:
-            rows.append({"network": name, "refused": str(error)})
-            print(f"{name:<24} refused: {error}")
-            continue
-        try:
-            found = compare_with_engine(
-                runner, network, arguments.ticks, seed=arguments.seed, activity=activity
-            )
-            about = dict(runner.process.hello.fields)
-            row = {"network": name, **asdict(found), "measured": dict(runner.measurements())}
-        finally:
-            runner.close()
-        rows.append(row)
-        print(
-            f"{name:<24} {found.ticks} ticks, {found.spikes} spikes, "
-            f"{found.spikes_differing} differ; {found.states} states, "
-            f"{found.values_differing} values differ; {found.tick_ms:.2f} ms a tick",
-            flush=True,
-        )
+    begin = time.monotonic()
+
+    def compare(subject: Subject) -> dict[str, Any]:
+        return compare_one(arguments, command, options, subject)
+
+    pool = ThreadPoolExecutor(arguments.jobs)
+    try:
+        for row in pool.map(compare, subjects(arguments.networks, arguments.seed)):
+            rows.append(row)
+            print(line(row), flush=True)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        if arguments.report:
+            write_report(arguments.report, arguments.name, rows)
     compared = [row for row in rows if "refused" not in row]
-    wrong = [row for row in compared if row["spikes_differing"] or row["values_differing"]]
+    wrong = [row for row in compared if not row["exact"]]
+    total = {name: sum(row[name] for row in compared) for name in COUNTS}
     print(
         f"{arguments.name}: {len(compared) - len(wrong)} of {len(rows)} networks equal, "
-        f"{len(wrong)} not, {len(rows) - len(compared)} refused"
+        f"{len(wrong)} not, {len(rows) - len(compared)} refused; {total['ticks']} ticks, "
+        f"{total['spikes']} spikes and {total['membranes']} membranes compared, "
+        f"{total['spikes_differing']} and {total['membranes_differing']} differ; "
+        f"{time.monotonic() - begin:.0f} s"
     )
-    if arguments.report:
-        report = {
-            "backend": arguments.name,
-            "neuro_control": __version__,
-            "machine": platform.platform(),
-            "worker": about,
-            "networks": rows,
-        }
-        arguments.report.write_text(json.dumps(report, indent=1) + "\n")
     return 0 if compared and not wrong else 1
 
 
-def networks(random: int, seed: int) -> Iterator[tuple[str, FixedNetwork, float]]:
-    """The shipped networks, then random ones: name, network, activity of its input."""
+def compare_one(
+    arguments: argparse.Namespace,
+    command: list[str],
+    options: Mapping[str, Any],
+    subject: Subject,
+) -> dict[str, Any]:
+    """The report's row of one network."""
+    try:
+        runner = ProcessRunner(subject.network, command, arguments.name, options)
+    except RefusedError as error:
+        return {"network": subject.name, "refused": str(error)}
+    try:
+        found = compare_with_engine(
+            runner,
+            subject.network,
+            arguments.ticks,
+            seed=arguments.seed,
+            activity=subject.activity,
+            batch=min(BATCH, arguments.ticks),
+            states_every=STATES_EVERY,
+        )
+        return {
+            "network": subject.name,
+            "exact": found.exact,
+            **asdict(found),
+            "loaded": dict(runner.loaded),
+            "measured": dict(runner.measurements()),
+            "worker": dict(runner.process.hello.fields),
+        }
+    finally:
+        runner.close()
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """A row for people."""
+    if "refused" in row:
+        return f"{row['network']:<24} refused: {row['refused']}"
+    text = (
+        f"{row['network']:<24} {row['ticks']} ticks, {row['spikes']} spikes, "
+        f"{row['spikes_differing']} differ; {row['membranes']} membranes, "
+        f"{row['membranes_differing']} differ; {row['states']} states, "
+        f"{row['values_differing']} values differ; {row['tick_ms']:.2f} ms a tick"
+    )
+    return text + (f"\n  first: {row['first_difference']}" if row["first_difference"] else "")
+
+
+def write_report(path: Path, backend: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """What was found so far, as JSON."""
+    listed = [dict(row) for row in rows]
+    workers = [row.pop("worker") for row in listed if "worker" in row]
+    report = {
+        "backend": backend,
+        "neuro_control": __version__,
+        "machine": platform.platform(),
+        "python": platform.python_version(),
+        "worker": workers[0] if workers else {},
+        "networks": listed,
+    }
+    path.write_text(json.dumps(report, indent=1) + "\n")
+
+
+def subjects(random: int, seed: int) -> Iterator[Subject]:
+    """The shipped networks, then random ones, of which every fourth is convolutional."""
     for path in sorted((share_directory() / "config" / "networks").glob("*.nir")):
-        yield path.name, quantize(read_nir(path)), SHIPPED_ACTIVITY
+        yield Subject(path.name, quantize(read_nir(path)), SHIPPED_ACTIVITY)
     for number in range(seed, seed + random):
-        yield f"random {number}", random_network(number), RANDOM_ACTIVITY
+        dense = number % 4 != 3
+        yield Subject(
+            f"random {number}" if dense else f"random convolution {number}",
+            (random_network if dense else random_convolution)(number),
+            RANDOM_ACTIVITY,
+        )

@@ -14,7 +14,9 @@ examples:
   neuro_control backend setup lava
       an environment of its own for Lava, below ~/.cache/neuro_control
   neuro_control backend check lava
-      step shipped and random networks there and here; every spike and voltage must be equal
+      step shipped and random networks there and here; every spike and membrane must be equal
+  neuro_control backend check lava --networks 500 --ticks 1000 --jobs 2
+      the whole of it: dense, recurrent, delayed, convolutional, all sign modes
   neuro_control backend check loihi --networks 500 --ticks 1000 --report board.json
       for owners of a board
 
@@ -42,9 +44,18 @@ def add_backend(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     check.add_argument("--networks", type=int, default=20, help="random ones (default: 20)")
     check.add_argument("--ticks", type=int, default=200, help="of each (default: 200)")
     check.add_argument("--seed", type=int, default=0, help="of the first random one (default: 0)")
+    check.add_argument("--jobs", type=int, default=1, help="networks at a time (default: 1)")
     check.add_argument("--report", type=Path, metavar="FILE.json", help="write what was found")
-    for name in ("host", "partition", "board"):
-        check.add_argument(f"--{name}", default="", help="of Loihi")
+    for name, what in (
+        ("host", "address of a Loihi host on the network"),
+        ("partition", "partition of slurm"),
+        ("board", "board, a node of slurm"),
+        ("generation", "of the chip: N3B3, N3C1, ..."),
+    ):
+        check.add_argument(f"--{name}", default="", help=what)
+    check.add_argument(
+        "--no-probes", action="store_true", help="on a board, do not measure power and time"
+    )
 
 
 def backend_command(arguments: argparse.Namespace) -> int:

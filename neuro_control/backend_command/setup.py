@@ -2,7 +2,8 @@
 """`neuro_control backend setup lava`: an environment of its own, because Lava wants old packages.
 
 lava-nc 0.10.0 is its last release and asks for Python 3.10; it also runs on 3.11 and 3.12 (see
-`worker.lava.compatibility`), which is why its own demand is passed over.
+`worker.lava.compatibility`), which is why its own demand is passed over. Of what it declares only
+that is installed which the backend imports. greenlet is ours (see `worker.lava.one_process`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from neuro_control.backends.registry import cache_directory
 from neuro_control.backends.worker_process import BackendError, WorkerProcess, worker_command
 
 LAVA = "lava-nc==0.10.0"
-NEEDS = ("numpy<2", "scipy<1.16", "networkx<=2.8.7", "asteval<1.1", "scikit-learn<2")
+NEEDS = ("numpy<2", "scipy<1.16", "networkx<=2.8.7", "asteval<1.1", "greenlet>=3,<4")
 VERSIONS = ("3.10", "3.11", "3.12")
 STAMP = "neuro_control.json"
 

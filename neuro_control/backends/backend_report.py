@@ -37,6 +37,7 @@ def report_backend(runner: Runner, reason: str) -> BackendReport:
         values["backend_last_fault"] = last
     if status is ShadowState.IN_STEP:
         return BackendReport(values)
+    why = f" ({last})" if last else ""
     return BackendReport(
-        values, f"the backend is {status.value}, its twin on the CPU has taken over ({last})"
+        values, f"the backend is {status.value}, its twin on the CPU has taken over{why}"
     )

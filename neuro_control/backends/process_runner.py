@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_control.backends.runner import Indices, RunCounters, RunnerState, check_offsets
+from neuro_control.backends.runner import Indices, RunCounters, RunnerState
 from neuro_control.backends.wire_network import load_message
 from neuro_control.backends.worker_process import START_S, BackendError, WorkerProcess
 from neuro_control.network import FixedNetwork, Port
 from neuro_control.worker.channel import ClosedError
-from neuro_control.worker.protocol import Kind, Message
+from neuro_control.worker.protocol import Kind, Message, ProtocolError
+from neuro_control.worker.spikes import Spikes, fault_of, read_spikes, spikes_message
 
 LOAD_S = 120.0
 ANSWER_S = 30.0
@@ -25,8 +26,9 @@ class ProcessRunner:
 
     What it counts of spikes are those of the network's outputs, and of synaptic operations none:
     the rest happens where nobody here sees it. (`ShadowRunner` knows them from the twin.)
-    ``busy_us`` is the time that the other process took to step the last call, microseconds, as it
-    says itself.
+    ``last`` is the last answer: its spikes, the microseconds that the other process took to step,
+    as it says itself, and the membranes after each tick where the option ``record_membranes`` asked
+    for them and the backend has them.
 
     Raises:
         BackendError: from every call, where the process is gone, broke, or gave no answer within
@@ -62,7 +64,7 @@ class ProcessRunner:
         self.name = name
         self.answer_s = answer_s
         self._ticks = self._spikes = 0
-        self.busy_us = 0.0
+        self.last = Spikes(np.zeros(0, np.int32), np.zeros(1, np.int64))
         self._n_inputs = sum(port.size for port in network.inputs.values())
         self._n_outputs = sum(port.size for port in network.outputs.values())
         self.process = WorkerProcess(command, start_s)
@@ -106,17 +108,10 @@ class ProcessRunner:
         Raises:
             ValueError: as `run`; nothing was asked then.
         """
-        check_offsets(indices, offsets)
-        if len(indices) and not 0 <= indices.min() <= indices.max() < self._n_inputs:
-            raise ValueError(
-                f"active indices are {indices.min()}..{indices.max()}; the inputs have "
-                f"0..{self._n_inputs - 1}"
-            )
-        arrays: dict[str, NDArray[Any]] = {
-            "indices": indices.astype(np.int32),
-            "offsets": offsets.astype(np.int64),
-        }
-        return self._question(Kind.STEP, arrays)
+        if fault := fault_of(indices, offsets, self._n_inputs):
+            raise ValueError(fault)
+        sequence = self.process.next_sequence()
+        return self._ask(spikes_message(Kind.STEP, sequence, Spikes(indices, offsets)))
 
     def begin_restore(self, state: RunnerState) -> int:
         """Ask to go on from a state and do not wait; finish with `poll_done`."""
@@ -141,12 +136,16 @@ class ProcessRunner:
         reply = self.process.poll(sequence, timeout_s)
         if reply is None:
             return None
-        indices, offsets = _spikes_of(reply, self._n_outputs, self.name)
-        busy_us = reply.fields.get("busy_us")
-        self.busy_us = float(busy_us) if isinstance(busy_us, (int, float)) else 0.0
-        self._ticks += len(offsets) - 1
-        self._spikes += len(indices)
-        return indices, offsets
+        try:
+            last = read_spikes(reply)
+        except ProtocolError as error:
+            raise BackendError(f"{self.name} answered no spikes: {error}") from error
+        if fault := fault_of(last.indices, last.offsets, self._n_outputs):
+            raise BackendError(f"{self.name} answered no spikes: {fault}")
+        self.last = last
+        self._ticks += len(last.offsets) - 1
+        self._spikes += len(last.indices)
+        return last.indices, last.offsets
 
     def poll_done(self, sequence: int, timeout_s: float) -> bool:
         """Whether the answer to `begin_restore` has come within ``timeout_s``."""
@@ -204,17 +203,3 @@ def rest(network: FixedNetwork) -> RunnerState:
     nothing = np.zeros(n, np.int64)
     pending = np.zeros((network.longest_delay + 1, n), np.int64)
     return RunnerState(network.fingerprint(), nothing, nothing, pending, nothing, nothing)
-
-
-def _spikes_of(reply: Message, n_outputs: int, name: str) -> tuple[Indices, NDArray[np.int64]]:
-    indices, offsets = reply.array("indices", "<i4"), reply.array("offsets", "<i8")
-    try:
-        check_offsets(indices, offsets)
-    except ValueError as error:
-        raise BackendError(f"{name} answered no spikes: {error}") from error
-    if len(indices) and not 0 <= indices.min() <= indices.max() < n_outputs:
-        raise BackendError(
-            f"{name} answered with outputs {indices.min()}..{indices.max()}; there are "
-            f"0..{n_outputs - 1}"
-        )
-    return indices, offsets

@@ -62,6 +62,9 @@ class BackendSettings(BaseModel):
     loihi_host: str = Field("", description="Address of a Loihi host on the network; empty: slurm")
     loihi_partition: str = Field("", description="Partition of slurm; empty: any")
     loihi_board: str = Field("", description="Board, a node of slurm; empty: any")
+    loihi_generation: str = Field(
+        "", description="Generation of the chip: N3B3, N3C1, ...; empty: N3B3, Lava's default"
+    )
 
 
 @dataclass(frozen=True)
@@ -73,15 +76,25 @@ class Chosen:
 
 
 def cache_directory() -> Path:
-    """Where the backends' environments lie: below XDG_CACHE_HOME, or ~/.cache."""
+    """Where the backends' environments lie: below XDG_CACHE_HOME, or ~/.cache.
+
+    BackendError where there is no home either.
+    """
     home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home else Path.home() / ".cache") / "neuro_control" / "backends"
+    try:
+        return (Path(home) if home else Path.home() / ".cache") / "neuro_control" / "backends"
+    except RuntimeError as error:
+        raise BackendError(f"no place for Lava ({error}); set HOME or XDG_CACHE_HOME") from error
 
 
 def lava_python(given: str = "") -> Path:
     """The interpreter that has Lava. BackendError where there is none."""
     path = Path(given).expanduser() if given else cache_directory() / "lava" / "bin" / "python"
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError as error:
+        raise BackendError(f"{path} cannot be looked at: {error}") from error
+    if not there:
         mend = "give backend_python the path of one" if given else "make one"
         raise BackendError(
             f"no interpreter with Lava at {path}; `neuro_control backend setup lava` and {mend}"
@@ -133,6 +146,7 @@ def _other(name: str, network: FixedNetwork, settings: BackendSettings) -> Runne
         "host": settings.loihi_host,
         "partition": settings.loihi_partition,
         "board": settings.loihi_board,
+        "generation": settings.loihi_generation,
     }
 
     def make() -> ProcessRunner:

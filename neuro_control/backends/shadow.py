@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from neuro_control.worker.protocol import ProtocolError
 
 Offsets = NDArray[np.int64]
 FAULTS_KEPT = 100
+CLOSE_S = 5.0
 
 
 class Primary(Protocol):
@@ -85,7 +86,8 @@ class ShadowSettings:
         tolerance_spikes: outputs that may differ in one cycle before it counts as a divergence.
         hang_s: time without an answer after which the process is ended.
         lag_ticks: ticks that it may be behind; beyond, it is given the twin's state instead.
-        restarts: failures in a row, without having been in step between, before it is given up.
+        restarts: failures in a row (ends, hangs, divergences), without having been in step between,
+            before it is given up.
     """
 
     deadline_s: float = 0.002
@@ -113,7 +115,7 @@ class ShadowState(str, Enum):
     GIVEN_UP = "given up"
 
 
-@dataclass
+@dataclass(slots=True)
 class _Cycle:
     tick: int
     indices: Indices
@@ -121,7 +123,7 @@ class _Cycle:
     twin: tuple[Indices, Offsets] | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class _Asked:
     """The question that is out: the cycles it covers (none: a restore), and since when."""
 
@@ -207,7 +209,8 @@ class ShadowRunner:
     def run(self, indices: Indices, offsets: Offsets) -> tuple[Indices, Offsets]:
         """Advance many ticks; see `neuro_control.backends.Runner.run`."""
         began = time.monotonic()
-        self._look(0.0)
+        if self._asked is not None:
+            self._look(0.0)
         cycle = _Cycle(self._tick, indices, offsets)
         asked_before = self._asked
         self._offer(cycle)
@@ -220,11 +223,10 @@ class ShadowRunner:
         self._tick += len(offsets) - 1
         self.totals.cycles += 1
         answer = None
-        asked_now = self._asked is not None and self._asked is not asked_before
-        if asked_now and self.status is ShadowState.IN_STEP:
-            left = self.settings.deadline_s - (time.monotonic() - began)
-            answer = self._look(max(left, 0.0))
-            if answer is None and self.status is ShadowState.IN_STEP:
+        if self._in_step and self._asked is not asked_before:
+            left_s = self.settings.deadline_s - (time.monotonic() - began)
+            answer = self._look(max(left_s, 0.0))
+            if answer is None and self._asked is not None and self._in_step:
                 self._in_step = False
                 waited_ms = (time.monotonic() - began) * 1e3
                 self._note(
@@ -259,20 +261,21 @@ class ShadowRunner:
         return self.twin.membrane(name)
 
     def close(self) -> None:
-        """End the backend, and what may just be starting. Waits for both."""
+        """End the backend, and what may just be starting; that by itself, if it takes longer."""
         self._closed.set()
         if self._starter is not None:
-            self._starter.join()
+            self._starter.join(CLOSE_S)
         for primary in (self._primary, self._started):
             if primary is not None and not isinstance(primary, BackendError):
                 primary.close()
-        self._primary = self._started = None
+        self._primary = self._started = self._asked = None
 
     # What follows never raises for the backend's sake: its faults are noted, and the twin goes on.
 
     def _offer(self, cycle: _Cycle) -> None:
         """Give the backend this cycle, with all that it has missed, if it waits for work."""
-        self._take_started()
+        if self._primary is None:
+            self._take_started()
         if self._primary is None:
             return
         ticks = len(cycle.offsets) - 1
@@ -351,19 +354,24 @@ class ShadowRunner:
         answer = (indices, offsets)
         for cycle in cycles:
             ticks = len(cycle.offsets) - 1
-            first, last = offsets[at], offsets[at + ticks]
-            answer = (indices[first:last], offsets[at : at + ticks + 1] - first)
-            at += ticks
+            if ticks < wanted:
+                first, last = offsets[at], offsets[at + ticks]
+                answer = (indices[first:last], offsets[at : at + ticks + 1] - first)
+                at += ticks
             self.totals.ticks_compared += ticks
             if cycle.twin is None:
                 raise RuntimeError("a cycle was compared before its twin had stepped")
             if _same(answer, cycle.twin):
+                answer = cycle.twin
                 continue
             differing, fault = _difference(cycle, answer, self.output_ports)
             self.totals.spikes_differing += differing
             if differing > self.settings.tolerance_spikes:
                 self._note(fault)
                 self._begin_anew()
+                self._failures += 1
+                if self._failures > self.settings.restarts:
+                    self._lose(FaultKind.CRASH, f"it has differed {self._failures} times in a row")
                 return None
         if not self._in_step and not self._backlog and not self._restore:
             self._in_step = True
@@ -398,9 +406,14 @@ class ShadowRunner:
             if not again or self._closed.is_set():
                 return
             try:
-                self._started = self._make_primary()
+                started = self._make_primary()
             except BackendError as error:
                 self._started = error
+                return
+            if self._closed.is_set():
+                started.close(ask=False)
+            else:
+                self._started = started
 
         self._starter = threading.Thread(target=start, name="backend start", daemon=True)
         self._starter.start()
@@ -427,7 +440,14 @@ def _joined(cycles: deque[_Cycle]) -> tuple[Indices, Offsets]:
 
 
 def _same(one: tuple[Indices, Offsets], other: tuple[Indices, Offsets]) -> bool:
-    return np.array_equal(one[0], other[0]) and np.array_equal(one[1], other[1])
+    return _equal(one[0], other[0]) and _equal(one[1], other[1])
+
+
+def _equal(mine: NDArray[Any], theirs: NDArray[Any]) -> bool:
+    """As np.array_equal, in a tenth of its time where the types are the same."""
+    if mine.dtype == theirs.dtype:
+        return mine.tobytes() == theirs.tobytes()
+    return np.array_equal(mine, theirs)
 
 
 def _difference(

@@ -22,7 +22,6 @@ from neuro_control.worker.protocol import Kind, Message, ProtocolError
 
 START_S = 60.0
 STOP_S = 3.0
-SEND_S = 1.0
 # Variables that would lead another interpreter to this one's libraries.
 _LEAKING = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
 
@@ -94,8 +93,11 @@ class WorkerProcess:
         return self._process.pid
 
     def ask(self, message: Message) -> int:
-        """Send a question; returns its sequence. ClosedError where the process is gone."""
-        self.channel.send(message, SEND_S)
+        """Send a question and do not wait, not even for room; returns its sequence.
+
+        ClosedError where the process is gone.
+        """
+        self.channel.post(message)
         return message.sequence
 
     def next_sequence(self) -> int:
@@ -160,7 +162,7 @@ class WorkerProcess:
         self._closed = True
         if ask and self._process.poll() is None:
             try:
-                self.channel.send(Message(Kind.STOP, self.next_sequence()), 0.2)
+                self.channel.post(Message(Kind.STOP, self.next_sequence()))
                 self._process.wait(STOP_S)
             except (ClosedError, subprocess.TimeoutExpired):
                 pass

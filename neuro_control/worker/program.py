@@ -16,9 +16,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from . import containment
+from . import board, containment
 from .channel import Channel, ClosedError
 from .protocol import Kind, Message, ProtocolError, RefusalError
+from .spikes import Spikes, read_spikes, spikes_message
 
 
 class Chip(Protocol):
@@ -27,10 +28,8 @@ class Chip(Protocol):
     def load(self, message: Message) -> dict[str, Any]:
         """Build the network of a LOAD message; returns what there is to know of it."""
 
-    def step(
-        self, indices: NDArray[np.int32], offsets: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Advance some ticks."""
+    def step(self, given: Spikes) -> Spikes:
+        """Advance some ticks. RefusalError where the input is none of this network."""
 
     def state(self) -> dict[str, NDArray[np.int64]]:
         """``current``, ``membrane`` and ``pending``."""
@@ -52,11 +51,11 @@ def answer(chip: Chip, message: Message) -> Message:
         return Message(Kind.DONE, message.sequence, fields or {}, arrays or {})
 
     if message.kind is Kind.STEP:
-        indices, offsets = message.array("indices", "<i4"), message.array("offsets", "<i8")
+        given = read_spikes(message)
         started = time.perf_counter_ns()
-        spikes, ends = chip.step(indices, offsets)
+        found = chip.step(given)
         busy_us = (time.perf_counter_ns() - started) / 1000
-        return done({"busy_us": busy_us}, {"indices": spikes, "offsets": ends})
+        return spikes_message(Kind.SPIKES, message.sequence, found._replace(busy_us=busy_us))
     if message.kind is Kind.LOAD:
         return done(chip.load(message))
     if message.kind is Kind.STATE:
@@ -105,6 +104,9 @@ def main(words: Sequence[str]) -> int:
     containment.contain(arguments.socket, arguments.shared_memory)
     channel = Channel(socket.socket(fileno=arguments.socket))
     try:
+        # Before Lava is imported, which takes its time: `auto` asks at every start.
+        if arguments.backend == "loihi" and (missing := board.missing()):
+            raise RuntimeError(missing)
         from .lava.chip import LavaChip, lava_version
 
         chip = LavaChip(arguments.backend)

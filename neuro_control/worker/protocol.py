@@ -14,12 +14,13 @@ A frame is a header, a head and a body:
     28             head, body
 
 The head is a JSON object ``{"fields": {...}, "arrays": [[name, dtype, shape], ...]}``; the body is
-the arrays' bytes, one after the other, little-endian and in C order. Nothing in a message is ever
-executed: arrays have one of `DTYPES`, fields are JSON.
+the arrays' bytes, one after the other, little-endian and in C order. The two kinds that pass in
+every control cycle, STEP and SPIKES, have no head; `spikes` says what their body is. Nothing in a
+message is ever executed: arrays have one of `DTYPES`, fields are JSON.
 
 The process says HELLO first. Then the host asks and the process answers each question, in order,
-with DONE, or with REFUSED (it cannot do that; the text says why; the state is as before), or with
-FAILED (it broke; it ends).
+with DONE (a STEP with SPIKES), or with REFUSED (it cannot do that; the text says why; the state is
+as before), or with FAILED (it broke; it ends).
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ import math
 import struct
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +50,7 @@ class Kind(IntEnum):
     """What a message is. The host's questions first.
 
     LOAD: a network (see `backends.wire_network`) and ``options``.
-    STEP: ``indices`` int32 and ``offsets`` int64 of some ticks; answered with the outputs in the
-        same form and ``busy_us``, the time that stepping took.
+    STEP: the active inputs of some ticks; answered with SPIKES, the active outputs.
     STATE: answered with ``current``, ``membrane`` int64[n] and ``pending`` int64[d, n].
     RESTORE: those three.
     PROBE: what the chip measures, as fields; none where it measures nothing.
@@ -67,6 +67,12 @@ class Kind(IntEnum):
     DONE = 17
     REFUSED = 18
     FAILED = 19
+    SPIKES = 20
+
+
+_KINDS = {int(kind): kind for kind in Kind}
+_HEADLESS = (Kind.STEP, Kind.SPIKES)
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class ProtocolError(ValueError):
@@ -77,8 +83,7 @@ class RefusalError(ValueError):
     """What is asked cannot be done; the text says why. Nothing has changed."""
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """The first bytes of a frame, checked."""
 
     kind: Kind
@@ -88,14 +93,17 @@ class Header:
     checksum: int
 
 
-@dataclass(frozen=True, eq=False)
-class Message:
-    """One message; fields are JSON values, arrays of a dtype in `DTYPES`."""
+class Message(NamedTuple):
+    """One message; fields are JSON values, arrays of a dtype in `DTYPES`.
+
+    ``body`` is that of a STEP or SPIKES, which have neither.
+    """
 
     kind: Kind
     sequence: int = 0
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    fields: Mapping[str, Any] = _NOTHING
+    arrays: Mapping[str, NDArray[Any]] = _NOTHING
+    body: bytes = b""
 
     @property
     def text(self) -> str:
@@ -123,6 +131,10 @@ def encode(message: Message) -> bytes:
     Raises:
         ProtocolError: an array of a dtype that the protocol does not know, or too much of it.
     """
+    if message.kind in _HEADLESS:
+        if message.fields or message.arrays:
+            raise ProtocolError(f"{message.kind.name} has a body only (see spikes)")
+        return _framed(message, b"", message.body)
     listed, parts = [], []
     for name, array in message.arrays.items():
         given = np.asarray(array)
@@ -132,7 +144,10 @@ def encode(message: Message) -> bytes:
         listed.append([name, dtype, list(given.shape)])
         parts.append(given.tobytes())
     head = json.dumps({"fields": dict(message.fields), "arrays": listed}).encode()
-    body = b"".join(parts)
+    return _framed(message, head, b"".join(parts))
+
+
+def _framed(message: Message, head: bytes, body: bytes) -> bytes:
     if len(head) > HEAD_MAX or len(body) > BODY_MAX:
         raise ProtocolError(
             f"{message.kind.name} has {len(head)} + {len(body)} bytes; at most {HEAD_MAX} + "
@@ -151,7 +166,7 @@ def decode_header(data: bytes | bytearray | memoryview) -> Header:
     Raises:
         ProtocolError: another magic, version or kind, or more bytes than a message may have.
     """
-    magic, version, kind, sequence, head, body, checksum = HEADER.unpack(data)
+    magic, version, kind, sequence, head, body, checksum = HEADER.unpack_from(data)
     if magic != MAGIC:
         raise ProtocolError(f"a frame begins with {magic!r}; {MAGIC!r} was expected")
     if version != VERSION:
@@ -159,10 +174,9 @@ def decode_header(data: bytes | bytearray | memoryview) -> Header:
             f"the other side speaks version {version} of the protocol, this one version {VERSION};"
             " both must come from the same release of neuro_control"
         )
-    try:
-        known = Kind(kind)
-    except ValueError:
-        raise ProtocolError(f"kind {kind} is not one of the protocol's") from None
+    known = _KINDS.get(kind)
+    if known is None:
+        raise ProtocolError(f"kind {kind} is not one of the protocol's")
     if head > HEAD_MAX or body > BODY_MAX:
         raise ProtocolError(
             f"{known.name} announces {head} + {body} bytes; at most {HEAD_MAX} + {BODY_MAX}"
@@ -181,6 +195,10 @@ def decode(header: Header, payload: bytes | bytearray | memoryview) -> Message:
         raise ProtocolError(f"{header.kind.name} has {len(payload)} bytes, not what it announced")
     if zlib.crc32(payload) != header.checksum:
         raise ProtocolError(f"{header.kind.name} {header.sequence}: its checksum is wrong")
+    if header.kind in _HEADLESS:
+        if header.head_bytes:
+            raise ProtocolError(f"{header.kind.name} has a head of {header.head_bytes} bytes")
+        return Message(header.kind, header.sequence, body=bytes(payload))
     try:
         head = json.loads(bytes(payload[: header.head_bytes]))
     except (ValueError, RecursionError) as error:
@@ -197,7 +215,11 @@ def decode(header: Header, payload: bytes | bytearray | memoryview) -> Message:
         size = count * np.dtype(dtype).itemsize
         if at + size > len(payload):
             raise ProtocolError(f"{header.kind.name}: array {name!r} goes beyond the body")
-        arrays[name] = np.frombuffer(payload, dtype, count, at).reshape(shape)
+        try:
+            arrays[name] = np.frombuffer(payload, dtype, count, at).reshape(shape)
+        except ValueError as error:
+            # An empty array may have axes of any length, and numpy not.
+            raise ProtocolError(f"{header.kind.name}: array {name!r}: {error}") from None
         at += size
     if at != len(payload):
         raise ProtocolError(f"{header.kind.name}: {len(payload) - at} bytes belong to no array")

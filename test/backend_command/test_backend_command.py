@@ -5,14 +5,21 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from neuro_control.backend_command import setup
-from neuro_control.backends.registry import lava_python
+from neuro_control.backends.random_networks import random_network
+from neuro_control.backends.registry import BackendSettings, choose_runner, lava_python
 from neuro_control.backends.worker_process import BackendError
 from neuro_control.cli import main
+from neuro_control.robots.description import share_directory
 
 
 @pytest.fixture
@@ -25,17 +32,25 @@ def lava() -> Path:
 
 def test_check_compares_every_network_and_writes_a_report(lava, tmp_path, capsys) -> None:
     report = tmp_path / "lava.json"
-    words = ["backend", "check", "lava", "--networks", "2", "--ticks", "20"]
+    words = ["backend", "check", "lava", "--networks", "4", "--ticks", "20", "--jobs", "2"]
     assert main([*words, "--report", str(report)]) == 0
-    assert "3 of 3 networks equal, 0 not, 0 refused" in capsys.readouterr().out
+    out = capsys.readouterr().out
     found = json.loads(report.read_text())
-    assert [row["network"] for row in found["networks"]] == [
-        "arm_tracker.nir",
-        "random 0",
-        "random 1",
-    ]
-    assert all(row["ticks"] == 20 and row["spikes_differing"] == 0 for row in found["networks"])
+    shipped = [path.name for path in sorted((share_directory() / "config/networks").glob("*.nir"))]
+    named = ["random 0", "random 1", "random 2", "random convolution 3"]
+    assert [row["network"] for row in found["networks"]] == [*shipped, *named]
+    n = len(shipped) + len(named)
+    assert f"{n} of {n} networks equal, 0 not, 0 refused; {n * 20} ticks" in out
+    assert "membranes compared, 0 and 0 differ" in out
+    assert all(
+        row["ticks"] == 20
+        and row["spikes_differing"] == row["membranes_differing"] == 0
+        and row["membranes"] > 0
+        for row in found["networks"]
+    )
     assert found["worker"]["versions"]["lava-nc"] == "0.10.0"
+    assert found["machine"]
+    assert found["worker"]["python"]
 
 
 def test_list_names_what_is_there_and_what_the_rest_lacks(lava, capsys) -> None:
@@ -72,6 +87,8 @@ def test_loihi_without_a_chip_says_what_is_missing(lava, capsys) -> None:
     [
         (["check", "lava", "--ticks", "0"], "--ticks must be at least 1, not 0"),
         (["check", "lava", "--networks", "-1"], "--networks must be at least 0"),
+        (["check", "lava", "--jobs", "0"], "--jobs must be at least 1"),
+        (["check", "lava", "--report", "/nowhere/x.json"], "/nowhere/x.json"),
         (["setup", "lava", "--python", "/nowhere/python", "--folder", "x"], "no Python that runs"),
     ],
 )
@@ -94,3 +111,87 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path) -> None:
     with pytest.raises(BackendError, match="holds something else"):
         setup.make(tmp_path, setup.find_python())
     assert os.listdir(tmp_path) == ["thesis.tex"]  # noqa: PTH208
+
+
+def mounted(tmp_path: Path, options: str, words: list[str], **environment: str):
+    """Run `neuro_control` where a folder is a file system of its own, as root of a namespace."""
+    where = tmp_path / "mounted"
+    where.mkdir()
+    inside = f"mount -t tmpfs -o {options} none {where} && exec " + shlex.join(
+        [sys.executable, "-m", "neuro_control.cli", *words]
+    )
+    probe = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", str(where)]
+    able = shutil.which("unshare") is not None
+    if not able or subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody mount in a namespace of their own")
+    return subprocess.run(
+        ["unshare", "-rm", "sh", "-c", inside],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
+    )
+
+
+def test_a_full_disk_is_said_by_setup(tmp_path) -> None:
+    folder = tmp_path / "mounted" / "lava"
+    words = ["backend", "setup", "lava", "--folder", str(folder)]
+    done = mounted(tmp_path, "size=2m", words)
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_home_that_cannot_be_written_is_said_by_setup(tmp_path) -> None:
+    home = str(tmp_path / "mounted")
+    done = mounted(tmp_path, "ro", ["backend", "setup", "lava"], HOME=home, XDG_CACHE_HOME="")
+    assert done.returncode == 2
+    assert "Read-only file system" in done.stderr
+    assert "--folder names another place" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_lava_runs_from_a_home_that_cannot_be_written(lava, tmp_path) -> None:
+    home = str(tmp_path / "mounted")
+    words = ["backend", "check", "lava", "--python", str(lava), "--networks", "1", "--ticks", "20"]
+    done = mounted(tmp_path, "ro", words, HOME=home, XDG_CACHE_HOME="", TMPDIR=home)
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 networks equal" in done.stdout
+
+
+def test_without_a_home_the_cpu_steps(monkeypatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    chosen = choose_runner(random_network(0), BackendSettings())
+    assert chosen.runner.name == "cpu"
+    assert "set HOME or XDG_CACHE_HOME" in chosen.reason
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("version", setup.VERSIONS)
+def test_lava_is_set_up_and_proven_on_every_python_that_is_here(version, tmp_path, capsys) -> None:
+    if not os.environ.get("NEURO_CONTROL_LAVA_PYTHONS"):
+        pytest.skip("takes minutes: NEURO_CONTROL_LAVA_PYTHONS=1 has it done")
+    python = next((found for found in pythons(version)), None)
+    if python is None:
+        pytest.skip(f"there is no Python {version} on this machine")
+    folder = tmp_path / "lava"
+    assert main(["backend", "setup", "lava", "--python", python, "--folder", str(folder)]) == 0
+    words = ["--python", str(folder / "bin" / "python"), "--networks", "4", "--ticks", "50"]
+    assert main(["backend", "check", "lava", *words]) == 0
+    assert "5 of 5 networks equal" in capsys.readouterr().out
+
+
+def pythons(version: str) -> Iterator[str]:
+    """Interpreters of that version: on the path, and those of pyenv, whose shims may not run."""
+    found = [shutil.which(f"python{version}")]
+    root = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    found += [str(path) for path in root.glob(f"{version}*/bin/python")]
+    for python in filter(None, found):
+        done = subprocess.run([python, "-m", "venv", "--help"], capture_output=True, check=False)
+        if done.returncode == 0:
+            yield python

@@ -23,6 +23,7 @@ from neuro_control.worker import containment
 from neuro_control.worker.channel import Channel, ClosedError
 from neuro_control.worker.program import serve
 from neuro_control.worker.protocol import HEADER, Kind, Message, ProtocolError, RefusalError, encode
+from neuro_control.worker.spikes import Spikes, fault_of
 from neuro_control.worker.wire_network import WireNetwork, read_network
 
 FAULTS = (
@@ -78,7 +79,7 @@ class EmulatedBoard:
         self.fault, self.at, self.every, self.late_s = fault, at, every, late_s
         self.steps = 0
         self.wrong_next = False
-        signal.signal(signal.SIGUSR1, self.spoil_next)
+        self._runner: CpuRunner | None = None
 
     def spoil_next(self, *_: object) -> None:
         self.wrong_next = True
@@ -92,11 +93,25 @@ class EmulatedBoard:
             raise RefusalError(
                 "the board has 128 neurocores of 1024 neurons; population 'n0' needs more"
             )
-        self.runner = CpuRunner(engine_network(read_network(message)))
+        wire = read_network(message)
+        try:
+            self._runner = CpuRunner(engine_network(wire))
+        except ValueError as error:
+            raise RefusalError(str(error)) from error
         self.runner.warm()
         return {"notes": [], "processes": 1}
 
-    def step(self, indices: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    @property
+    def runner(self) -> CpuRunner:
+        if self._runner is None:
+            raise RefusalError("no network is loaded")
+        return self._runner
+
+    def step(self, given: Spikes) -> Spikes:
+        indices, offsets = given.indices, given.offsets
+        channels = sum(port.size for port in self.runner.input_ports.values())
+        if fault := fault_of(indices, offsets, channels):
+            raise RefusalError(fault)
         self.steps += 1
         if self.due("hang"):
             signal.pause()
@@ -120,7 +135,7 @@ class EmulatedBoard:
         if self.due("beyond"):
             out = np.append(out, np.int32(1 << 20))
             ends = np.append(ends[:-1], ends[-1] + 1)
-        return out.astype(np.int32), ends.astype(np.int64)
+        return Spikes(out, ends)
 
     def state(self) -> dict[str, np.ndarray]:
         found = self.runner.state()
@@ -129,11 +144,19 @@ class EmulatedBoard:
     def restore(self, state: dict[str, np.ndarray]) -> None:
         if self.fault == "no_restore":
             raise RefusalError("this board cannot be given a state")
+        network = self.runner.network
+        rows = network.longest_delay + 1
+        if any(len(state[name]) != network.n_neurons for name in ("current", "membrane")) or (
+            state["pending"].shape != (rows, network.n_neurons)
+        ):
+            raise RefusalError("the state is of another size")
         nothing = np.zeros_like(state["current"])
-        fingerprint = self.runner.network.fingerprint()
-        self.runner.restore(
-            RunnerState(fingerprint, *state.values(), adaptation=nothing, refractory=nothing)
-        )
+        fingerprint = network.fingerprint()
+        given = RunnerState(fingerprint, *state.values(), adaptation=nothing, refractory=nothing)
+        try:
+            self.runner.restore(given)
+        except ValueError as error:
+            raise RefusalError(str(error)) from error
 
     def probe(self) -> dict[str, Any]:
         return {"power_w": 0.1}
@@ -151,7 +174,7 @@ class FaultyChannel(Channel):
 
     def send(self, message: Message, timeout_s: float | None = None) -> None:
         frame = bytearray(encode(message))
-        step = message.kind is Kind.DONE and "indices" in message.arrays
+        step = message.kind is Kind.SPIKES
         if self.board.fault == "silent" or (step and self.board.due("drop")):
             return
         if self.board.fault == "version" and message.kind is Kind.HELLO:
@@ -176,6 +199,7 @@ def main() -> int:
     arguments = parser.parse_args()
     containment.contain(arguments.socket, arguments.shared_memory)
     board = EmulatedBoard(arguments.fault, arguments.at, arguments.every, arguments.late_s)
+    signal.signal(signal.SIGUSR1, board.spoil_next)
     channel = FaultyChannel(socket.socket(fileno=arguments.socket), board)
     try:
         return serve(channel, board, {"backend": "emulated", "pid": os.getpid()})

@@ -11,7 +11,7 @@ import pytest
 
 from neuro_control.backends import CpuRunner, ShadowRunner
 from neuro_control.backends.backend_report import report_backend
-from neuro_control.backends.parity import random_network
+from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.registry import BackendSettings, choose_runner, installed
 from neuro_control.backends.worker_process import BackendError
 from neuro_control.bringup import BringupError, check_argument

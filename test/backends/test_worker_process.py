@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuro_control.backends.parity import compare_with_engine, random_network
+from neuro_control.backends.parity import compare_with_engine
 from neuro_control.backends.process_runner import ProcessRunner, rest
+from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.worker_process import BackendError, RefusedError, WorkerProcess
 from neuro_control.worker.protocol import Kind
 

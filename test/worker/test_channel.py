@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+import time
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def ends():
 
 
 def message(sequence: int = 1, n: int = 3) -> Message:
-    return Message(Kind.STEP, sequence, {}, {"indices": np.arange(n, dtype=np.int32)})
+    return Message(Kind.RESTORE, sequence, {}, {"indices": np.arange(n, dtype=np.int32)})
 
 
 @given(st.lists(st.integers(1, 60), max_size=12))
@@ -72,5 +73,35 @@ def test_garbage_is_an_error(ends) -> None:
 
 def test_who_does_not_read_is_left(ends) -> None:
     channel, _ = ends
-    with pytest.raises(ClosedError, match="did not read STEP for"):
+    with pytest.raises(ClosedError, match="did not read RESTORE for"):
         channel.send(message(n=1 << 20), 0.05)
+
+
+def test_what_is_posted_waits_for_nobody_and_goes_out_whole(ends) -> None:
+    channel, other = ends
+    begin = time.monotonic()
+    channel.post(message(1, 1 << 20))
+    channel.post(message(2))
+    assert time.monotonic() - begin < 5
+    end = Channel(other)
+    found = []
+    while len(found) < 2:
+        assert channel.receive(0.0) is None
+        got = end.receive(0.0)
+        if got is not None:
+            found.append(got)
+    assert [(got.sequence, len(got.array("indices", "<i4"))) for got in found] == [
+        (1, 1 << 20),
+        (2, 3),
+    ]
+
+
+def test_a_deadline_is_kept_below_a_millisecond(ends) -> None:
+    channel, _ = ends
+    # The shortest of many waits: what the machine adds to one is not the channel's.
+    waited = []
+    for _ in range(100):
+        begin = time.monotonic()
+        assert channel.receive(0.0003) is None
+        waited.append(time.monotonic() - begin)
+    assert 0.0003 <= min(waited) < 0.001

@@ -9,7 +9,6 @@ summed for one tick, so a spike reaches the membrane in the next one, as in `net
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +18,17 @@ from lava.magma.core.run_configs import Loihi2HwCfg, Loihi2SimCfg
 from lava.proc.dense.process import DelayDense, Dense
 from lava.proc.lif.process import LIF
 from lava.proc.sparse.process import DelaySparse, Sparse
-from lava.utils import loihi as loihi_host
 from lava.utils.weightutils import SignMode
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from .. import board
 from ..protocol import Message, RefusalError
+from ..spikes import Spikes, fault_of
 from ..structure import check, nothing, one_of_each, place, strays
 from ..wire_network import WireNetwork, WirePopulation, WireProjection, read_network
-from .neuron_lif import NeuronLIF
+from . import one_process
+from .neuron_lif import NeuronLIF, RecordingLif, RecordingNeuronLif
 from .ports import SpikeSink, SpikeSource, rows, shared_rows
 
 BATCH_TICKS = 256
@@ -44,20 +45,6 @@ def lava_version() -> str:
     return version("lava-nc")
 
 
-def missing_for_loihi() -> str:
-    """What this machine lacks for a chip, or ''. Never raises, whatever is installed."""
-    try:
-        if not loihi_host.is_installed():
-            return (
-                "Intel's extension of Lava for Loihi (lava-loihi) is not installed in "
-                "this interpreter; members of Intel's research community get it from Intel"
-            )
-    except Exception as error:
-        # The extension's own detection fails in ways of its own.
-        return f"Lava's detection of its Loihi extension failed: {type(error).__name__}: {error}"
-    return ""
-
-
 @dataclass
 class Neurons:
     """The process of a population, and those of the synapses that it hears, with their delays."""
@@ -72,51 +59,63 @@ class LavaChip:
 
     def __init__(self, backend: str) -> None:
         self._loihi = backend == "loihi"
-        if self._loihi and (missing := missing_for_loihi()):
-            raise RuntimeError(missing)
         self._neurons: list[Neurons] = []
         self._network: WireNetwork | None = None
+        self._probes: dict[str, Any] = {}
+        self._record: dict[int, slice] = {}
         self._ticks = 0
 
     def load(self, message: Message) -> dict[str, Any]:
-        """Build the network and run it for no tick; RefusalError names what Lava cannot do."""
+        """Build the network, and start Lava's processes; RefusalError names what Lava cannot do.
+
+        Options: of Lava's model ``record_membranes``, and ``lava_processes`` for Lava's own
+        processes instead of coroutines; of a board those of `board.choose`, and ``probes``, a list.
+        """
         network = read_network(message)
         if self._network is not None:
             raise RefusalError("a network is loaded already; a worker holds one")
         notes = check(network, self._loihi)
+        options = message.fields.get("options")
+        options = options if isinstance(options, dict) else {}
+        about: dict[str, Any] = {}
         if self._loihi:
-            self._choose_board(message.fields.get("options", {}))
-        self._build(network)
+            about["board"] = board.choose(options)
+            self._probes, more = board.probes(options.get("probes") or ())
+            notes += more
+        self._build(network, bool(options.get("record_membranes")) and not self._loihi)
+        own = self._loihi or bool(options.get("lava_processes"))
+        if not own and not one_process.available():
+            notes.append("greenlet is not installed: each of Lava's models has a process, slowly")
+        one_process.use(not own and one_process.available())
+        # Better now than in a control cycle: this compiles, and takes a second.
+        process = self._neurons[0].process
+        process.create_runtime(run_cfg=self._configuration)
+        # Lava takes it for started from its first tick on only, and reads no state before.
+        process.runtime._is_started = True
         self._network = network
-        # Lava compiles, and starts its processes, with the first tick: better now than in a
-        # control cycle. Then everything goes back to rest.
-        self._run(np.zeros(0, np.int32), np.zeros(2, np.int64))
-        n = network.n_neurons
-        rest = {"current": np.zeros(n, np.int64), "membrane": np.zeros(n, np.int64)}
-        self.restore(rest | {"pending": np.zeros((network.longest_delay + 1, n), np.int64)})
-        return {"notes": notes, "processes": self._processes}
+        return about | {"notes": notes, "processes": self._processes}
 
-    def step(
-        self, indices: NDArray[np.int32], offsets: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def step(self, given: Spikes) -> Spikes:
         """See `program.Chip.step`."""
         network = self._loaded()
-        if (
-            not len(offsets)
-            or offsets[0] != 0
-            or offsets[-1] != len(indices)
-            or (np.diff(offsets) < 0).any()
-        ):
-            raise RefusalError(f"offsets must rise from 0 to {len(indices)}")
-        if len(indices) and not 0 <= indices.min() <= indices.max() < network.n_inputs:
-            raise RefusalError(f"indices must be 0..{network.n_inputs - 1}")
+        indices, offsets = given.indices, given.offsets
+        if fault := fault_of(indices, offsets, network.n_inputs):
+            raise RefusalError(fault)
         parts, ends = [np.zeros(0, np.int32)], [0]
+        membranes = [np.zeros((0, network.n_neurons), np.int32)]
         for first in range(0, len(offsets) - 1, BATCH_TICKS):
             last = min(first + BATCH_TICKS, len(offsets) - 1)
-            for active in self._run(indices, offsets[first : last + 1]):
+            at = self._run(indices, offsets[first : last + 1])
+            for active in self._seen(at):
                 parts.append(active)
                 ends.append(ends[-1] + len(active))
-        return np.concatenate(parts), np.array(ends, np.int64)
+            if self._record:
+                membranes.append(self._recorded(at))
+        return Spikes(
+            np.concatenate(parts),
+            np.array(ends, np.int64),
+            membranes=np.concatenate(membranes) if self._record else None,
+        )
 
     def state(self) -> dict[str, NDArray[np.int64]]:
         """See `program.Chip.state`."""
@@ -162,7 +161,7 @@ class LavaChip:
 
     def probe(self) -> dict[str, Any]:
         """Lava's models measure nothing; on a board, what was asked for at load."""
-        return {"ticks": self._ticks}
+        return {"ticks": self._ticks, **board.measured(self._probes)}
 
     def stop(self) -> None:
         """Stop Lava's processes."""
@@ -175,46 +174,50 @@ class LavaChip:
             raise RefusalError("no network is loaded")
         return self._network
 
-    def _run(
-        self, indices: NDArray[np.int32], offsets: NDArray[np.int64]
-    ) -> list[NDArray[np.int32]]:
+    def _run(self, indices: NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Step; returns the rows of the tables in which the ticks are."""
         ticks = len(offsets) - 1
         given = rows(self._source)
         at = (self._ticks + np.arange(ticks)) % BATCH_TICKS
         given[at] = 0
         tick = np.repeat(at, np.diff(offsets))
         given[tick, indices[offsets[0] : offsets[-1]]] = 1
-        self._neurons[0].process.run(
-            condition=RunSteps(num_steps=ticks), run_cfg=self._configuration
-        )
+        self._neurons[0].process.run(condition=RunSteps(num_steps=ticks))
         self._ticks += ticks
-        seen = np.zeros((ticks, self._loaded().n_outputs), bool)
+        return at
+
+    def _seen(self, at: NDArray[np.int64]) -> list[NDArray[np.int32]]:
+        """Active outputs of those ticks."""
+        seen = np.zeros((len(at), self._loaded().n_outputs), bool)
         for key, offset in self._sinks:
             table = rows(key)[at]
             seen[:, offset : offset + table.shape[1]] = table != 0
         return [np.flatnonzero(row).astype(np.int32) for row in seen]
 
-    def _choose_board(self, options: dict[str, Any]) -> None:
-        """Say where the chip is: by slurm, or a host on the network."""
-        try:
-            if options.get("host"):
-                loihi_host.use_ethernet_host(host_address=str(options["host"]))
-            elif options.get("partition") or options.get("board"):
-                loihi_host.use_slurm_host(options.get("partition"), options.get("board"))
-            elif shutil.which("sinfo"):
-                loihi_host.use_slurm_host()
-        except (ImportError, ValueError, OSError) as error:
-            raise RefusalError(f"the board cannot be had: {error}") from error
+    def _recorded(self, at: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Membranes after those ticks."""
+        found = np.zeros((len(at), self._loaded().n_neurons), np.int32)
+        for key, where in self._record.items():
+            found[:, where] = rows(key)[at]
+        return found
 
-    def _build(self, network: WireNetwork) -> None:
-        self._configuration = Loihi2HwCfg() if self._loihi else Loihi2SimCfg(select_tag="fixed_pt")
+    def _build(self, network: WireNetwork, record: bool) -> None:
+        if self._loihi:
+            self._configuration = Loihi2HwCfg(callback_fxs=list(self._probes.values()))
+        else:
+            recording = {LIF: RecordingLif, NeuronLIF: RecordingNeuronLif} if record else {}
+            self._configuration = Loihi2SimCfg(
+                select_tag="fixed_pt", exception_proc_model_map=recording
+            )
         self._sinks: list[tuple[int, int]] = []
         n_inputs = max(network.n_inputs, 1)
         self._source = shared_rows(BATCH_TICKS, n_inputs)
         source = SpikeSource(key=self._source, channels=n_inputs)
         self._processes = 1
         given = self._onto_chip(source.s_out, n_inputs)
-        neurons = {p.name: Neurons(place(p), self._population(p), []) for p in network.populations}
+        neurons = {
+            p.name: Neurons(place(p), self._population(p, record), []) for p in network.populations
+        }
         for projection in network.projections:
             if not len(projection.weight):
                 continue
@@ -228,16 +231,19 @@ class LavaChip:
         # Lava runs what hangs together. Synapses of no weight tie the rest to the source.
         for name in strays(network):
             self._synapses(given, neurons[name], nothing(network, name, n_inputs), n_inputs, 0)
-        self._drain(source.s_out, n_inputs)
         for offset, name in network.outputs:
             size = len(network.population(name).du)
             port = self._off_chip(neurons[name].process.s_out, size)
             self._sinks.append((self._drain(port, size), offset))
         self._neurons = list(neurons.values())
 
-    def _population(self, population: WirePopulation) -> Any:
+    def _population(self, population: WirePopulation, record: bool) -> Any:
         self._processes += 1
         n = len(population.du)
+        more: dict[str, Any] = {}
+        if record:
+            more["record"] = key = shared_rows(BATCH_TICKS, n, np.int32)
+            self._record[key] = place(population)
         same = one_of_each(population)
         kind = LIF if same else NeuronLIF
         each: dict[str, Any] = {
@@ -249,6 +255,7 @@ class LavaChip:
             bias_mant=population.bias_mantissa.astype(np.int32),
             bias_exp=np.full(n, population.bias_exponent, np.int32),
             **each,
+            **more,
         )
 
     def _synapses(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lava's fixed-point LIF with decays and a threshold for each neuron.
+"""Lava's fixed-point LIF with decays and a threshold for each neuron; and with a recorder.
 
 The arithmetic is Lava's own, inherited: only the types of its three parameters are arrays.
 """
@@ -18,6 +18,8 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.lif.models import AbstractPyLifModelFixed, PyLifModelBitAcc
 from lava.proc.lif.process import LIF
 from numpy.typing import NDArray
+
+from .ports import rows
 
 
 class NeuronLIF(LIF):
@@ -51,3 +53,31 @@ class PyNeuronLIF(AbstractPyLifModelFixed):  # type: ignore[misc]
 
     scale_threshold = PyLifModelBitAcc.scale_threshold
     spiking_activation = PyLifModelBitAcc.spiking_activation
+
+
+class _Recording:
+    """Writes the membranes after a tick into the shared table that the process names."""
+
+    proc_params: Any
+    time_step: int
+    v: NDArray[np.int32]
+
+    def run_spk(self) -> None:
+        """Step, then write."""
+        super().run_spk()  # type: ignore[misc]
+        table = rows(self.proc_params["record"])
+        table[(self.time_step - 1) % len(table)] = self.v
+
+
+@implements(proc=LIF, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("recording")
+class RecordingLif(_Recording, PyLifModelBitAcc):  # type: ignore[misc]
+    """Lava's own, recorded."""
+
+
+@implements(proc=NeuronLIF, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("recording")
+class RecordingNeuronLif(_Recording, PyNeuronLIF):
+    """`PyNeuronLIF`, recorded."""

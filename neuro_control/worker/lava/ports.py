@@ -10,6 +10,7 @@ clock.
 from __future__ import annotations
 
 import mmap
+from typing import Any
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
@@ -22,18 +23,19 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-_rows: dict[int, NDArray[np.uint8]] = {}
+_rows: dict[int, NDArray[Any]] = {}
 
 
-def shared_rows(ticks: int, channels: int) -> int:
-    """Make a table of uint8[ticks, channels] that forked processes share; return its key."""
-    memory = mmap.mmap(-1, max(ticks * channels, 1))
+def shared_rows(ticks: int, channels: int, dtype: Any = np.uint8) -> int:
+    """Make a table of [ticks, channels] that forked processes share; return its key."""
+    size = np.dtype(dtype).itemsize
+    memory = mmap.mmap(-1, max(ticks * channels * size, 1))
     key = len(_rows)
-    _rows[key] = np.frombuffer(memory, np.uint8, ticks * channels).reshape(ticks, channels)
+    _rows[key] = np.frombuffer(memory, dtype, ticks * channels).reshape(ticks, channels)
     return key
 
 
-def rows(key: int) -> NDArray[np.uint8]:
+def rows(key: int) -> NDArray[Any]:
     """The table of that key."""
     return _rows[key]
 
