@@ -43,7 +43,8 @@ def find_silence(
         offsets: int64[ticks + 1], as `Runner.run` takes them.
         description: what the network was quantised from, where there is one: values then come in
             its units too, and what quantisation lost is told from what was never there.
-        fed: inputs that spikes were meant for; silence of the others is a note. All by default.
+        fed: inputs that spikes were meant for, all by default. Silence of the others, and of what
+            they would excite, is a note.
 
     Raises:
         ValueError: there is no tick, or the offsets do not fit the indices. An input that does not
@@ -73,10 +74,14 @@ def find_silence(
         for name in network.inputs
         if name in alive and not any(q.source == name for q in network.projections)
     ]
-    reasons = {name: _why(SilentPopulation(run, name)) for name in front.populations}
+    excused = {name: _unfed_excitation(network, name, idle, meant) for name in front.populations}
+    reasons = {
+        name: _why(SilentPopulation(run, name)) for name in front.populations if not excused[name]
+    }
     noted = {name for name in reasons if only_inhibits(network, name)}
     findings += [reason for name, reason in reasons.items() if name not in noted]
-    silenced = {name: by for name, by in front.behind.items() if not noted.issuperset(by)}
+    silenced = {name: by for name, by in excused.items() if by}
+    silenced |= {name: by for name, by in front.behind.items() if not noted.issuperset(by)}
     findings += [
         Finding(
             name,
@@ -140,6 +145,14 @@ def _why(silent: SilentPopulation) -> Finding:
         "by one step of the integers",
         "larger weights",
     )
+
+
+def _unfed_excitation(
+    network: FixedNetwork, name: str, idle: Collection[str], meant: Collection[str]
+) -> tuple[str, ...]:
+    """Idle inputs that nothing was meant for and that would excite a population."""
+    exciting = [q.source for q in network.projections if q.target == name and (q.weight > 0).any()]
+    return tuple(source for source in idle if source in exciting and source not in meant)
 
 
 def _input_finding(network: FixedNetwork, activity: Activity, name: str) -> Finding:

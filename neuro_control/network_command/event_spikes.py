@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from neuro_control.backends import Indices
 from neuro_control.encoding import EventMapEncoder
 from neuro_control.events import Events
+from neuro_control.events.bag import event_topics
 from neuro_control.events.files import read_chunks
 from neuro_control.network import FixedNetwork
 from neuro_control.network_command.spike_file import MOST_TICKS, given_spikes, read_spikes
@@ -70,7 +71,7 @@ def event_spikes(
 
     Args:
         path: of a file of events (see `neuro_control.events.files`).
-        topic: of a recording that has several.
+        topic: of a recording that has several; the camera's by default.
         network: whose input, shape (2, rows, columns), the events are scaled onto.
         ticks: that are read at most, from the first event on.
 
@@ -94,7 +95,7 @@ def event_spikes(
     encoder = EventMapEncoder(port.shape[1], port.shape[2], round(network.dt_s * 1e9))
     first: int | None = None
     found: list[tuple[NDArray[np.int64], Indices]] = []
-    for events in read_chunks(path, topic=topic):
+    for events in read_chunks(path, topic=topic or _cameras_topic(path)):
         if not len(events):
             continue
         if first is None:
@@ -110,6 +111,15 @@ def event_spikes(
     length = min(int(tick.max()) + 1, ticks)
     offsets = np.searchsorted(tick[order], np.arange(length + 1)).astype(np.int64)
     return name, channel[order].astype(np.int32)[: offsets[-1]], offsets
+
+
+def _cameras_topic(path: Path) -> str | None:
+    """The camera's topic, where a recording has events of other things beside it."""
+    if path.suffix not in (".mcap", ".db3") and not path.is_dir():
+        return None
+    topics = event_topics(path)
+    cameras = [topic for topic in topics if topic.endswith("event_camera/events")]
+    return cameras[0] if len(topics) > 1 and len(cameras) == 1 else None
 
 
 def _encoded(

@@ -23,7 +23,7 @@ def text(report: SilenceReport, about: str = "") -> str:
     for name, because in report.silent_because.items():
         lines.append(f"{name} is silent because of {', '.join(because)}")
     if report.healthy:
-        lines.append("nothing is wrong: activity reaches every population that can excite another")
+        lines.append("nothing is wrong: activity gets wherever what was given should take it")
     return "\n".join(lines)
 
 

@@ -209,6 +209,29 @@ def test_an_input_that_nothing_was_meant_for_is_a_note():
     assert report.silent_because == {"nr": ("right",)}
 
 
+def test_what_an_unfed_input_would_excite_is_not_blamed():
+    """A recording of a camera has nothing for the velocities, which alone excite their copy."""
+    nodes = {
+        "eye": Input((6,)),
+        "velocity": Input((4,)),
+        "w": Linear(np.full((4, 6), 0.5)),
+        "seen": lif(4),
+        "relay": Linear(np.eye(4) * 2),
+        "clear": Linear(np.full((4, 4), -1.0)),
+        "copy": lif(4),
+        "out": Output((4,)),
+    }
+    edges = [("eye", "w"), ("w", "seen"), ("seen", "clear"), ("clear", "copy")]
+    edges += [("velocity", "relay"), ("relay", "copy"), ("copy", "out")]
+    described = Network(nodes, edges, DT)
+    given_spikes = spikes(6)
+    report = find_silence(quantize(described), *given_spikes, described, fed=["eye"])
+    assert report.healthy, report.findings
+    assert report.silent_because == {"copy": ("velocity",)}
+    causes = [(f.node, f.cause) for f in why(described, given_spikes).findings]
+    assert causes == [("velocity", Cause.NO_INPUT), ("copy", Cause.ONLY_INHIBITION)]
+
+
 def test_an_input_that_leads_nowhere():
     finding = only(why(two_inputs(joined=False), spikes(12)))
     assert (finding.node, finding.cause) == ("right", Cause.INPUT_NOT_CONNECTED)

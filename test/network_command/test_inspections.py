@@ -13,7 +13,8 @@ import pytest
 from matplotlib import image
 
 from neuro_control import cli
-from neuro_control.events import Events
+from neuro_control.events import Events, Packet, encode_mono
+from neuro_control.events.bag import write_packets
 from neuro_control.events.files import write
 from neuro_control.network import (
     LIF,
@@ -307,6 +308,24 @@ def test_events_go_into_the_input_that_has_their_shape(
     assert "tick 19 of 0..19 done" in said
     assert cli.main([*words, "--ticks", "5", "--commands", "run"]) == 0
     assert "tick 4 of 0..4 done" in capsys.readouterr().out
+
+
+def test_the_cameras_topic_is_taken_of_a_recording_with_others(
+    camera_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def packet(topic: str, x: int) -> Packet:
+        zero = np.zeros(1, np.uint16)
+        one = Events(np.zeros(1, np.int64), zero + np.uint16(x), zero, zero.astype(np.uint8), 4, 4)
+        payload, base = encode_mono(one)
+        return Packet(topic, 0, base, 0, "mono", 4, 4, False, payload)
+
+    path = tmp_path / "run.mcap"
+    write_packets(path, [packet("/network/spikes", 1), packet("/event_camera/events", 2)])
+    words = ["network", "debug", str(camera_network), "--bag", str(path), "--commands", "inputs"]
+    assert cli.main(words) == 0
+    assert "eye: 2" in capsys.readouterr().out
+    assert cli.main([*words, "--topic", "/network/spikes"]) == 0
+    assert "eye: 1" in capsys.readouterr().out
 
 
 def test_why_does_not_blame_an_input_that_a_recording_is_not_for(
