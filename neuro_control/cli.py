@@ -25,7 +25,8 @@ from neuro_control.network_command.options import add_network, network_command
 EXAMPLES = """\
 start here:
   neuro_control doctor                      what is installed, what is missing, what mends it
-  neuro_control demo arm                    a simulated arm follows a moving target, 30 s
+  neuro_control demo arm                    a simulated arm follows a moving target, 30 s,
+                                            with a page in the browser
   neuro_control demo arm --headless --report out.html --film out.mp4
 
 try things:
@@ -119,7 +120,14 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     demo.add_argument("robot", choices=list(ROBOTS), help=robots)
     demo.add_argument("--seconds", type=float, default=30.0, help="simulated time (default: 30)")
     demo.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
-    demo.add_argument("--headless", action="store_true", help="no window, even on a desktop")
+    demo.add_argument(
+        "--headless", action="store_true", help="no window, even on a desktop, and no page"
+    )
+    demo.add_argument(
+        "--dashboard",
+        action=argparse.BooleanOptionalAction,
+        help="the page in a browser; its address is printed (default: unless --headless)",
+    )
     demo.add_argument(
         "--lockstep",
         action="store_true",
@@ -230,6 +238,9 @@ def _demo(arguments: argparse.Namespace) -> int:
             seconds=arguments.seconds,
             seed=arguments.seed,
             headless=arguments.headless,
+            dashboard=not arguments.headless
+            if arguments.dashboard is None
+            else arguments.dashboard,
             lockstep=arguments.lockstep,
             backend=arguments.backend,
             senses=arguments.senses,

@@ -19,7 +19,8 @@ class DemoOptions:
     """One demo.
 
     robot: a robot of `neuro_control.bringup`. seconds: simulated time, s. seed: of everything
-    random. headless: no window. lockstep: simulated time waits for the controller.
+    random. headless: no window. dashboard: with the page in a browser. lockstep: simulated time
+    waits for the controller.
     backend: who steps the network. senses: with skin and ears. reports, picture, film, bag: files
     to write, if any; the suffix says in which format. overrides: ``node.parameter=value`` texts.
     command: the words that started it, for the report.
@@ -30,6 +31,7 @@ class DemoOptions:
     seconds: float = 30.0
     seed: int = 0
     headless: bool = False
+    dashboard: bool = False
     lockstep: bool = False
     backend: str = "auto"
     senses: bool = False

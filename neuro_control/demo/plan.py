@@ -93,7 +93,11 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
     from neuro_control.robots.description import share_directory
 
     bringup = plan_bringup(
-        options.robot, sim="mujoco", backend=options.backend, senses=options.senses
+        options.robot,
+        sim="mujoco",
+        backend=options.backend,
+        dashboard="true" if options.dashboard else "false",
+        senses=options.senses,
     )
     known = read_parameter_file(share_directory() / bringup.robot.parameter_file)
     for node in bringup.nodes:
@@ -103,7 +107,8 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
             ]
     wanted = {name: dict(values) for name, values in known.items()}
     for name, values in _own_parameters(options).items():
-        wanted[name].update(values)
+        if name in wanted:
+            wanted[name].update(values)
     parameters = override(wanted, options.overrides)
     for node in bringup.nodes:
         parameters[node.name].update(bringup.parameters_of(node))
@@ -129,6 +134,11 @@ def _own_parameters(options: DemoOptions) -> Parameters:
         "senses.touch": options.senses,
         "senses.sound": options.senses,
     }
-    if options.lockstep and not viewer:
+    if options.lockstep and not viewer and not options.dashboard:
         simulator["real_time_factor"] = 0.0  # nobody watches: as fast as it goes
-    return {"simulator": simulator, "controller": {"lockstep": options.lockstep}, "guard": {}}
+    return {
+        "simulator": simulator,
+        "controller": {"lockstep": options.lockstep},
+        "guard": {},
+        "dashboard": {"open_browser": viewer},
+    }

@@ -51,6 +51,7 @@ class Child:
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    essential: bool = True
 
     def has_ended(self) -> bool:
         """Whether it has ended, without reaping it: its process group's number stays taken."""
@@ -88,10 +89,13 @@ class ChildProcesses:
         self.environment = dict(os.environ if environment is None else environment)
         self.children: list[Child] = []
 
-    def start(self, name: str, command: Sequence[str], niceness: int = 0) -> Child:
+    def start(
+        self, name: str, command: Sequence[str], niceness: int = 0, essential: bool = True
+    ) -> Child:
         """Start `command` with its output going to `<log_folder>/<name>.log`.
 
         niceness: how far it steps back behind the others where processors are scarce, 0 to 19.
+        essential: whether its end is a failure of the whole.
         """
         log = self.log_folder / f"{name}.log"
         with log.open("wb") as output:
@@ -104,14 +108,14 @@ class ChildProcesses:
                 start_new_session=True,
                 preexec_fn=_before_exec(os.getpid(), niceness),  # noqa: PLW1509 - said there
             )
-        child = Child(name, process, log)
+        child = Child(name, process, log, essential)
         self.children.append(child)
         return child
 
     def failure(self) -> ChildFailure | None:
-        """Return the first child that has ended, if any."""
+        """Return the first essential child that has ended, if any."""
         for child in self.children:
-            if child.has_ended():
+            if child.essential and child.has_ended():
                 code = child.process.wait()
                 return ChildFailure(child.name, code, child.last_lines(), child.log)
         return None

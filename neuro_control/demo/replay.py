@@ -19,6 +19,7 @@ from neuro_control.bringup import CONTROLLER, DASHBOARD, GUARD, REPLAY, ROBOTS
 from neuro_control.control.arm import ArmControllerSettings, load_network, make_tracker
 from neuro_control.demo.domain import DomainClaim, ros_environment
 from neuro_control.demo.logs import new_log_folder
+from neuro_control.demo.page_address import PageAddress
 from neuro_control.demo.parameters import read_parameter_file, write_parameter_file
 from neuro_control.demo.plan import node_command
 from neuro_control.demo.processes import ChildProcesses, Interrupt
@@ -210,9 +211,7 @@ def _play(
     from neuro_control.demo.monitor import listening
 
     with ChildProcesses(folder, environment) as children:
-        for name, command in commands.items():
-            if name != REPLAY.name:
-                children.start(name, command)
+        page = _start_listeners(children, commands)
         with listening(record) as (node, spin):
 
             def up() -> bool:
@@ -232,6 +231,8 @@ def _play(
                 children.start(REPLAY.name, commands[REPLAY.name])
             while not interrupt.requested:
                 spin(SLICE_S)
+                for news in page.news():
+                    line.say(news)
                 line.show(_progress(record))
                 failure = children.failure()
                 if failure is None:
@@ -242,6 +243,17 @@ def _play(
             _await_last_word(record, spin, interrupt)
         children.stop(hurry=lambda: interrupt.urgent)
     return None
+
+
+def _start_listeners(children: ChildProcesses, commands: dict[str, list[str]]) -> PageAddress:
+    """Everything but the replay itself, which begins when they are up."""
+    page = PageAddress(None)
+    for name, command in commands.items():
+        if name == DASHBOARD.name:
+            page = PageAddress(children.start(name, command, essential=False))
+        elif name != REPLAY.name:
+            children.start(name, command)
+    return page
 
 
 def _await_last_word(

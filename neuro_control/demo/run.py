@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from neuro_control.bringup import SIMULATOR
+from neuro_control.bringup import DASHBOARD, SIMULATOR
 from neuro_control.demo.domain import DomainClaim, ros_environment
 from neuro_control.demo.logs import new_log_folder
 from neuro_control.demo.options import DemoOptions
 from neuro_control.demo.outputs import changed_parameters, record_for, write_outputs
+from neuro_control.demo.page_address import PageAddress
 from neuro_control.demo.plan import MARGIN_S, DemoPlan, plan_demo
 from neuro_control.demo.processes import ChildFailure, ChildProcesses, Interrupt
 from neuro_control.demo.progress import Progress, ProgressLine
@@ -95,7 +96,8 @@ def _watched_run(
     line.say(f"{robot.name}: {robot.task}; {', '.join(commands)} start (logs: {folder})")
     with ChildProcesses(folder, environment) as children:
         for name, command in commands.items():
-            children.start(name, command, SIMULATOR_NICENESS if name == SIMULATOR.name else 0)
+            niceness = SIMULATOR_NICENESS if name == SIMULATOR.name else 0
+            children.start(name, command, niceness, essential=name != DASHBOARD.name)
         options = plan.options
         with listening(record, options.draws, options.bag) as (node, spin):
             run = _Run(plan, children, record, line, interrupt, outcome, spin)
@@ -136,6 +138,8 @@ class _Run:
         self._outcome = outcome
         self._spin = spin
         self._end_ns = round(plan.options.seconds * 1e9)
+        page = next((c for c in children.children if c.name == DASHBOARD.name), None)
+        self._page = PageAddress(page)
 
     @property
     def goes_on(self) -> bool:
@@ -146,6 +150,8 @@ class _Run:
     def step(self) -> None:
         """Listen for a moment, look after the children, tell how it goes."""
         self._spin(SLICE_S)
+        for news in self._page.news():
+            self._line.say(news)
         if self._interrupt.requested:
             self._outcome.interrupted = True
             return
