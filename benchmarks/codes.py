@@ -18,6 +18,7 @@ import numpy as np
 from scipy import signal
 
 from benchmarks import report
+from benchmarks.page import Curves
 from neuro_control.encoding import (
     BensSpiker,
     BurstCode,
@@ -94,6 +95,20 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     plt.close(figure)
 
 
+def curves(rows: list[dict[str, Any]], signal: str) -> Curves:
+    """Error over spikes of every code, for one signal."""
+    found = {}
+    for code in CODES:
+        mine = [row for row in rows if row["code"] == code and row["signal"] == signal]
+        found[code] = ([row["spikes/s"] for row in mine], [row["error"] for row in mine])
+    return Curves(
+        f"{signal}: what a code makes of its spikes",
+        found,
+        "spikes a second [1/s]",
+        "rms error, of the signal's range",
+    )
+
+
 def main() -> None:
     arguments = report.parser("codes", "What a code makes of its spikes.")
     arguments.add_argument("--plot", type=Path, metavar="FILE.png", help="draw it")
@@ -114,9 +129,13 @@ def main() -> None:
                     }
                 )
         print(f"{name}: standard deviation {given.std():.3f}")
-    report.print_table(rows, f"{SECONDS} s of each signal")
-    report.print_versions(report.versions("scipy"))
+    title = f"{SECONDS} s of each signal"
+    report.print_table(rows, title)
+    versions = report.versions("scipy")
+    report.print_versions(versions)
     report.write_json(options.json, "codes", rows)
+    plots = [curves(rows, name) for name in dict.fromkeys(row["signal"] for row in rows)]
+    report.write_html(options.html, "codes", __doc__, {title: rows}, versions, plots)
     if options.plot is not None:
         plot(rows, options.plot)
 

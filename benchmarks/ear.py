@@ -15,6 +15,7 @@ import numpy as np
 from scipy import signal
 
 from benchmarks import report
+from benchmarks.page import Bars
 from neuro_control.senses.cochlea import Cochlea, CochleaSettings
 from neuro_control.senses.interaural import interaural_time_difference_ns
 
@@ -87,14 +88,37 @@ def main() -> None:
     arguments = report.parser("ear", "What the emulated ear costs, and how exactly it keeps time.")
     options = arguments.parse_args()
     rows = [cost(4.0), cost(4.0, spikes="delta"), cost(4.0, channels=128)]
-    report.print_table(rows, f"Noise at {RATE} Hz")
+    noise = f"Noise at {RATE} Hz"
+    report.print_table(rows, noise)
     table = [
         errors("clicks", [clicks()]),
         errors("speech-like noise, 3 seeds", [speech_like(seed) for seed in range(3)]),
     ]
-    report.print_table(table, "Time difference between the ears, -700 to 700 us, a second of sound")
-    report.print_versions(report.versions("scipy"))
+    between = "Time difference between the ears, -700 to 700 us, a second of sound"
+    report.print_table(table, between)
+    found = report.versions("scipy")
+    report.print_versions(found)
     report.write_json(options.json, "ear", rows, {"interaural": table})
+    plots = [
+        Bars(
+            "Time of a block of sound, which must be less than the block is long",
+            rows,
+            ("channels", "spikes"),
+            "median ms",
+            "time of a block [ms]",
+            mark="p99 ms",
+        ),
+        Bars(
+            "Error of the time difference between the ears",
+            table,
+            ("sound",),
+            "error us, median",
+            "error [µs]",
+            mark="worst",
+            mark_name="worst",
+        ),
+    ]
+    report.write_html(options.html, "ear", __doc__, {noise: rows, between: table}, found, plots)
 
 
 if __name__ == "__main__":

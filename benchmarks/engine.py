@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.page import Bars
 from neuro_control.backends import CpuRunner
 from neuro_control.network import (
     LIF,
@@ -206,10 +207,33 @@ def main() -> None:
         measure("2x128x128 conv", conv, 0.01, rng),
         measure("2x128x128 conv", conv, 0.05, rng),
     ]
-    report.print_table(rows, "A tick of the CPU engine, one stream, times in microseconds")
-    print("spikes and operations are per tick; ten_ticks_us is a tick's share of a call of ten")
-    report.print_versions(report.versions())
+    title = "A tick of the CPU engine, one stream, times in microseconds"
+    report.print_table(rows, title)
+    note = "spikes and operations are per tick; ten_ticks_us is a tick's share of a call of ten"
+    print(note)
+    versions = report.versions()
+    report.print_versions(versions)
     report.write_json(options.json, "engine", rows)
+    plots = [
+        Bars(
+            "A tick, one step a call: median, and p99 as a mark",
+            rows,
+            ("network", "input"),
+            "median_us",
+            "time of a tick [µs]",
+            mark="p99_us",
+            log=True,
+        ),
+        Bars(
+            "How many times faster than dense numpy the engine is",
+            rows,
+            ("network", "input"),
+            "times_faster",
+            "numpy's time over the engine's",
+            log=True,
+        ),
+    ]
+    report.write_html(options.html, "engine", __doc__, {title: rows}, versions, plots, [note])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.engine import layered
+from benchmarks.page import Bars, Curves
 from neuro_control.backends import CpuRunner
 from neuro_control.network import (
     FixedNetwork,
@@ -165,11 +166,28 @@ def start_rows() -> list[dict[str, Any]]:
     ]
 
 
+def curves_by_activity(rows: list[dict[str, Any]]) -> Curves:
+    """The engine's time and dense torch's over the part of the inputs that is active."""
+    curves = {}
+    for name, key in (("engine", "median_us"), ("dense torch", "torch_us")):
+        have = [row for row in rows if key in row]
+        if have:
+            percent = [float(row["input"].rstrip("%")) for row in have]
+            curves[name] = (percent, [row[key] for row in have])
+    return Curves(
+        "A tick by the part of the inputs that is active",
+        curves,
+        "active inputs [%]",
+        "time of a tick, median [µs]",
+    )
+
+
 def main() -> None:
     """Measure and print."""
     options = report.parser("engine_activity", "What the engine's cost follows.").parse_args()
     activity = activity_rows()
-    report.print_table(activity, "1024-512-6 by activity, one step a call, beside dense torch")
+    by_activity = "1024-512-6 by activity, one step a call, beside dense torch"
+    report.print_table(activity, by_activity)
     if "torch_us" not in activity[0]:
         print("torch is not installed: make torch")
     size = [
@@ -181,11 +199,25 @@ def main() -> None:
         )
         for n in COUNTS
     ]
-    report.print_table(size, f"{ACTIVE} active inputs of {FAN_OUT} synapses each, by size")
+    by_size = f"{ACTIVE} active inputs of {FAN_OUT} synapses each, by size"
+    report.print_table(size, by_size)
     start = start_rows()
     report.print_table(start, "Start")
-    report.print_versions(report.versions("torch"))
+    versions = report.versions("torch")
+    report.print_versions(versions)
     report.write_json(options.json, "engine_activity", activity, {"size": size, "start": start})
+    tables = {by_activity: activity, by_size: size, "Start": start}
+    plots = [
+        curves_by_activity(activity),
+        Curves(
+            "A tick by the number of neurons, as many active inputs and synapses each",
+            {"engine": ([row["neurons"] for row in size], [row["median_us"] for row in size])},
+            "neurons",
+            "time of a tick, median [µs]",
+        ),
+        Bars("Start", start, ("what",), "seconds", "time [s]"),
+    ]
+    report.write_html(options.html, "engine_activity", __doc__, tables, versions, plots)
 
 
 if __name__ == "__main__":

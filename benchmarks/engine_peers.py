@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.page import Bars, Boxes, Drawing
 from neuro_control.backends import CpuRunner
 from neuro_control.network import LIF, Input, Linear, Network, Output, quantize
 
@@ -181,6 +182,36 @@ def add_environments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def plots_of(
+    rows: Sequence[Mapping[str, Any]], samples: Mapping[str, Mapping[str, Sequence[float]]]
+) -> list[Drawing]:
+    """Bars and boxes of each network. samples: times of single steps, by network and framework."""
+    plots: list[Drawing] = []
+    for network, times in samples.items():
+        mine = [line for line in rows if line["network"] == network]
+        plots.append(
+            Bars(
+                f"{network}: median, p99 as a mark, and how many times ours",
+                mine,
+                ("who",),
+                "median_us",
+                "time of a step [µs]",
+                mark="p99_us",
+                reference="neuro_control",
+                log=True,
+            )
+        )
+        plots.append(
+            Boxes(
+                f"{network}: quartiles and median; whiskers from the 1st to the 99th percentile",
+                times,
+                "time of a step [µs]",
+                log=True,
+            )
+        )
+    return plots
+
+
 def main() -> None:
     """Measure and print."""
     parser = report.parser("engine_peers", "The engine beside other frameworks, one step a call.")
@@ -196,6 +227,7 @@ def main() -> None:
             missing[name] = f"cannot be installed: {error}"
     rows: list[dict[str, Any]] = []
     versions: dict[str, str] = {}
+    samples: dict[str, dict[str, list[float]]] = {}
     for network, sizes in NETWORKS.items():
         rng = np.random.default_rng(0)
         weights = layers(sizes, rng)
@@ -221,14 +253,19 @@ def main() -> None:
                 times[name] += found["times_us"]
                 versions[name] = found["version"]
         median = float(np.median(ours))
+        samples[network] = {"neuro_control": ours, **{n: v for n, v in times.items() if v}}
         rows.append(row(network, "neuro_control", ours, median))
         rows.append(row(network, "neuro_control, ten ticks a call", tens, median))
         rows += [row(network, name, values, median) for name, values in times.items() if values]
-    report.print_table(rows, "Two dense LIF layers, batch 1, one step a call, 5 % input")
+    title = "Two dense LIF layers, batch 1, one step a call, 5 % input"
+    report.print_table(rows, title)
     for name, why in missing.items():
         print(f"{name}: {why}")
     report.print_versions(report.versions() | versions)
     report.write_json(options.json, "engine_peers", rows, {"peers": versions, "missing": missing})
+    notes = [f"{name}: {why}" for name, why in missing.items()]
+    found, plots = report.versions() | versions, plots_of(rows, samples)
+    report.write_html(options.html, "engine_peers", __doc__, {title: rows}, found, plots, notes)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from benchmarks import report
+from benchmarks.page import Bars
 from neuro_control.senses.event_camera import EventCamera
 from neuro_control.senses.event_camera_presets import PRESETS
 
@@ -96,9 +97,23 @@ def main() -> None:
     if peer is not None:
         peer["ratio"] = round(rows[0]["pictures/s"] / peer["pictures/s"], 1)
         rows.append(peer)
-    report.print_table(rows, f"{WIDTH} x {HEIGHT} pixels, {PICTURES} pictures")
-    report.print_versions(report.versions("scipy", "eventcv"))
+    title = f"{WIDTH} x {HEIGHT} pixels, {PICTURES} pictures"
+    report.print_table(rows, title)
+    versions = report.versions("scipy", "eventcv")
+    report.print_versions(versions)
     report.write_json(options.json, "eye", rows)
+    plots = [
+        Bars(
+            "Pictures a second, and how many times ours (davis346) that is",
+            rows,
+            ("who",),
+            "pictures/s",
+            "pictures a second",
+            reference="neuro_control, davis346",
+        ),
+        Bars("The slowest pictures", rows, ("who",), "p99 ms", "time of a picture, p99 [ms]"),
+    ]
+    report.write_html(options.html, "eye", __doc__, {title: rows}, versions, plots)
 
 
 if __name__ == "__main__":

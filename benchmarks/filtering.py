@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.page import Bars
 from neuro_control.events import Events
 from neuro_control.events.filters import (
     BackgroundActivity,
@@ -116,9 +117,23 @@ def main() -> None:
                 found["eventcv Mev/s"] = round(EVENTS / theirs / 1e6, 1)
                 found["ratio"] = round(theirs / ours, 1)
         rows.append(found)
-    report.print_table(rows, f"Filters, a million events, median of {options.passes} passes")
-    report.print_versions(report.versions("eventcv"))
+    title = f"Filters, a million events, median of {options.passes} passes"
+    report.print_table(rows, title)
+    versions = report.versions("eventcv")
+    report.print_versions(versions)
     report.write_json(options.json, "filtering", rows)
+    plots = [
+        Bars(
+            "Million events a second in one piece; the mark is the peer's, where it has the filter",
+            rows,
+            ("filter",),
+            "Mev/s",
+            "million events a second",
+            mark="eventcv Mev/s",
+            mark_name="eventcv",
+        )
+    ]
+    report.write_html(options.html, "filtering", __doc__, {title: rows}, versions, plots)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.page import Bars, Boxes
 from neuro_control.demo.options import DemoOptions
 from neuro_control.demo.plan import DemoPlan, plan_demo
 from neuro_control.demo.run import run_demo
@@ -166,16 +167,36 @@ def main() -> int:
                 flush=True,
             )
     rows = [layout_row(layout, found) for layout, found in runs.items()]
-    report.print_table(rows, f"event packet to command, {arguments.seconds:g} s a run, in turn")
+    title = f"event packet to command, {arguments.seconds:g} s a run, in turn"
+    report.print_table(rows, title)
     compared = comparison_rows(runs)
-    report.print_table(compared, "the demo beside empty nodes, turn by turn")
-    report.print_versions(report.versions())
+    beside = "the demo beside empty nodes, turn by turn"
+    report.print_table(compared, beside)
+    versions = report.versions()
+    report.print_versions(versions)
     report.write_json(
         arguments.json,
         "latency",
         rows,
         {"compared": compared, "runs": figures_of(runs), "seconds": arguments.seconds},
     )
+    plots = [
+        Bars(
+            "Event packet to command: median over the runs, p99 as a mark",
+            rows,
+            ("layout",),
+            "median_ms",
+            "delay [ms]",
+            mark="p99_ms",
+        ),
+        Boxes(
+            "The 99th percentile of each run, by layout",
+            {name: [run["latency_ms"]["p99"] for run in found] for name, found in runs.items()},
+            "delay, p99 of a run [ms]",
+        ),
+    ]
+    tables = {title: rows, beside: compared}
+    report.write_html(arguments.html, "latency", __doc__, tables, versions, plots)
     return 0
 
 

@@ -1,55 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every benchmark prints and writes: versions, a table, a JSON file."""
+"""What every benchmark prints and writes: versions, a table, a JSON file, a page."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-from collections.abc import Mapping, Sequence
-from importlib import metadata
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import neuro_control
+from neuro_control.reports import provenance
+from neuro_control.reports.files import check_output, write_text
 
-_DISTRIBUTIONS = ("numpy", "numba", "llvmlite", "mujoco", "rosbags", "nir", "ros-rclpy")
+if TYPE_CHECKING:
+    from benchmarks.page import Drawing
 
 Row = Mapping[str, Any]
 
 
 def versions(*more: str) -> dict[str, str]:
     """Versions of everything a figure depends on; `more` are further distributions by name."""
-    found = {
-        "neuro_control": neuro_control.__version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "cpu": _cpu(),
-    }
-    for name in (*_DISTRIBUTIONS, *more):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def _cpu() -> str:
-    model = platform.processor() or "unknown"
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        cores = os.cpu_count() or 1
-    return f"{model}, {cores} cores"
+    return provenance.versions(*more)
 
 
 def summary(values: Sequence[float], digits: int = 3) -> dict[str, float]:
@@ -111,7 +85,29 @@ def write_json(
     if path is None:
         return
     content = {"benchmark": name, "versions": versions(), "rows": list(rows), **(extra or {})}
-    Path(path).write_text(json.dumps(content, indent=2, default=_plain) + "\n")
+    write_text(Path(path), json.dumps(content, indent=2, default=_plain) + "\n")
+
+
+def write_html(
+    path: Path | None,
+    name: str,
+    description: str | None,
+    tables: Mapping[str, Sequence[Row]],
+    found: Mapping[str, str],
+    plots: Sequence[Drawing] = (),
+    notes: Sequence[str] = (),
+) -> None:
+    """Write the benchmark's page (see `benchmarks.page`); nothing if path is None.
+
+    description: the module's docstring. tables: rows by title. found: versions.
+    """
+    if path is None:
+        return
+    from benchmarks.page import benchmark_page
+
+    words = sys.argv[1:]
+    page = benchmark_page(name, description or name, tables, found, plots, notes, words)
+    write_text(path, page.html())
 
 
 def _plain(value: object) -> object:
@@ -124,7 +120,26 @@ def _plain(value: object) -> object:
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
-    """An argument parser with the option that every benchmark has: --json FILE."""
+    """An argument parser with the options that every benchmark has: --json FILE, --html FILE."""
     made = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
-    made.add_argument("--json", metavar="FILE", type=Path, help="also write the figures here")
+    made.add_argument("--json", metavar="FILE", type=_file(), help="also write the figures here")
+    made.add_argument(
+        "--html",
+        metavar="FILE.html",
+        type=_file(".html"),
+        help="also write a page with tables, plots and versions",
+    )
     return made
+
+
+def _file(*suffixes: str) -> Callable[[str], Path]:
+    """A type of argument: a path that can be written, so that no hours of work are lost."""
+
+    def checked(text: str) -> Path:
+        try:
+            check_output("FILE", Path(text), suffixes)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return Path(text)
+
+    return checked

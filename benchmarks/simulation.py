@@ -14,6 +14,7 @@ import mujoco
 import numpy as np
 
 from benchmarks import report
+from benchmarks.page import Bars
 from neuro_control.robots import arm_urdf
 from neuro_control.senses.event_camera import EventCamera
 from neuro_control.sim.arm_simulation import ArmSimulation, ArmSimulationSettings
@@ -106,9 +107,30 @@ def main() -> None:
             continue
         for period_us, moving in ((2000, False), (2000, True), (1000, True)):
             rows.append(whole(kind, period_us, moving))
-    report.print_table(rows, "The arm's world at 128 x 128 pixels, times in milliseconds")
-    report.print_versions(report.versions())
+    title = "The arm's world at 128 x 128 pixels, times in milliseconds"
+    report.print_table(rows, title)
+    versions = report.versions()
+    report.print_versions(versions)
     report.write_json(options.json, "simulation", rows)
+    plots = [
+        Bars(
+            "Time of a call: median, and p99 as a mark",
+            rows,
+            ("what",),
+            "median",
+            "time [ms]",
+            mark="p99",
+            log=True,
+        ),
+        Bars(
+            "Real-time factor of the whole simulation",
+            rows,
+            ("what",),
+            "real_time_factor",
+            "simulated time over computing time",
+        ),
+    ]
+    report.write_html(options.html, "simulation", __doc__, {title: rows}, versions, plots)
 
 
 if __name__ == "__main__":

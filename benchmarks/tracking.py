@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import arm_loop, report
+from benchmarks.page import Boxes
 
 HALF_PIXEL_DEG = 60.0 / 128 / 2
 ON_TARGET_DEG = 2.0
@@ -158,31 +159,44 @@ def main() -> None:
             for kind in arm_loop.KINDS
         }
         rows: list[dict[str, Any]] = []
+        by_scene: dict[str, dict[arm_loop.Kind, list[dict[str, float]]]] = {}
         for name, runs in scenes.items():
             done = {kind: [future.result() for future in runs[kind]] for kind in runs}
             rows += scene_rows(name, done)
+            by_scene[name] = done
             if name == next(iter(SCENES)):
                 network = network_row(done["spiking"])
         jump_rows = [
             jump_row(kind, [time for future in futures for time in future.result()])
             for kind, futures in jumps.items()
         ]
-    report.print_table(
-        rows, f"angle between camera and target: {len(seeds)} seeds, {seconds:g} s each"
-    )
     found = goals(rows)
-    report.print_table(found, "against the ceiling and the centroid: medians over the seeds")
-    report.print_table(jump_rows, "20 degree jumps: time until the error is under 2 degrees")
-    report.print_table(
-        [network], f"the network, {next(iter(SCENES))}, with its simulation beside it"
-    )
-    report.print_versions(report.versions())
+    tables: dict[str, list[dict[str, Any]]] = {
+        f"angle between camera and target: {len(seeds)} seeds, {seconds:g} s each": rows,
+        "against the ceiling and the centroid: medians over the seeds": found,
+        "20 degree jumps: time until the error is under 2 degrees": jump_rows,
+        f"the network, {next(iter(SCENES))}, with its simulation beside it": [network],
+    }
+    for title, lines in tables.items():
+        report.print_table(lines, title)
+    versions = report.versions()
+    report.print_versions(versions)
     report.write_json(
         arguments.json,
         "tracking",
         rows,
         {"goals": found, "jumps": jump_rows, "network": network, "seconds": seconds},
     )
+    plots = [
+        Boxes(
+            f"{scene}: median error of each seed; quartiles and median over the seeds",
+            {kind: [run["median_deg"] for run in figures] for kind, figures in kinds.items()},
+            "angle to the target [deg]",
+            log=True,
+        )
+        for scene, kinds in by_scene.items()
+    ]
+    report.write_html(arguments.html, "tracking", __doc__, tables, versions, plots)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from benchmarks.engine_peers import (
     layers,
     network_of,
 )
+from benchmarks.page import Bars, Boxes
 
 SIZES = (128, 256, 10)
 BATCH, TICKS, BATCHES, ROUNDS = 32, 50, 12, 3
@@ -96,9 +97,28 @@ def main() -> None:
                 "of snnTorch's time": round(float(median) / theirs, 2),
             }
         )
-    report.print_table(rows, f"{'-'.join(map(str, SIZES))}, batch {BATCH}, {TICKS} ticks")
-    report.print_versions(report.versions("torch") | {"snntorch": version})
+    title = f"{'-'.join(map(str, SIZES))}, batch {BATCH}, {TICKS} ticks"
+    report.print_table(rows, title)
+    versions = report.versions("torch") | {"snntorch": version}
+    report.print_versions(versions)
     report.write_json(options.json, "training_peers", rows)
+    plots = [
+        Bars(
+            "A batch: median, p99 as a mark, and its multiple of snnTorch's",
+            rows,
+            ("who",),
+            "ms a batch",
+            "time of a batch [ms]",
+            mark="p99 ms",
+            reference="snnTorch",
+        ),
+        Boxes(
+            "A batch: quartiles and median; whiskers from the 1st to the 99th percentile",
+            {who: [1e3 * value for value in values] for who, values in times.items()},
+            "time of a batch [ms]",
+        ),
+    ]
+    report.write_html(options.html, "training_peers", __doc__, {title: rows}, versions, plots)
 
 
 if __name__ == "__main__":
