@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -26,6 +27,8 @@ class Recording:
         self._path: Path | None = None
         self._began_s = 0.0
         self._failure = ""
+        self._messages = 0
+        self._rest = b""
 
     def set(self, on: bool) -> dict[str, Any]:
         """Begin or end. Raises OSError if nothing can be written."""
@@ -52,11 +55,25 @@ class Recording:
                 f"__ns:={self._namespace}",
             ],
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             start_new_session=True,
         )
+        self._messages, self._rest = 0, b""
+        if self._process.stdout is not None:
+            os.set_blocking(self._process.stdout.fileno(), False)
+
+    def _count(self) -> None:
+        """The recorder tells on its output how many messages it has written, a line each time."""
+        process = self._process
+        if process is None or process.stdout is None:
+            return
+        *lines, self._rest = (self._rest + (process.stdout.read() or b"")).split(b"\n")
+        if lines and lines[-1].isdigit():
+            self._messages = int(lines[-1])
 
     def says(self) -> dict[str, Any]:
         """For the page: whether it records, where, since when, and why it does not."""
+        self._count()
         process = self._process
         if process is not None and process.poll() is not None:
             self._failure = f"the recorder ended with exit code {process.returncode}"
@@ -65,6 +82,7 @@ class Recording:
             "on": self._process is not None,
             "file": "" if self._path is None else str(self._path),
             "began_s": self._began_s,
+            "messages": self._messages,
             "failure": self._failure,
         }
 
@@ -75,7 +93,7 @@ class Recording:
             return
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(END_S)
+            process.communicate(timeout=END_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -212,7 +212,10 @@ class PageServer:
         try:
             done = await asyncio.get_running_loop().run_in_executor(pool, action, wanted)
         except ActionError as error:
-            return web.json_response({"error": str(error)}, status=409)
+            # A refusal is an answer like any other; but a script that stops a robot must see at
+            # once that it has not.
+            status = 409 if name in self.URGENT else 200
+            return web.json_response({"error": str(error)}, status=status)
         return web.json_response(done)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:

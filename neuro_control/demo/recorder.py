@@ -5,7 +5,7 @@
 
 Writes the topics of `bag.RECORDED_TOPICS` as they are on the wire. Each message is stamped with the
 time on /clock where there is one, else with this machine's. After SIGINT or SIGTERM the file is
-complete.
+complete. Once a second it prints how many messages it has written.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
@@ -37,12 +38,17 @@ class Recorder(Node):
         super().__init__("recorder", **options)
         self._recorder = recorder
         self._now_ns = 0
+        self.create_timer(1.0, self._tell, clock=Clock(clock_type=ClockType.STEADY_TIME))
         for topic, kind, sent in RECORDED_TOPICS:
             package, _, name = kind.split("/")
             message = getattr(importlib.import_module(f"{package}.msg"), name)
             profile = qos.of(sent, 1000)
             heard_as = topic if topic in GLOBAL else topic.removeprefix("/")
             self.create_subscription(message, heard_as, self._writer(topic), profile, raw=True)
+
+    def _tell(self) -> None:
+        # For whoever has started it: `dashboard.recording` shows the number.
+        print(self._recorder.messages, flush=True)
 
     def _writer(self, topic: str) -> Callable[[bytes], None]:
         def write(data: bytes) -> None:

@@ -6,8 +6,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import aiohttp
 import pytest
@@ -15,6 +16,8 @@ import pytest
 from neuro_control.dashboard.access import Access
 from neuro_control.dashboard.server import ActionError, PageServer, listening_socket
 from test.dashboard.conftest import until
+
+Found = TypeVar("Found")
 
 
 class Served:
@@ -25,7 +28,12 @@ class Served:
         self.port = int(listener.getsockname()[1])
         self.release = threading.Event()
         self.pressed: list[Any] = []
-        actions = {"stop": self._press, "set": self._refuse, "controls": self._hang}
+        actions = {
+            "stop": self._press,
+            "release": self._refuse,
+            "set": self._refuse,
+            "controls": self._hang,
+        }
         access = Access("127.0.0.1", self.port, token)
         self.server = PageServer(listener, access, actions, lambda: None)
         self.url = f"http://127.0.0.1:{self.port}"
@@ -60,6 +68,12 @@ def guarded() -> Iterator[Served]:
     made.close()
 
 
+def in_thread(work: Coroutine[Any, Any, Found]) -> Found:
+    """Run it in a thread of its own: the browser's driver may have a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def ask(
     method: str, url: str, headers: dict[str, str] | None = None, data: bytes | None = None
 ) -> tuple[int, str]:
@@ -72,7 +86,7 @@ def ask(
         ):
             return answer.status, await answer.text()
 
-    return asyncio.run(run())
+    return in_thread(run())
 
 
 def stream_status(url: str, headers: dict[str, str] | None = None) -> int:
@@ -86,7 +100,7 @@ def stream_status(url: str, headers: dict[str, str] | None = None) -> int:
             except aiohttp.WSServerHandshakeError as error:
                 return error.status
 
-    return asyncio.run(run())
+    return in_thread(run())
 
 
 PATHS = [("GET", "/"), ("GET", "/static/app.js"), ("GET", "/scene/"), ("POST", "/api/stop")]
@@ -120,7 +134,7 @@ def test_the_token_goes_from_the_address_into_a_cookie_that_scripts_cannot_read(
         ):
             return answer.status, answer.headers["Location"], answer.headers["Set-Cookie"]
 
-    status, place, cookie = asyncio.run(run())
+    status, place, cookie = in_thread(run())
     assert (status, place) == (302, "/")
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
@@ -140,7 +154,8 @@ def test_foreign_pages_and_names_are_refused(served: Served, headers: dict[str, 
 def test_buttons_answer_refuse_and_say_why(served: Served) -> None:
     assert ask("POST", f"{served.url}/api/stop", data=b'{"a": 1}') == (200, '{"success": true}')
     assert served.pressed == [{"a": 1}]
-    status, text = ask("POST", f"{served.url}/api/set", data=b"{}")
+    assert ask("POST", f"{served.url}/api/set", data=b"{}") == (200, '{"error": "no {}"}')
+    status, text = ask("POST", f"{served.url}/api/release")
     assert (status, json.loads(text)) == (409, {"error": "no {}"})
     assert ask("POST", f"{served.url}/api/nothing")[0] == 404
     assert ask("POST", f"{served.url}/api/stop", data=b"[1]")[0] == 400
@@ -163,7 +178,7 @@ def test_a_stop_is_answered_while_all_other_buttons_hang(served: Served) -> None
                 answered.release()
             return status
 
-    assert asyncio.run(run()) == 200
+    assert in_thread(run()) == 200
 
 
 @pytest.mark.parametrize("name", ["../server.py", "nothing.js", "..%2f..%2fserver.py"])
@@ -194,7 +209,7 @@ def test_every_page_gets_the_newest_frame_and_all_texts_and_leaves_nothing(serve
             for stream in (*streams, late):
                 await stream.close()
 
-    asyncio.run(run())
+    in_thread(run())
     until(lambda: served.server.pages == 0, "nobody looks any more")
 
 

@@ -85,8 +85,8 @@ function say(text, kind = "warning") {
   banner.hidden = !text;
 }
 
-/** Press a button: POST /api/NAME. The answer, or null if it was refused. */
-async function act(name, wanted = {}) {
+/** Press a button: POST /api/NAME. The answer, or null if it was refused, which is said. */
+async function act(name, wanted = {}, quiet = false) {
   try {
     const answer = await fetch(`api/${name}`, {
       method: "POST",
@@ -95,10 +95,10 @@ async function act(name, wanted = {}) {
       signal: AbortSignal.timeout(8000),
     });
     const said = await answer.json();
-    if (answer.ok) return said;
-    say(`${name}: ${said.error}`);
+    if (answer.ok && !said.error) return said;
+    if (!quiet) say(`${name}: ${said.error}`);
   } catch (error) {
-    say(`${name}: ${error.message}`);
+    if (!quiet) say(`${name}: ${error.message}`);
   }
   return null;
 }
@@ -234,7 +234,8 @@ function drawState() {
   $("release").hidden = !stopped;
   const record = texts.recording;
   $("record").setAttribute("aria-pressed", String(Boolean(record?.on)));
-  $("record").textContent = record?.on ? `Recording ${(frame.state.wall_s - record.began_s).toFixed(0)} s` : "Record";
+  $("record").textContent = record?.on
+    ? `Recording ${(frame.state.wall_s - record.began_s).toFixed(0)} s, ${record.messages} messages` : "Record";
   $("record").title = record?.file ? `recorded to ${record.file}` : "record every topic of the robot";
 }
 
@@ -285,13 +286,17 @@ $("pause").addEventListener("click", () => {
   $("pause").setAttribute("aria-pressed", String(paused));
   $("pause").textContent = paused ? "View paused" : "Pause view";
 });
-$("record").addEventListener("click", () => act("record", { on: !texts.recording?.on }));
+$("record").addEventListener("click", async () => {
+  const done = await act("record", { on: !texts.recording?.on });
+  if (done?.failure) say(`Recording: ${done.failure}`);
+  else if (done && !done.on) say(`Recorded to ${done.file}`, "note");
+});
 
 // What a simulation lets one change, as long as there is one.
 async function learnControls() {
   const there = texts.nodes?.simulator || texts.nodes?.replay;
   if (connected && there && !texts.controls) {
-    const found = await act("controls");
+    const found = await act("controls", {}, true);
     if (found) texts.controls = found.controls;
   }
   if (!there) delete texts.controls;
@@ -305,7 +310,7 @@ async function learnControls() {
         const side = r.shape.at(-1) ?? 1;
         const middle = Math.floor(r.size / 2) + (r.shape.length > 1 ? Math.floor(side / 2) : 0);
         return `${r.name}:${Math.min(middle, r.size - 1)}`;
-      }), act);
+      }), (name, wanted) => act(name, wanted, true));
     }
   }
   setTimeout(learnControls, 1000);

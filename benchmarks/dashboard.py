@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the page costs the robot: `python -m benchmarks.dashboard`.
+
+The demo of separate processes in real time, in turn without the page, with one open page, and with
+a page that is closed and opened again every second. The delay is the simulator's: from the
+publication of an event packet to that of the first guarded command which takes it in. The page's
+process is measured beside it: its share of a core, its frames, its memory. The page's reader
+stands in for the browser, which on a robot runs on another machine.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import report
+
+ROOT = Path(__file__).resolve().parents[1]
+WITHOUT = "without"
+# Name -> how long a page stays open (s); None: there is no dashboard.
+LAYOUTS: Mapping[str, float | None] = {
+    WITHOUT: None,
+    "one page": 1e9,
+    "pages come and go": 1.0,
+}
+# Of a demo's time, what the reader needs to begin and to settle, and the demo to end.
+MARGIN_S = 8.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def measured(layout: str, seconds: float) -> dict[str, Any]:
+    """The demo's report of one run, and what the page's reader found ("page").
+
+    Raises RuntimeError with what they said, if one failed.
+    """
+    stays_s = LAYOUTS[layout]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "report.json"
+        words = [sys.executable, "-m", "neuro_control.cli", "demo", "arm", "--headless"]
+        words += ["--seconds", str(seconds), "--report", str(path)]
+        port = free_port()
+        if stays_s is not None:
+            words += ["--dashboard", "--set", f"dashboard.port={port}"]
+        output = folder / "output"
+        with output.open("w") as said:
+            demo = subprocess.Popen(words, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
+        reader = None
+        if stays_s is not None:
+            url = f"http://127.0.0.1:{port}/"
+            words = [sys.executable, "-m", "benchmarks.page_reader", url, str(demo.pid)]
+            words += [str(max(seconds - MARGIN_S, 2.0)), "--reopen-s", str(stays_s)]
+            words += ["--report", str(folder / "page.json")]
+            reader = subprocess.Popen(words, cwd=ROOT)
+        if demo.wait() or (reader is not None and reader.wait()):
+            raise RuntimeError(f"{layout}: {output.read_text()}")
+        found: dict[str, Any] = json.loads(path.read_text())
+        if reader is not None:
+            found["page"] = json.loads((folder / "page.json").read_text())
+        return found
+
+
+def layout_row(layout: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Medians over the runs of one layout."""
+    row: dict[str, Any] = {
+        "layout": layout,
+        "runs": len(runs),
+        "delay_ms_median": float(np.median([run["latency_ms"]["median"] for run in runs])),
+        "delay_ms_p99": float(np.median([run["latency_ms"]["p99"] for run in runs])),
+        "real_time_factor": float(np.median([run["real_time_factor"] for run in runs])),
+    }
+    keys = ("frames_per_s", "core_share", "frame_ms", "memory_mb_last", "growth_mb_per_h")
+    for key in keys if "page" in runs[0] else ():
+        row[key] = float(np.median([run["page"][key] for run in runs]))
+    return row
+
+
+def comparison_rows(runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    """With the page beside without: medians over the ratios within each turn."""
+    rows = []
+    for layout, found in runs.items():
+        if layout == WITHOUT:
+            continue
+        row: dict[str, Any] = {"compared": f"{layout} and {WITHOUT}"}
+        for figure in ("median", "p99"):
+            ratios = [
+                one["latency_ms"][figure] / other["latency_ms"][figure]
+                for one, other in zip(found, runs[WITHOUT], strict=True)
+            ]
+            row[f"{figure}_ratio"] = float(np.median(ratios))
+            row[f"{figure}_ratio_range"] = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        rows.append(row)
+    return rows
+
+
+def main() -> int:
+    parser = report.parser("dashboard", (__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("--seconds", type=float, default=30.0, help="of a run (default: 30)")
+    parser.add_argument("--runs", type=int, default=5, help="of each layout (default: 5)")
+    arguments = parser.parse_args()
+    if arguments.runs < 1:
+        parser.error(f"--runs {arguments.runs}: must be at least 1")
+    if arguments.seconds < 2.0 + MARGIN_S:
+        parser.error(f"--seconds {arguments.seconds:g}: must be at least {2.0 + MARGIN_S:g}")
+    runs: dict[str, list[dict[str, Any]]] = {layout: [] for layout in LAYOUTS}
+    for number in range(arguments.runs):
+        for layout, found in runs.items():
+            found.append(measured(layout, arguments.seconds))
+            latency, page = found[-1]["latency_ms"], found[-1].get("page")
+            words = f"{latency['median']:.2f} ms median, {latency['p99']:.2f} ms p99"
+            if page:
+                words += (
+                    f"; {page['core_share']:.1%} of a core, {page['frames_per_s']:.1f} frames/s,"
+                    f" {page['memory_mb_first']:.0f} to {page['memory_mb_last']:.0f} MB"
+                )
+            print(f"run {number + 1}, {layout}: {words}", flush=True)
+    rows = [layout_row(layout, found) for layout, found in runs.items()]
+    title = f"event packet to command, and the page's process; {arguments.seconds:g} s a run"
+    report.print_table(rows, title)
+    compared = comparison_rows(runs)
+    report.print_table(compared, "with the page beside without, turn by turn")
+    versions = report.versions("aiohttp", "viser")
+    report.print_versions(versions)
+    pages = {name: [run.get("page") for run in found] for name, found in runs.items()}
+    report.write_json(
+        arguments.json,
+        "dashboard",
+        rows,
+        {"compared": compared, "pages": pages, "seconds": arguments.seconds},
+    )
+    tables = {title: rows, "with the page beside without": compared}
+    report.write_html(arguments.html, "dashboard", __doc__, tables, versions)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
