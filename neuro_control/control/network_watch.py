@@ -10,24 +10,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, Protocol, cast, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.backends.runner import Indices, Runner
+from neuro_control.control.probes import MOST_PROBES, Probe
 from neuro_control.network import FixedNetwork, Port
+from neuro_control.network.fixed_network import FixedPopulation
 
 Role = Literal["input", "hidden", "output"]
 Offsets = NDArray[np.int64]
 
 MOST_TICKS = 2000
 """Ticks that wait to be taken at most; the oldest are forgotten."""
-
-MOST_PROBES = 32
-"""Neurons whose membranes can be watched at once: each population of theirs is copied a tick."""
 
 # A step in the ticks' time beyond this, or back, is a time that began anew.
 _LONGEST_PAUSE_NS = 1_000_000_000
@@ -61,37 +60,6 @@ class Row:
         return int(np.prod(self.shape))
 
 
-@dataclass(frozen=True)
-class Probe:
-    """A neuron whose membrane is watched: its number in a population."""
-
-    population: str
-    neuron: int
-
-    def __str__(self) -> str:
-        return f"{self.population}:{self.neuron}"
-
-
-def parse_probes(text: str) -> tuple[Probe, ...]:
-    """Probes written as "field:528, retina:10"; none for an empty text.
-
-    Raises:
-        ValueError: a part is not of the form population:neuron, or comes twice.
-    """
-    probes: list[Probe] = []
-    for part in (word.strip() for word in text.split(",")):
-        if not part:
-            continue
-        population, _, number = part.rpartition(":")
-        if not (population and number.isdecimal()):
-            raise ValueError(f"{part!r} is not of the form population:neuron, as in field:528")
-        probe = Probe(population, int(number))
-        if probe in probes:
-            raise ValueError(f"{probe} is chosen twice")
-        probes.append(probe)
-    return tuple(probes)
-
-
 @dataclass(frozen=True, eq=False)
 class Activity:
     """What a network did in some ticks.
@@ -112,14 +80,22 @@ class Activity:
     threshold: NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class _Tick:
+class _Tick(NamedTuple):
+    """What is kept of a tick, as it came: to look closer has time until it is taken."""
+
     active: Indices
     populations: tuple[Indices, ...]
     probes: tuple[Probe, ...]
-    membrane: NDArray[np.float64]
-    threshold: NDArray[np.float64]
-    t_ns: int = 0
+    membranes: tuple[NDArray[np.int64], ...]
+    adaptation: NDArray[np.int64] | None
+
+
+class _Group(NamedTuple):
+    """The probes of one population: their numbers in it, and where each stands among all."""
+
+    population: FixedPopulation
+    neurons: NDArray[np.int64]
+    columns: list[int]
 
 
 class NetworkWatch:
@@ -144,9 +120,12 @@ class NetworkWatch:
             populations.append(Row(population.name, role, population.shape, threshold, seen))
         self.rows = (*inputs, *populations)
         self.spikes = self.membranes = False
+        self._names = [population.name for population in network.populations]
         self._probes: tuple[Probe, ...] = ()
+        self._groups: tuple[_Group, ...] = ()
+        self._adaptive = False
         self._open: list[_Tick] = []
-        self._kept: deque[_Tick] = deque(maxlen=MOST_TICKS)
+        self._kept: deque[tuple[int, _Tick]] = deque(maxlen=MOST_TICKS)
 
     @property
     def on(self) -> bool:
@@ -173,20 +152,37 @@ class NetworkWatch:
             raise ValueError(f"{len(probes)} neurons are chosen; at most {MOST_PROBES} can be")
         if probes and not self._inside:
             raise ValueError("this backend runs in another process, which shows no membranes")
-        for probe in probes:
+        groups: dict[str, list[int]] = {}
+        for column, probe in enumerate(probes):
             size = self.network.population(probe.population).size
             if not 0 <= probe.neuron < size:
                 raise ValueError(f"{probe}: {probe.population} has the neurons 0 to {size - 1}")
+            groups.setdefault(probe.population, []).append(column)
         self._probes = tuple(probes)
+        self._groups = tuple(
+            _Group(
+                self.network.population(name),
+                np.array([probes[column].neuron for column in columns], np.int64),
+                columns,
+            )
+            for name, columns in groups.items()
+        )
+        self._adaptive = any(np.any(group.population.threshold_step) for group in self._groups)
 
     def look(self, active: Indices, runner: Runner) -> None:
         """Note what a tick has just done; for runners that show their populations."""
-        membrane, threshold = self._membranes(runner)
-        shows = cast(ShowsSpikes, runner)
-        names = self.network.populations if self.spikes else ()
-        populations = tuple(shows.spikes(population.name) for population in names)
-        active = active if self.spikes else active[:0]
-        self._open.append(_Tick(active, populations, self._probes, membrane, threshold))
+        populations: tuple[Indices, ...] = ()
+        if self.spikes:
+            shown = cast(ShowsSpikes, runner).spikes
+            populations = tuple([shown(name) for name in self._names])
+        membranes: tuple[NDArray[np.int64], ...] = ()
+        adaptation = None
+        if self.membranes:
+            membranes = tuple(
+                [runner.membrane(g.population.name).ravel()[g.neurons] for g in self._groups]
+            )
+            adaptation = runner.state().adaptation if self._adaptive else None
+        self._open.append(_Tick(active, populations, self._probes, membranes, adaptation))
 
     def look_at_outputs(
         self, active: tuple[Indices, Offsets], outputs: tuple[Indices, Offsets]
@@ -200,16 +196,17 @@ class NetworkWatch:
                 _of_port(out, ports[population.name]) if population.name in ports else nothing
                 for population in self.network.populations
             )
-            self._open.append(_Tick(one, populations, (), np.zeros(0), np.zeros(0)))
+            self._open.append(_Tick(one, populations, (), (), None))
 
     def stamp(self, end_ns: int, dt_ns: int) -> None:
         """Say when the ticks since the last call were: the last one ended at end_ns."""
         ticks, self._open = self._open, []
-        for number, tick in enumerate(ticks):
-            t_ns = end_ns - (len(ticks) - number) * dt_ns
-            if self._kept and not 0 < t_ns - self._kept[-1].t_ns <= _LONGEST_PAUSE_NS:
+        t_ns = end_ns - len(ticks) * dt_ns
+        for tick in ticks:
+            if self._kept and not 0 < t_ns - self._kept[-1][0] <= _LONGEST_PAUSE_NS:
                 self._kept.clear()
-            self._kept.append(replace(tick, t_ns=t_ns))
+            self._kept.append((t_ns, tick))
+            t_ns += dt_ns
 
     @property
     def ticks(self) -> int:
@@ -223,43 +220,49 @@ class NetworkWatch:
 
     def take(self) -> Activity:
         """All that waits, and forget it."""
-        ticks = list(self._kept)
+        kept = list(self._kept)
         self._kept.clear()
-        probes = ticks[-1].probes if ticks else ()
-        shape = (len(ticks), len(probes))
-        membrane, threshold = np.full(shape, np.nan), np.full(shape, np.nan)
-        for number, tick in enumerate(ticks):
-            if tick.probes == probes:
-                membrane[number], threshold[number] = tick.membrane, tick.threshold
+        ticks = [tick for _, tick in kept]
+        trains = self._input_trains(ticks)
         none = np.zeros(0, np.int32)
-        trains = [
-            _train([np.unique(_of_port(tick.active, port)) for tick in ticks])
-            for port in self.network.inputs.values()
-        ]
         for number in range(len(self.network.populations)):
             trains.append(_train([t.populations[number] if t.populations else none for t in ticks]))
-        t_ns = np.array([tick.t_ns for tick in ticks], np.int64)
-        return Activity(t_ns, tuple(trains), probes, membrane, threshold)
+        t_ns = np.array([t for t, _ in kept], np.int64)
+        probes = ticks[-1].probes if ticks else ()
+        return Activity(t_ns, tuple(trains), probes, *self._membranes(ticks, probes))
 
-    def _membranes(self, runner: Runner) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        probes = self._probes
-        membrane, threshold = np.full(len(probes), np.nan), np.full(len(probes), np.nan)
-        if not self.membranes:
-            return membrane, threshold
-        found: dict[str, NDArray[np.int64]] = {}
-        adaptation: NDArray[np.int64] | None = None
-        for number, probe in enumerate(probes):
-            population = self.network.population(probe.population)
-            if probe.population not in found:
-                found[probe.population] = runner.membrane(probe.population).ravel()
-            membrane[number] = found[probe.population][probe.neuron]
-            if not population.spiking:
+    def _input_trains(self, ticks: list[_Tick]) -> list[tuple[NDArray[np.int64], Indices]]:
+        """Each input's channels, tick by tick, each once a tick and ascending."""
+        span = sum(port.size for port in self.network.inputs.values())
+        active = [tick.active if tick.populations else tick.active[:0] for tick in ticks]
+        number, channel = _train(active)
+        key = np.unique(number * max(span, 1) + channel)
+        number, channel = np.divmod(key, max(span, 1))
+        trains = []
+        for port in self.network.inputs.values():
+            here = (channel >= port.offset) & (channel < port.offset + port.size)
+            trains.append((number[here], (channel[here] - port.offset).astype(np.int32)))
+        return trains
+
+    def _membranes(
+        self, ticks: list[_Tick], probes: tuple[Probe, ...]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        shape = (len(ticks), len(probes))
+        membrane, threshold = np.full(shape, np.nan), np.full(shape, np.nan)
+        if probes != self._probes:
+            return membrane, threshold  # chosen anew since, and not yet looked at
+        for number, tick in enumerate(ticks):
+            if tick.probes is not probes or not tick.membranes:
                 continue
-            threshold[number] = int(population.vth[probe.neuron]) << 6
-            if np.any(population.threshold_step):
-                if adaptation is None:
-                    adaptation = runner.state().adaptation
-                threshold[number] += adaptation[population.offset + probe.neuron]
+            for group, values in zip(self._groups, tick.membranes, strict=True):
+                population, neurons, columns = group
+                membrane[number, columns] = values
+                if not population.spiking:
+                    continue
+                limit = population.vth[neurons].astype(np.int64) << 6
+                if tick.adaptation is not None:
+                    limit = limit + tick.adaptation[population.offset + neurons]
+                threshold[number, columns] = limit
         return membrane, threshold
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from neuro_control.control.arm import ArmControllerSettings
-from neuro_control.control.network_watch import parse_probes
+from neuro_control.control.probes import parse_probes
 
 
 class ControllerNodeSettings(ArmControllerSettings):

@@ -22,7 +22,8 @@ import numpy as np
 from event_camera_msgs.msg import EventPacket
 from std_msgs.msg import Float64MultiArray, MultiArrayDimension, String
 
-from neuro_control.control.network_watch import Activity, NetworkWatch, Row, parse_probes
+from neuro_control.control.network_watch import Activity, NetworkWatch, Row
+from neuro_control.control.probes import parse_probes
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.events.address_events import LARGEST_WIDTH
 from neuro_control.nodes import messages, qos
@@ -87,7 +88,7 @@ class NetworkActivity:
             activity = watch.take()
             if watch.spikes:
                 self._publish_spikes(activity)
-            if activity.probes:
+            if watch.membranes and activity.probes:
                 self._membranes.publish(membranes_message(activity))
         watch.spikes = self._spikes.get_subscription_count() > 0
         watch.membranes = self._membranes.get_subscription_count() > 0

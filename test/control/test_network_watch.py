@@ -16,7 +16,8 @@ from neuro_control.backends.runner import Indices, RunCounters, RunnerState
 from neuro_control.backends.shadow import ShadowRunner
 from neuro_control.backends.worker_process import BackendError
 from neuro_control.control.arm import load_network
-from neuro_control.control.network_watch import MOST_TICKS, NetworkWatch, Probe
+from neuro_control.control.network_watch import MOST_TICKS, NetworkWatch
+from neuro_control.control.probes import Probe
 from neuro_control.control.watched_runner import WatchedRunner, watched
 
 NETWORK = load_network("arm_tracker.nir")

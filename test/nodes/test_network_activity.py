@@ -17,7 +17,8 @@ from std_msgs.msg import Float64MultiArray, String
 from neuro_control.backends import CpuRunner
 from neuro_control.backends.recorder import record
 from neuro_control.control.arm import ArmController, load_network
-from neuro_control.control.network_watch import Activity, NetworkWatch, Probe
+from neuro_control.control.network_watch import Activity, NetworkWatch
+from neuro_control.control.probes import Probe
 from neuro_control.control.watched_runner import watched
 from neuro_control.events import Events, Packet, PacketStream, encode_mono
 from neuro_control.nodes import messages, network_activity, qos
