@@ -252,20 +252,22 @@ def highest_possible(population: FixedPopulation, into: list[FixedProjection]) -
 
 def factors_text(weights: Factor | None, threshold: Factor | None) -> str:
     """What the factors are, in words."""
-    parts = []
-    if weights is not None:
-        parts.append(
-            f"weights x {weights.value:.4g} bring the first spike "
-            f"(x {weights.silent_at:.4g} do not)"
-        )
-    if threshold is not None:
-        parts.append(
-            f"thresholds x {threshold.value:.4g} do as well (x {threshold.silent_at:.4g} do not)"
-            if parts
-            else f"thresholds x {threshold.value:.4g} bring the first spike "
-            f"(x {threshold.silent_at:.4g} do not)"
-        )
+    parts: list[str] = []
+    for what, factor in (("weights", weights), ("thresholds", threshold)):
+        if factor is not None:
+            value, silent = _told_apart(factor.value, factor.silent_at)
+            brings = "do as well" if parts else "bring the first spike"
+            parts.append(f"{what} x {value} {brings} (x {silent} do not)")
     return "; ".join(parts) or "neither larger weights nor lower thresholds bring a spike"
+
+
+def _told_apart(one: float, other: float) -> tuple[str, str]:
+    """Both with as many digits as show that they differ, four at least."""
+    for digits in range(4, 17):
+        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
 
 
 _EXPERIMENTS: tuple[Callable[[SilentPopulation], Held | None], ...] = (

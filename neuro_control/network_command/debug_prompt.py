@@ -149,8 +149,10 @@ class DebugPrompt(cmd.Cmd):
         """Where `run` stops; without arguments, what is set."""
         words = shlex.split(line)
         if words:
-            self.breaks[self._next_break] = self._condition(words)
+            condition = self.breaks[self._next_break] = self._condition(words)
+            self._say(f"break {self._next_break}: {condition}")
             self._next_break += 1
+            return False
         for number, condition in self.breaks.items():
             self._say(f"break {number}: {condition}")
         if not self.breaks:
