@@ -303,7 +303,11 @@ def _timing(record: RunRecord, report: Mapping[str, Any]) -> Section:
     reasons = report["guard_reasons"]
     if reasons:
         blocks.append(
-            Table("Why the guard stepped in", ("reason", "commands"), list(reasons.items()))
+            Table(
+                "What the guard counted, by reason; while it is not active it lets nothing through",
+                ("reason", "commands"),
+                list(reasons.items()),
+            )
         )
     else:
         blocks.append(Text("The guard never stepped in."))
@@ -323,7 +327,14 @@ def _figures(report: Mapping[str, Any]) -> Section:
         rows.append((name, text, meaning))
     return Section(
         "Figures and what they mean",
-        [Table("Names are those of the report in JSON", ("figure", "value", "definition"), rows)],
+        [
+            Table(
+                "Names are those of the report in JSON",
+                ("figure", "value", "definition"),
+                rows,
+                prose=True,
+            )
+        ],
     )
 
 
@@ -350,6 +361,7 @@ def _energy(report: Mapping[str, Any]) -> list[Section]:
                     "Estimates; good for orders of magnitude",
                     ("device", "µJ a step", "mW", "what the constants are", "source"),
                     rows,
+                    prose=True,
                 ),
             ],
         )

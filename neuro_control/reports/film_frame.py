@@ -22,7 +22,7 @@ from neuro_control.reports.plots import plot_style
 
 Pixels = npt.NDArray[np.uint8]
 DPI = 100
-HEAD, FOOT, RIGHT, ABOVE = 60, 62, 18, 26
+HEAD, FOOT, RIGHT, ABOVE = 60, 70, 18, 26
 PAPER = (255, 255, 255)
 
 

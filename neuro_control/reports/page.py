@@ -89,6 +89,7 @@ class Table:
     """A table. Columns of numbers, and those that `right` names, end at the right.
 
     caption: what it shows. columns: the head. rows: as many cells each as there are columns.
+    prose: cells are sentences; on a phone they stand one below the other.
     Raises ValueError for a row of another length.
     """
 
@@ -96,6 +97,7 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     right: Sequence[int] = ()
+    prose: bool = False
 
     def __post_init__(self) -> None:
         for number, row in enumerate(self.rows):
@@ -116,18 +118,25 @@ class Table:
         head = "".join(
             f'<th scope="col"{marked(i)}>{escape(name)}</th>' for i, name in enumerate(self.columns)
         )
+        kind = ' class="prose"' if self.prose else ""
         lines = []
         for row in self.rows:
             first = f'<th scope="row"{marked(0)}>{escape(shown(row[0]))}</th>'
             others = "".join(
-                f"<td{marked(i)}>{escape(shown(cell))}</td>" for i, cell in enumerate(row) if i
+                f"<td{marked(i)}{self._label(i)}>{escape(shown(cell))}</td>"
+                for i, cell in enumerate(row)
+                if i
             )
             lines.append(f"<tr>{first}{others}</tr>")
         return (
             f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(self.caption)}">'
-            f"<table><caption>{escape(self.caption)}</caption>"
+            f"<table{kind}><caption>{escape(self.caption)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
         )
+
+    def _label(self, column: int) -> str:
+        """The head of a column at the cell itself, for where cells do not stand below it."""
+        return f' data-label="{escape(self.columns[column])}"' if self.prose else ""
 
 
 @dataclass(frozen=True)
@@ -176,7 +185,8 @@ class Film:
             shown_ = f'<img alt="{escape(self.label)}" src="{_data("image/gif", self.content)}">'
         else:
             shown_ = (
-                f'<video controls loop muted playsinline aria-label="{escape(self.label)}" '
+                f'<video controls loop muted playsinline preload="auto" '
+                f'aria-label="{escape(self.label)}" '
                 f'src="{_data("video/mp4", self.content)}"></video>'
             )
         return (

@@ -49,17 +49,23 @@ border-bottom:1px solid var(--line)}
 thead th{color:var(--faint);font-weight:600;border-bottom-width:2px}
 tbody th{font-weight:600}
 td.n,th.n{text-align:right;white-space:nowrap}
-pre{background:var(--panel);padding:.7rem .9rem;border-radius:.3rem;overflow-x:auto;
-font-size:.85rem;margin:.5rem 0}
+pre{background:var(--panel);padding:.7rem .9rem;border-radius:.3rem;
+white-space:pre-wrap;overflow-wrap:anywhere;font-size:.85rem;margin:.5rem 0}
 code{font-family:ui-monospace,"SFMono-Regular",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 a{color:var(--link)}
+@media (max-width:40rem){
+.prose,.prose caption,.prose tbody,.prose tr,.prose th,.prose td{display:block;border:0}
+.prose tr{border-bottom:1px solid var(--line);padding:.4rem 0}
+.prose thead{display:none}
+.prose td,.prose th{padding:.1rem 0;text-align:left;white-space:normal}
+.prose td::before{content:attr(data-label) ": ";color:var(--faint)}
+}
 @media print{
 body{font-size:10pt}
 main,footer{max-width:none;padding:0}
 .side{grid-template-columns:1fr 1fr}
 figure,.cards,tr,.notices{break-inside:avoid}
 h2{break-after:avoid}
-pre{white-space:pre-wrap}
 .scroll{overflow:visible}
 video{display:none!important}
 body *{-webkit-print-color-adjust:exact;print-color-adjust:exact}

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 pytest.importorskip("rclpy")
 
@@ -169,14 +170,27 @@ def test_in_lockstep_the_nodes_do_exactly_what_one_process_does(
     }
 
 
-def test_in_real_time_it_draws_and_records(environment: dict[str, str], tmp_path: Path) -> None:
-    picture, bag = tmp_path / "out.png", tmp_path / "out.mcap"
-    words = ("--seconds", "3", "--picture", str(picture), "--bag", str(bag))
+def test_in_real_time_it_draws_films_and_records(
+    environment: dict[str, str], tmp_path: Path, check_page: Callable[[str], Any]
+) -> None:
+    picture, bag, page, film = (tmp_path / f"out.{s}" for s in ("png", "mcap", "html", "gif"))
+    words = ["--seconds", "3", "--picture", str(picture), "--bag", str(bag)]
+    words += ["--report", str(page), "--film", str(film)]
     result, report = demo(environment, tmp_path / "out.json", *words)
     assert result.returncode == 0, result.stdout + result.stderr
     assert report["seconds"] == pytest.approx(3.0, abs=0.05)
     assert picture.stat().st_size > 10_000
     assert sum(1 for _ in read_packets(bag)) > 500
+    with Image.open(film) as frames:
+        assert frames.n_frames == 30
+    outline = check_page(page.read_text())
+    rows = {row[0]: row[1:] for row in outline.rows}
+    populations = {p["name"]: p for p in report["network"]["populations"]}
+    assert {"events", "retina", "field"} <= set(populations)
+    assert populations["field"]["spikes"] > 100
+    assert rows["field"][1] == "1024"
+    assert f"{report['tracking_error_deg']['median']:.2f}°" in " ".join(outline.text)
+    assert "--film" in report["command"]
 
 
 def test_ctrl_c_half_way_ends_everything_and_still_reports(
