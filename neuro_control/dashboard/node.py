@@ -26,13 +26,10 @@ from rclpy.node import Node
 
 from neuro_control.dashboard.access import Access, chosen_token
 from neuro_control.dashboard.actions import Operator
-from neuro_control.dashboard.health_panel import HealthPanel
-from neuro_control.dashboard.motion_panel import MotionPanel
-from neuro_control.dashboard.network_panel import NetworkPanel
-from neuro_control.dashboard.panel import FrameParts, Panel
+from neuro_control.dashboard.panel import FrameParts
 from neuro_control.dashboard.recording import Recording
+from neuro_control.dashboard.robot_panels import RobotPanels
 from neuro_control.dashboard.scene import Scene
-from neuro_control.dashboard.senses_panel import CameraPanel, EarsPanel, SkinPanel
 from neuro_control.dashboard.server import ActionError, PageServer, listening_socket
 from neuro_control.dashboard.settings import DashboardSettings
 from neuro_control.dashboard.wire import encode_frame
@@ -57,18 +54,10 @@ class DashboardNode(Node):
         model = parse_urdf(self._urdf)
         # Nobody spins this one: see `taps`.
         self._listener = Node("_dashboard_listener", context=self.context, namespace=self._space)
-        budget = settings.events_per_frame
-        self._camera = CameraPanel(self._listener, budget)
-        self._skin = SkinPanel(self._listener, budget)
-        self._ears = EarsPanel(self._listener, budget)
-        arm = tuple(j.name for j in model.joints.values() if j.moves and j.kind != "prismatic")
-        self._motion = MotionPanel(self._listener, arm)
-        self._camera.sense.on_packet = self._motion.on_packet
-        network = NetworkPanel(self._listener, budget)
-        self._health = HealthPanel(self._listener, self._camera.sense, self._motion)
-        self._panels: list[Panel] = [
-            self._camera, self._skin, self._ears, self._motion, network, self._health
-        ]  # fmt: skip
+        self._arm = tuple(
+            j.name for j in model.joints.values() if j.moves and j.kind != "prismatic"
+        )
+        self._panels: RobotPanels | None = None
         self._about = {
             "robot": model.name,
             "namespace": self._space,
@@ -79,14 +68,13 @@ class DashboardNode(Node):
                     "lower": model.joints[name].lower,
                     "upper": model.joints[name].upper,
                 }
-                for name in arm
+                for name in self._arm
             ],
             "scene": settings.scene and importlib.util.find_spec("viser") is not None,
         }
         self._scene: Scene | None = None
         self._scene_lock = threading.Lock()
         self._seq = 0
-        self._listens = False
         self._alone_s = 0.0
         self._graph_due_s = 0.0
         self._frame_s = 0.0
@@ -158,19 +146,14 @@ class DashboardNode(Node):
 
     def frame(self, now_s: float) -> None:
         """Look at the robot, and show what there is to whoever looks at the page."""
-        if self._server.pages:
-            self._alone_s = now_s
-        elif not self._listens or now_s - self._alone_s > self.parameters.settings.linger_s:
-            if self._listens:
-                self._close_taps()
+        panels = self._looking(now_s)
+        if panels is None:
             return
-        self._listens = True
         if now_s >= self._graph_due_s:
             self._graph_due_s = now_s + GRAPH_PERIOD_S
-            self._follow_graph()
+            panels.follow_graph()
         parts = FrameParts(texts={"about": self._about})
-        for panel in self._panels:
-            panel.draw(now_s, parts)
+        panels.draw(now_s, parts)
         self._seq += 1
         parts.texts["recording"] = self._recording.says()
         parts.state |= {
@@ -180,37 +163,26 @@ class DashboardNode(Node):
             "busy_ms": round(self._frame_s * 1e3, 2),
         }
         self._server.publish(encode_frame(parts.state, parts.arrays), parts.texts)
-        self._show_scene()
+        if self._scene is not None and self._scene.viewers:
+            panels.show(self._scene)
         self._frame_s += 0.1 * (time.monotonic() - now_s - self._frame_s)
 
-    def _show_scene(self) -> None:
-        if self._scene is None or not self._scene.viewers:
-            return
-        view = self._camera.sense.view
-        self._scene.show(
-            self._motion.positions,
-            camera_size=(view.width, view.height) if view.width else None,
-            target=self._motion.target,
-            direction=self._motion.direction,
-            sound_ns=self._ears.time_difference_ns,
-        )
+    def _looking(self, now_s: float) -> RobotPanels | None:
+        """The panels while somebody looks, and a moment longer; they begin empty each time."""
+        settings = self.parameters.settings
+        if self._server.pages:
+            self._alone_s = now_s
+            if self._panels is None:
+                self._graph_due_s = now_s
+                self._panels = RobotPanels(self._listener, self._arm, settings.events_per_frame)
+        elif self._panels is not None and now_s - self._alone_s > settings.linger_s:
+            self._close_panels()
+        return self._panels
 
-    def _follow_graph(self) -> None:
-        # Only what somebody publishes; our own wishes are in the list too.
-        types = {
-            name: kinds
-            for name, kinds in self._listener.get_topic_names_and_types()
-            if self._listener.count_publishers(name)
-        }
-        for panel in self._panels:
-            for tap in panel.taps:
-                tap.follow(types)
-
-    def _close_taps(self) -> None:
-        self._listens = False
-        for panel in self._panels:
-            for tap in panel.taps:
-                tap.close()
+    def _close_panels(self) -> None:
+        if self._panels is not None:
+            self._panels.close()
+        self._panels = None
 
     def report(self) -> Report:
         """How many look, and what it costs."""
@@ -230,7 +202,7 @@ class DashboardNode(Node):
         self._operator.close()
         if self._scene is not None:
             self._scene.close()
-        self._close_taps()
+        self._close_panels()
         self._listener.destroy_node()  # type: ignore[no-untyped-call]
         super().destroy_node()  # type: ignore[no-untyped-call]
 

@@ -285,7 +285,7 @@ class Scene:
                 f"/rays/{name}",
                 points=np.array([[[0.0, 0.0, 0.0], [0.0, 0.0, RAY_M]]], np.float32),
                 colors=np.array([[colour, colour]], np.uint8),
-                thickness=0.006,
+                thickness=0.01,
             )
         handle = self._rays[name]
         handle.visible = True

@@ -247,12 +247,13 @@ function drawReplay() {
   bar.hidden = !says;
   if (!says) return;
   if (!bar.firstChild) makeReplay(bar);
-  const [button, slider, text] = bar.children;
+  const [button, slider, text, rate] = bar.children;
   button.textContent = says.paused ? "▶ Play" : "❚❚ Pause";
   if (says.duration_s) slider.max = says.duration_s;
   if (!slider.dataset.held) slider.value = says.position_s;
   const total = says.duration_s ? `${says.duration_s.toFixed(1)} s` : "…";
-  text.textContent = `${says.position_s.toFixed(1)} of ${total} · ×${short(says.rate)}${says.ended ? " · at the end" : ""}`;
+  text.textContent = `${says.position_s.toFixed(1)} of ${total}${says.ended ? " · at the end" : ""}`;
+  if (document.activeElement !== rate) rate.value = says.rate;
 }
 
 function makeReplay(bar) {
@@ -268,7 +269,11 @@ function makeReplay(bar) {
     await act("replay", { seek_s: Number(slider.value) });
     delete slider.dataset.held;
   });
-  bar.append(button, slider, document.createElement("span"));
+  const rate = document.createElement("select");
+  rate.setAttribute("aria-label", "speed");
+  for (const times of [0.1, 0.25, 0.5, 1, 2, 4]) rate.add(new Option(`× ${times}`, times));
+  rate.addEventListener("change", () => act("set", { node: "replay", name: "rate", value: Number(rate.value) }));
+  bar.append(button, slider, document.createElement("span"), rate);
 }
 
 // Buttons

@@ -92,7 +92,7 @@ export class DelayPanel {
 
   draw({ state, arrays }) {
     const says = state.delay;
-    const note = { text: `p99 ${short(says.p99_ms)} ms · median ${short(says.median_ms)} ms · last 10 s` };
+    const note = { text: `p99 ${short(says.p99_ms)} ms · median ${short(says.median_ms)} ms` };
     const context = this.stage.begin();
     if (!context) return note;
     const counts = arrays.delays.data;
@@ -103,7 +103,7 @@ export class DelayPanel {
     const first = Math.log10(says.first_ms);
     const px = (ms) => box.x0 + ((Math.log10(ms) - first) / decades) * (box.x1 - box.x0);
     const y = [0, most * 110];
-    axes(context, box, [0, 1], y, { xTicks: false, yLabel: "commands [%]" });
+    axes(context, box, [0, 1], y, { xTicks: false, yLabel: "commands of the last 10 s [%]" });
     context.fillStyle = colours.blue;
     const wide = (box.x1 - box.x0) / counts.length;
     counts.forEach((count, i) => {

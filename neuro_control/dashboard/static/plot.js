@@ -104,7 +104,7 @@ export function ticks(low, high, count) {
 }
 
 /** Axes of a box: {x0, y0, x1, y1} in pixels, [low, high] of both axes, labels. */
-export function axes(context, box, x, y, { xLabel = "", yLabel = "", xTicks = true } = {}) {
+export function axes(context, box, x, y, { xLabel = "", yLabel = "", xTicks = true, grid = true } = {}) {
   const px = (v) => box.x0 + ((v - x[0]) / (x[1] - x[0])) * (box.x1 - box.x0);
   const py = (v) => box.y1 - ((v - y[0]) / (y[1] - y[0])) * (box.y1 - box.y0);
   context.fillStyle = colours.faint;
@@ -112,13 +112,13 @@ export function axes(context, box, x, y, { xLabel = "", yLabel = "", xTicks = tr
   context.textAlign = "right";
   context.textBaseline = "middle";
   for (const v of ticks(y[0], y[1], Math.max((box.y1 - box.y0) / 28, 1))) {
-    line(context, [[box.x0, py(v)], [box.x1, py(v)]]);
+    if (grid) line(context, [[box.x0, py(v)], [box.x1, py(v)]]);
     context.fillText(short(v), box.x0 - 3, py(v));
   }
   context.textAlign = "center";
   context.textBaseline = "top";
   for (const v of ticks(x[0], x[1], Math.max((box.x1 - box.x0) / 70, 1))) {
-    line(context, [[px(v), box.y0], [px(v), box.y1]]);
+    if (grid) line(context, [[px(v), box.y0], [px(v), box.y1]]);
     if (xTicks) context.fillText(short(v), px(v), box.y1 + 2);
   }
   if (xLabel) {

@@ -11,7 +11,7 @@ function hasWebGl() {
 export class ScenePanel {
   static id = "scene";
   static title = "Robot";
-  static weight = 3;
+  static weight = 3.6;
   static has = (frame, texts) => texts.about?.scene;
 
   constructor(body, tools) {

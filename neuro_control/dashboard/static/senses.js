@@ -36,7 +36,7 @@ export function sensorNote(says) {
 export class CameraPanel {
   static id = "camera";
   static title = "Event camera";
-  static weight = 3;
+  static weight = 3.6;
   static has = (frame) => "camera" in frame.arrays;
 
   constructor(body, tools) {
@@ -105,7 +105,7 @@ export class CameraPanel {
 export class SkinPanel {
   static id = "skin";
   static title = "Skin";
-  static weight = 2;
+  static weight = 1.7;
   static has = (frame) => "pressure" in frame.arrays || "afferents" in frame.arrays;
 
   constructor(body) {
@@ -202,12 +202,12 @@ export class EarsPanel {
       const seconds = EarsPanel.SLICES * says.slice_s;
       axes(context, box, [-seconds, 0], [0, channels], {
         xLabel: ear === ears - 1 ? "time [s]" : "", xTicks: ear === ears - 1,
-        yLabel: ear ? "" : "channel [low → high frequency]",
+        yLabel: ear ? "" : "channel [low → high frequency]", grid: false,
       });
-      context.fillStyle = colours.text;
-      context.textAlign = "right";
+      context.fillStyle = "#ffffff"; // on cividis' dark end, whatever the scheme
+      context.textAlign = "left";
       context.textBaseline = "top";
-      context.fillText(names[ear] ?? `ear ${ear}`, box.x1 - 4, box.y0 + 2);
+      context.fillText(names[ear] ?? `ear ${ear}`, box.x0 + 5, box.y0 + 3);
     });
     const note = sensorNote(says);
     if (says.time_difference_us !== null && says.time_difference_us !== undefined) {
