@@ -11,6 +11,7 @@ from neuro_control.network.fixed_network import (
 )
 from neuro_control.network.fixed_point import QuantizedNetwork, quantize
 from neuro_control.network.graph import Network
+from neuro_control.network.integer_description import describe
 from neuro_control.network.mismatch import with_threshold_mismatch, with_weight_noise
 from neuro_control.network.netx_file import read_netx
 from neuro_control.network.netx_writer import write_netx
@@ -26,6 +27,7 @@ from neuro_control.network.neurons import (
 )
 from neuro_control.network.nir_file import read_nir, write_nir
 from neuro_control.network.onnx_file import write_onnx
+from neuro_control.network.provenance import with_provenance
 from neuro_control.network.quantization_report import (
     PopulationReport,
     ProjectionReport,
@@ -64,10 +66,12 @@ __all__ = [
     "SignMode",
     "SumPool2d",
     "Threshold",
+    "describe",
     "quantize",
     "read_netx",
     "read_nir",
     "truncate_weights",
+    "with_provenance",
     "with_threshold_mismatch",
     "with_weight_noise",
     "write_netx",

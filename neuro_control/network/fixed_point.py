@@ -44,7 +44,7 @@ from neuro_control.network.quantization_report import (
     ProjectionReport,
     QuantizationReport,
 )
-from neuro_control.network.scaling import Drive, choose_scale, relative_rms
+from neuro_control.network.scaling import Drive, choose_scale, given_scale, relative_rms
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,8 @@ def quantize(
     """Loihi's integers for a network in physical units.
 
     Args:
-        network: what to quantise; its ``dt_s`` becomes one tick.
+        network: what to quantise; its ``dt_s`` becomes one tick. The metadata
+            ``integers_per_volt`` fixes the scale, which is chosen otherwise.
         weight_bits: bits per weight, 1 to 8.
         weight_exponents: least and largest exponent that the weights of a projection may have.
 
@@ -136,7 +137,9 @@ def _quantize_population(
         # Both signs use the same range, so that rounding a small weight to zero cannot change it.
         limit = 255 // step * step
         drives.append(Drive(connection, weight, mode, step, limit, weight_bits))
-    scale = float(choose_scale(name, threshold, bias, drives, weight_exponents))
+    scale = given_scale(network.metadata) or float(
+        choose_scale(name, threshold, bias, drives, weight_exponents)
+    )
     spiking = not isinstance(neuron, INTEGRATORS)
     vth = np.rint(threshold * scale) if spiking else np.full(threshold.shape, float(VTH_MAX))
     mantissa, exponent, bias_error = _bias(name, bias * scale * 64)

@@ -7,6 +7,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
+
+import numpy as np
 
 from neuro_control.network.neurons import INTEGRATORS, NEURONS, Neuron, Shape, size_of
 from neuro_control.network.read_only import CopyableReadOnly
@@ -138,3 +141,12 @@ class Network(CopyableReadOnly):
             raise ValueError(
                 f"node {name!r} ({type(node).__name__}) {error} by {source!r}"
             ) from None
+
+
+def plain(value: Any) -> MetadataValue:
+    """A value of a file's metadata as Python's own type."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1:
+        return plain(np.asarray(value).item())
+    return value if isinstance(value, (str, int, float, bool)) else str(value)

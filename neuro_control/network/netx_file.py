@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Network files of lava-dl (netx, HDF5): read as Loihi's integers, and written from a network.
 
-``/layer/<i>`` are blocks of synapses and neurons in a chain: ``dense`` and ``conv``, with
-``flatten`` between them. ``type`` and ``neuron/type`` are byte strings, shapes are (channel,
-row, column), kernels (out, in, height, width) as torch's. The reader in lava-dl makes of them LIF
-processes with ``vth = vThMant``, ``du = iDecay - 1``, ``dv = vDecay`` and a bias exponent of 6, and
-takes weights as whole numbers; so does this one.
+``/layer/<i>`` are blocks of synapses and neurons in a chain: ``dense``, ``dense_rec`` (whose
+neurons hear each other) and ``conv``, with ``flatten`` between them. ``type`` and ``neuron/type``
+are byte strings, shapes are (channel, row, column), kernels (out, in, height, width) as torch's.
+The reader in lava-dl makes of them LIF processes with ``vth = vThMant``, ``du = iDecay - 1``,
+``dv = vDecay`` and a bias exponent of 6, and takes weights as whole numbers; so does this one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.network.fixed_network import (
+    DELAY_MAX,
     FixedNetwork,
     FixedPopulation,
     FixedProjection,
     Port,
     truncate_weights,
 )
+from neuro_control.network.graph import plain
 from neuro_control.network.lowering import SparseMap, synapse_map
 from neuro_control.network.neurons import Shape, size_of
 from neuro_control.network.synapses import Linear
@@ -45,7 +48,7 @@ def hdf5_package() -> Any:
     return h5py
 
 
-def read_netx(path: str | Path, dt_s: float = 1e-3) -> FixedNetwork:
+def read_netx(path: str | Path, dt_s: float | None = None) -> FixedNetwork:
     """The integers of a lava-dl network.
 
     Populations are called ``layer0``, ``layer1`` and so on; a layer ``input``, which only turns
@@ -53,14 +56,15 @@ def read_netx(path: str | Path, dt_s: float = 1e-3) -> FixedNetwork:
 
     Args:
         path: the file.
-        dt_s: what a tick is taken for, in seconds; the file does not say it.
+        dt_s: what a tick is taken for, in seconds. lava-dl's files do not say it, and 1 ms is
+            taken; those of `write_netx` do.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: naming the file, the layer and what does not fit.
     """
     path, h5py = Path(path), hdf5_package()
-    if not 0 < dt_s < float("inf"):
+    if dt_s is not None and not 0 < dt_s < float("inf"):
         raise ValueError(f"dt_s must be a positive number of seconds, not {dt_s}")
     if not path.is_file():
         raise FileNotFoundError(f"no network file {path}")
@@ -68,7 +72,14 @@ def read_netx(path: str | Path, dt_s: float = 1e-3) -> FixedNetwork:
         with h5py.File(path, "r") as file:
             if "layer" not in file or not len(file["layer"]):
                 raise ValueError("it has no group 'layer' with layers in it")
-            return _network(list(_layers(file["layer"])), dt_s)
+            metadata = {str(key): plain(value) for key, value in file.attrs.items()}
+            stored = metadata.pop("dt_s", 1e-3)
+            if dt_s is None and not (isinstance(stored, (int, float)) and 0 < stored < np.inf):
+                raise ValueError(f"attribute 'dt_s' is {stored!r}; it must be seconds")
+            network = _network(
+                list(_layers(file["layer"])), float(stored if dt_s is None else dt_s)
+            )
+            return replace(network, metadata=metadata)
     except MemoryError as error:
         raise ValueError(f"{path}: more than the memory there is: {error}") from error
     except (OSError, RuntimeError, KeyError, TypeError, AttributeError, IndexError) as error:
@@ -143,12 +154,14 @@ def _network(layers: list[_Layer], dt_s: float) -> FixedNetwork:
         if layer.kind == "flatten":
             flat = True
             continue
-        if layer.kind not in ("dense", "conv"):
-            raise layer.refuse("supported are input, flatten, dense and conv")
+        if layer.kind not in ("dense", "dense_rec", "conv"):
+            raise layer.refuse("supported are input, flatten, dense, dense_rec and conv")
         shape = layer.shape()
-        if layer.kind == "dense":
+        if layer.kind == "conv":
+            weights = _conv(layer, shape, given)
+        else:
             shape = (size_of(shape),)
-        weights = _dense(layer, shape) if layer.kind == "dense" else _conv(layer, shape, given)
+            weights = _dense(layer, shape, "weight")
         if given is None:
             given = (weights.n_source,)
         if weights.n_source != size_of(given):
@@ -159,7 +172,10 @@ def _network(layers: list[_Layer], dt_s: float) -> FixedNetwork:
         name = f"layer{len(populations)}"
         offset = sum(population.size for population in populations)
         populations.append(_population(layer, name, shape, offset))
-        projections.append(_projection(layer, source, name, weights))
+        ways = [(source, weights)]
+        if layer.kind == "dense_rec":
+            ways.append((name, _dense(layer, shape, "weight_rec", shape[0])))
+        projections += _projections(layer, name, ways)
         source, given, flat = name, shape, False
     if not populations:
         raise ValueError("it has no layer with neurons")
@@ -170,12 +186,13 @@ def _network(layers: list[_Layer], dt_s: float) -> FixedNetwork:
     )
 
 
-def _dense(layer: _Layer, shape: Shape) -> SparseMap:
-    weight = layer.numbers("weight")
+def _dense(layer: _Layer, shape: Shape, field: str, n_source: int = 0) -> SparseMap:
+    weight = layer.numbers(field)
     if weight.ndim == 1 and len(weight) % shape[0] == 0:
         weight = weight.reshape(shape[0], -1)
-    if weight.ndim != 2 or weight.shape[0] != shape[0]:
-        raise layer.refuse(f"'weight' has shape {weight.shape}, it must be ({shape[0]}, inputs)")
+    if weight.ndim != 2 or weight.shape[0] != shape[0] or n_source not in (0, weight.shape[1]):
+        inputs = n_source or "inputs"
+        raise layer.refuse(f"{field!r} has shape {weight.shape}, it must be ({shape[0]}, {inputs})")
     return synapse_map(Linear(weight.astype(np.float64)), (weight.shape[1],))
 
 
@@ -216,8 +233,6 @@ def _population(layer: _Layer, name: str, shape: Shape, offset: int) -> FixedPop
         raise layer.refuse("graded spikes are not supported; a spike is 0 or 1")
     if layer.number_of("neuron/refDelay", 1) > 1:
         raise layer.refuse("'neuron/refDelay' above 1 is passed over by lava-dl; set it to 1")
-    if "delay" in layer and layer.numbers("delay").any():
-        raise layer.refuse("'delay' is passed over by lava-dl; train without axonal delays")
     bias = layer.numbers("bias").ravel() if "bias" in layer else np.zeros(1, np.int64)
     if bias.size not in (1, size_of(shape)):
         bias = np.repeat(bias, size_of(shape[1:])) if bias.size == shape[0] else bias
@@ -236,11 +251,15 @@ def _population(layer: _Layer, name: str, shape: Shape, offset: int) -> FixedPop
         raise layer.refuse(str(error)) from None
 
 
-def _projection(layer: _Layer, source: str, target: str, weights: SparseMap) -> FixedProjection:
-    """Whole numbers as 8 bits and an exponent of 0, or of 1 for even ones of both signs."""
-    values = weights.weight.astype(np.int64)
-    kept = truncate_weights(values)
-    exponent = 0
+def _projections(
+    layer: _Layer, target: str, ways: list[tuple[str, SparseMap]]
+) -> list[FixedProjection]:
+    """Whole numbers as 8 bits and an exponent of 0, or of 1 for even ones of both signs.
+
+    All weights of a layer share them, recurrent ones too, as in lava-dl.
+    """
+    values = np.concatenate([weights.weight for _, weights in ways]).astype(np.int64)
+    kept, exponent = truncate_weights(values), 0
     if not np.array_equal(kept, values):
         # Of both signs, 8 bits hold even numbers only; odd ones below 128 are held at half the
         # scale.
@@ -251,13 +270,50 @@ def _projection(layer: _Layer, source: str, target: str, weights: SparseMap) -> 
                 f"weights {values.min()} to {values.max()} do not fit 8 bits; of both signs they "
                 "must be -128 to 127, or even and -256 to 254"
             )
-    return FixedProjection(
-        f"{source} -> {target}",
-        source,
-        target,
-        weights.n_target,
-        weights.row_start,
-        weights.target.astype(np.int32),
-        kept,
-        exponent,
-    )
+    found = []
+    for source, weights in ways:
+        n = len(weights.weight)
+        own, kept = kept[:n], kept[n:]
+        whole = replace(weights, weight=own.astype(np.float64))
+        for delay, part in _delayed(layer, whole):
+            name = f"{source} -> {target}" + (f" (delay {delay})" if delay else "")
+            found.append(
+                FixedProjection(
+                    name,
+                    source,
+                    target,
+                    part.n_target,
+                    part.row_start,
+                    part.target.astype(np.int32),
+                    part.weight.astype(np.int16),
+                    exponent,
+                    delay=delay,
+                )
+            )
+    return found
+
+
+def _delayed(layer: _Layer, weights: SparseMap) -> list[tuple[int, SparseMap]]:
+    """The synapses by their delay in ticks: of the layer, of each target or of each source."""
+    delay = layer.numbers("delay") if "delay" in layer else np.zeros(1, np.int64)
+    if not delay.any():
+        return [(0, weights)]
+    if layer.kind != "dense":
+        raise layer.refuse("'delay' is read by lava-dl in dense layers only")
+    if delay.min() < 0 or delay.max() > DELAY_MAX:
+        raise layer.refuse(f"'delay' must be 0..{DELAY_MAX}, not {delay.min()}..{delay.max()}")
+    source = weights.sources()
+    if delay.size == 1:
+        own = np.full(len(source), delay.ravel()[0])
+    elif delay.shape == (weights.n_target, weights.n_source):
+        own = delay[weights.target, source]
+    elif delay.shape == (weights.n_target,):
+        own = delay[weights.target]
+    elif delay.shape == (weights.n_source,):
+        own = delay[source]
+    else:
+        raise layer.refuse(
+            f"'delay' has shape {delay.shape}; it must be one number, ({weights.n_target},), "
+            f"({weights.n_source},) or ({weights.n_target}, {weights.n_source})"
+        )
+    return [(int(ticks), weights.only(own == ticks)) for ticks in np.unique(own)]

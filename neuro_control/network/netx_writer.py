@@ -15,6 +15,7 @@ from neuro_control.network.graph import Network
 from neuro_control.network.lowering import synapse_map
 from neuro_control.network.netx_file import NETX_BIAS_EXPONENT, hdf5_package
 from neuro_control.network.neurons import IF, LIF, NEURONS, CubaLIF
+from neuro_control.network.provenance import losses, maker, units_of_ports
 from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Output
 from neuro_control.network.windows import Conv2d
 
@@ -24,7 +25,8 @@ Layer = dict[str, Any]
 def write_netx(network: Network, path: str | Path, weight_bits: int = 8) -> QuantizedNetwork:
     """Quantise a network without weight exponents, which netx does not have, and write it.
 
-    Returns the integers that were written.
+    Returns the integers that were written. The network's metadata and time step are attributes of
+    the file.
 
     A chain of one input, then Linear, Affine or Conv2d and LIF, CubaLIF or IF in turn, with
     Flatten where it is needed, and one output.
@@ -33,7 +35,11 @@ def write_netx(network: Network, path: str | Path, weight_bits: int = 8) -> Quan
         ValueError: naming the node that has no place in such a file, and why.
     """
     layers = _layers(network, quantized := quantize(network, weight_bits, (0, 0)))
+    given = {**units_of_ports(network), "made_by": maker(), **network.metadata}
     with hdf5_package().File(Path(path), "w") as file:
+        # Attributes of the file, which lava-dl passes over.
+        file.attrs.update(given | {"dt_s": network.dt_s, "quantization_bits": weight_bits})
+        file.attrs["quantization_error"] = losses(quantized.report)
         for number, layer in enumerate(layers):
             group = file.create_group(f"layer/{number}")
             for name, value in layer.items():

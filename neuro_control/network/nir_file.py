@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuro_control.network.graph import MetadataValue, Network, Node
+from neuro_control.network.graph import Network, Node, plain
 from neuro_control.network.nir_dialects import as_meant
 from neuro_control.network.nir_nodes import READERS, nir_package, node_from_nir, node_to_nir
 
@@ -104,7 +104,7 @@ def write_nir(network: Network, path: str | Path) -> None:
 
 def network_from_nir(graph: nir.NIRGraph, dt_s: float | None = None) -> Network:
     """A Network from a NIR graph in memory; see `read_nir`."""
-    metadata = {str(key): _plain(value) for key, value in graph.metadata.items()}
+    metadata = {str(key): plain(value) for key, value in graph.metadata.items()}
     stored = metadata.pop("dt_s", None)
     order = _order(str(metadata.pop(NODE_ORDER, "[]")))
     dt_s = dt_s if dt_s is not None else stored  # type: ignore[assignment]
@@ -162,14 +162,6 @@ def network_to_nir(network: Network) -> nir.NIRGraph:
         NODE_ORDER: json.dumps(list(network.nodes)),
     }
     return nir_package().NIRGraph(nodes, list(network.edges), metadata=metadata, type_check=False)
-
-
-def _plain(value: Any) -> MetadataValue:
-    if isinstance(value, bytes):
-        return value.decode("utf-8")
-    if isinstance(value, (np.generic, np.ndarray)) and np.size(value) == 1:
-        return _plain(np.asarray(value).item())
-    return value if isinstance(value, (str, int, float, bool)) else str(value)
 
 
 def _dt_hint(graph: nir.NIRGraph) -> str:

@@ -84,6 +84,9 @@ def node_to_nir(network: Network, name: str) -> nir.NIRNode:
         )
     if isinstance(node, Flatten):
         return nir.Flatten({"input": np.array(given)}, node.start_dim, node.end_dim)
+    if isinstance(node, Delay):
+        # One number for all would be a scalar, which nir cannot write.
+        return nir.Delay(np.broadcast_to(node.delay, given).copy())
     own = {key: value for key, value in vars(node).items() if key in EXTENSIONS and value.any()}
     parameters = {k: v for k, v in vars(node).items() if k not in ("shape", *EXTENSIONS)}
     kind = "LIF" if isinstance(node, AdaptiveLIF) else type(node).__name__

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,6 +20,8 @@ from neuro_control.network.fixed_network import (
 from neuro_control.network.lowering import Connection
 from neuro_control.network.neurons import FloatArray
 
+INTEGERS_PER_VOLT = "integers_per_volt"
+"""Metadata of a network that fixes the scale of all its populations."""
 LEAST_THRESHOLD = 128
 """Integer steps of a threshold before the scale is chosen finely, which may halve them; more
 weight exponent makes room for them, as far as it goes."""
@@ -30,6 +33,20 @@ SAMPLED_WEIGHTS = 2048
 """How many weights of a projection the choice of a scale looks at."""
 VALUES_AT_ONCE = 1 << 20
 """Numbers that are rounded in one go while scales are compared: 8 MiB."""
+
+
+def given_scale(metadata: Mapping[str, object]) -> float | None:
+    """The scale that a network's metadata fixes, or None.
+
+    Raises:
+        ValueError: it is no positive number.
+    """
+    scale = metadata.get(INTEGERS_PER_VOLT)
+    if scale is None:
+        return None
+    if not isinstance(scale, (int, float)) or not 0 < scale < np.inf:
+        raise ValueError(f"metadata {INTEGERS_PER_VOLT!r} must be a positive number, not {scale!r}")
+    return float(scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ def is_netx(name: str | Path) -> bool:
     return Path(name).suffix.lower() in SUFFIXES
 
 
-def find_network(name: str, dt_s: float | None = None) -> Network:
+def find_network(name: str, dt_s: float | None = None, dialect: str = "nir") -> Network:
     """A network by path, or by the name of one that comes with the package.
 
     Raises:
@@ -24,23 +24,24 @@ def find_network(name: str, dt_s: float | None = None) -> Network:
     """
     if is_netx(name):
         raise ValueError(
-            f"{name}: a netx file holds integers, not a description; run or compare it"
+            f"{name}: a netx file holds integers, not a description; run or compare it, or convert"
+            " it to .nir"
         )
     shipped = share_directory() / "config" / "networks"
     for path in (Path(name), shipped / name, shipped / f"{name}.nir"):
         if path.is_file():
-            return read_nir(path, dt_s)
+            return read_nir(path, dt_s, dialect)
     names = ", ".join(sorted(path.name for path in shipped.glob("*.nir")))
     raise FileNotFoundError(f"no network {name!r}: neither a file nor one of {names}")
 
 
 def find_integers(name: str, dt_s: float | None = None, bits: int = 8) -> FixedNetwork:
-    """The integers of a network: quantised, or as a netx file holds them (1 ms a tick by default).
+    """The integers of a network: quantised, or as a netx file holds them.
 
     Raises:
         FileNotFoundError: there is none of that name.
         ValueError: it cannot be read or does not fit the integers.
     """
     if is_netx(name):
-        return read_netx(name, 1e-3 if dt_s is None else dt_s)
+        return read_netx(name, dt_s)
     return quantize(find_network(name, dt_s), bits)

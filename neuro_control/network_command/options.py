@@ -18,7 +18,9 @@ examples:
   neuro_control network quantize my_network.nir --bits 4
       what 4 bits lose, and how rates change against the float equations
   neuro_control network convert my_network.nir my_network.net
-      for lava-dl (netx)
+      for lava-dl (netx); its files become NIR the same way
+  neuro_control network convert theirs.nir ours.nir --dialect norse --dt-s 0.001
+      a file of Norse, sinabs or Rockpool that steps as it does there
   neuro_control network convert my_network.nir my_network.onnx
       one tick in whole numbers, with its state, for any ONNX runtime
   neuro_control network compare my_network.nir my_network.net
@@ -31,7 +33,7 @@ examples:
   neuro_control network profile my_network.nir --picture profile.png
       time, spikes and synaptic operations by node
 
-FILE is a NIR file, a netx file (.net, .netx, .h5, .hdf5; not for quantize and convert), or the
+FILE is a NIR file, a netx file (.net, .netx, .h5, .hdf5; not for quantize), or the
 name of a network that comes with the package. --dt-s gives the time step
 where the file does not say it.
 
@@ -90,6 +92,12 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         action.add_argument("file", metavar="FILE", help="NIR file, or a shipped network's name")
     why.add_argument("file", metavar="FILE", nargs="?", help="as above; not for --running")
     convert.add_argument("out", metavar="OUT", help="what to write, .nir, .onnx or .net")
+    convert.add_argument(
+        "--dialect",
+        default="nir",
+        help="what wrote FILE, if its numbers mean something else than NIR's equations: norse, "
+        "sinabs, rockpool, snntorch (default: nir)",
+    )
     compare.add_argument("other", metavar="OTHER", help="the network to compare it with")
     for action in (show, run, bench, convert, quantize, compare, *inspections):
         action.add_argument("--dt-s", type=float, help="time step; the file's own by default")

@@ -60,6 +60,7 @@ def integer_facts(fixed: FixedNetwork) -> dict[str, Any]:
     """What a file of integers holds, ready for JSON."""
     return {
         "dt_s": fixed.dt_s,
+        "metadata": dict(fixed.metadata),
         "neurons": fixed.n_neurons,
         "synapses": fixed.n_synapses,
         "footprint_bytes": network_cost(fixed).footprint_bytes,
@@ -92,6 +93,7 @@ def integer_text(found: dict[str, Any]) -> str:
     """The facts of a file of integers as lines to read."""
     lines = [
         f"time step {found['dt_s']:g} s",
+        *(f"{key}: {value}" for key, value in found["metadata"].items()),
         f"{found['neurons']:,} neurons, {found['synapses']:,} synapses, "
         f"{found['footprint_bytes']:,} bytes, in Loihi's integers",
     ]

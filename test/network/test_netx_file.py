@@ -132,7 +132,11 @@ def damaged(path: Path, name: str, value: object) -> Path:
         ("layer/1/weight", np.full((2, 2), np.nan), r"layer 1 \(dense\): 'weight' must be numbers"),
         ("layer/1/weight", np.ones((3, 50, 2)), r"'weight' has shape \(3, 50, 2\)"),
         ("layer/1/weight", np.array([b"x"]), "'weight' must be numbers"),
-        ("layer/0/type", np.array([b"pool"]), r"layer 0 \(pool\): supported are input, flatten"),
+        (
+            "layer/0/type",
+            np.array([b"pool"]),
+            r"layer 0 \(pool\): supported are input, flatten, dense, dense_rec",
+        ),
         ("layer/0/neuron/type", np.array([b"SDNN"]), "neuron type 'SDNN' is not supported"),
         ("layer/0/neuron/iDecay", 9000, r"du must be 0\.\.4095, not 8999"),
         ("layer/0/neuron/vThMant", [1, 2], "'neuron/vThMant' must be one number, not 2"),
@@ -177,3 +181,34 @@ def test_what_has_no_place_in_such_a_file_is_refused_by_name(tmp_path: Path):
     refused(chain(**ends, n=held, out=Output((2,))), "node 'n': lava-dl passes over refractory")
     uneven = LIF((2,), tau=[0.01, 0.02])
     refused(chain(**ends, n=uneven, out=Output((2,))), "node 'n': a layer of a netx file has one")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "message"),
+    [
+        (b"dense", {"delay": 63}, r"layer 0 \(dense\): 'delay' must be 0..62, not 63..63"),
+        (b"dense", {"delay": [1, 2, 3, 4, 5, 6, 7]}, r"'delay' has shape \(7,\); it must be one"),
+        (b"dense_rec", {}, "it has no 'weight_rec'"),
+        (
+            b"dense_rec",
+            {"weight_rec": np.ones((2, 3))},
+            r"'weight_rec' has shape \(2, 3\), it must",
+        ),
+        (b"dense_rec", {"weight_rec": np.ones((2, 2)), "delay": 1}, "in dense layers only"),
+        (b"dense_rec", {"weight_rec": [[300, -1], [0, 1]]}, "weights -2 to 300 do not fit 8 bits"),
+    ],
+)
+def test_recurrence_and_delays_that_cannot_be_are_refused(kind, fields, message, tmp_path: Path):
+    with h5py.File(tmp_path / "n.net", "w") as file:
+        layer = file.create_group("layer/0")
+        layer.create_dataset("type", (1,), "S10", kind)
+        layer.create_dataset("shape", data=[2])
+        layer.create_dataset("weight", data=np.array([[64, -2, 0], [1, 2, 127]]))
+        for name, value in fields.items():
+            layer.create_dataset(name, data=value)
+        neuron = layer.create_group("neuron")
+        neuron.create_dataset("type", (1,), "S10", b"CUBA")
+        for name, value in (("iDecay", 1024), ("vDecay", 128), ("vThMant", 80)):
+            neuron.create_dataset(name, data=value)
+    with pytest.raises(ValueError, match=message):
+        read_netx(tmp_path / "n.net")

@@ -284,3 +284,12 @@ def test_an_order_of_nodes_that_is_none_is_refused(order, tmp_path: Path):
         file["node/metadata/node_order"] = order
     with pytest.raises(ValueError, match="metadata 'node_order' is"):
         read_nir(tmp_path / "a.nir")
+
+
+def test_one_delay_for_all_is_written_for_each(tmp_path: Path):
+    nodes = {"in": Input((2,)), "late": Delay(0.003), "n": IF((2,)), "out": Output((2,))}
+    network = Network(nodes, list(pairwise(nodes)), 1e-3)
+    write_nir(network, tmp_path / "n.nir")
+    again = read_nir(tmp_path / "n.nir")
+    assert again.nodes["late"].delay.tolist() == [0.003, 0.003]
+    assert quantize(again).fingerprint() == quantize(network).fingerprint()

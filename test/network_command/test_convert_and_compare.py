@@ -11,7 +11,18 @@ import numpy as np
 import pytest
 
 from neuro_control import cli
-from neuro_control.network import LIF, Input, Linear, Network, Output, write_nir
+from neuro_control.network import (
+    LIF,
+    Input,
+    Linear,
+    Network,
+    Output,
+    quantize,
+    read_nir,
+    write_nir,
+)
+
+NETX = Path(__file__).parents[1] / "network" / "foreign" / "netx"
 
 
 def written(path: Path, weight: float = 1.0, threshold: float = 1.5) -> Path:
@@ -121,3 +132,46 @@ def test_convert_to_onnx_writes_a_tick(tmp_path: Path, capsys):
     assert code == 0
     assert "ONNX, one tick of 2 neurons in whole numbers" in out
     assert (tmp_path / "a.onnx").stat().st_size > 0
+
+
+def test_a_written_file_says_who_made_it_how_and_what_integers_lose(tmp_path: Path, capsys):
+    nir, again = written(tmp_path / "a.nir"), tmp_path / "b.nir"
+    assert said(capsys, "convert", nir, again, "--bits", 5)[0] == 0
+    found = read_nir(again).metadata
+    assert str(found["made_by"]).startswith("neuro_control ")
+    assert found["command"] == f"neuro_control network convert {nir} {again} --bits 5"
+    assert found["input_in"] == found["output_out"] == "spikes, 0 or 1 a tick"
+    assert found["quantization_bits"] == 5
+    assert "weights" in str(found["quantization_error"])
+    assert "0 weights rounded to zero, none clipped" in str(found["quantization_error"])
+    assert said(capsys, "convert", again, tmp_path / "c.net")[0] == 0
+    code, out, _ = said(capsys, "show", tmp_path / "c.net")
+    assert code == 0
+    assert f"made_from: {found['made_by']}: {found['command']}" in out
+    assert "quantization_error: weights" in out
+
+
+def test_a_file_of_integers_becomes_nir_and_spikes_the_same(tmp_path: Path, capsys):
+    for name in ("dense", "bias", "conv", "recurrent", "delay"):
+        netx, nir = NETX / f"{name}.net", tmp_path / f"{name}.nir"
+        assert said(capsys, "convert", netx, nir)[0] == 0
+        code, out, _ = said(capsys, "compare", netx, nir, "--rate-hz", 200)
+        assert code == 0, name
+        assert " output spikes in 1000 ticks" in out
+        if name not in ("recurrent", "delay"):
+            # And back: netx is written from the description.
+            code, _, err = said(capsys, "convert", nir, tmp_path / "back.net")
+            assert code == 0, err
+            assert said(capsys, "compare", netx, tmp_path / "back.net")[0] == 0, name
+
+
+def test_a_dialect_is_written_as_nirs_own_numbers(tmp_path: Path, capsys):
+    theirs, ours = NETX.parent / "graphs" / "norse_lif.nir", tmp_path / "ours.nir"
+    code, _, err = said(capsys, "convert", theirs, ours, "--dialect", "norse", "--dt-s", "0.001")
+    assert code == 0, err
+    mine, as_meant = read_nir(ours), read_nir(theirs, 1e-3, "norse")
+    assert quantize(mine).fingerprint() == quantize(as_meant).fingerprint()
+    assert str(mine.metadata["command"]).endswith("--dt-s 0.001 --dialect norse")
+    code, _, err = said(capsys, "convert", theirs, ours, "--dialect", "brian", "--dt-s", "0.001")
+    assert code == 2
+    assert "dialect 'brian' must be one of nir, snntorch, norse, sinabs, rockpool" in err

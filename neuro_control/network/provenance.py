@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a network file says of itself: who made it, how, in which units, and what integers lose."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from neuro_control.network.fixed_point import quantize
+from neuro_control.network.graph import MetadataValue, Network
+from neuro_control.network.neurons import INTEGRATORS
+from neuro_control.network.ports import ports_of
+from neuro_control.network.quantization_report import QuantizationReport
+from neuro_control.network.synapses import Input
+
+
+def maker() -> str:
+    """This package and its version."""
+    try:
+        return f"neuro_control {metadata.version('neuro_control')}"
+    except metadata.PackageNotFoundError:
+        return "neuro_control"
+
+
+def with_provenance(network: Network, command: str, weight_bits: int = 8) -> Network:
+    """The network with the metadata that its file should carry.
+
+    ``made_by`` and ``command`` are this package and the command given; what they were before is
+    kept as ``made_from``. ``input_NAME`` and ``output_NAME``, the units of every port, are left as
+    they are where they are given. ``quantization_bits`` and ``quantization_error`` say what
+    Loihi's integers lose, or why the network does not fit them.
+    """
+    before = [str(network.metadata[k]) for k in ("made_by", "command") if k in network.metadata]
+    found: dict[str, MetadataValue] = {**units_of_ports(network), **network.metadata}
+    if before:
+        found["made_from"] = ": ".join(before)
+    found |= {"made_by": maker(), "command": command, "quantization_bits": weight_bits}
+    try:
+        found["quantization_error"] = losses(quantize(network, weight_bits).report)
+    except ValueError as error:
+        found["quantization_error"] = f"does not fit: {error}"
+    return replace_metadata(network, found)
+
+
+def replace_metadata(network: Network, found: dict[str, MetadataValue]) -> Network:
+    """The same network with other metadata."""
+    return Network(network.nodes, network.edges, network.dt_s, found)
+
+
+def units_of_ports(network: Network) -> dict[str, str]:
+    """What goes into every input and comes out of every output, where nothing better is known."""
+    spikes = "spikes, 0 or 1 a tick"
+    found = {f"input_{n}": spikes for n, x in network.nodes.items() if isinstance(x, Input)}
+    for name, population in ports_of(network).output_populations.items():
+        silent = isinstance(network.nodes[population], INTEGRATORS)
+        found[f"output_{name}"] = "voltage, in the weights' unit" if silent else spikes
+    return found
+
+
+def losses(report: QuantizationReport) -> str:
+    """The worst of every kind of error, in one line."""
+    weights = max((q.relative_rms_error for q in report.projections), default=0.0)
+    worst = [
+        ("weights", weights, "rms"),
+        ("thresholds", max(p.threshold_error for p in report.populations), "at most"),
+        ("decays", max(p.decay_error for p in report.populations), "at most"),
+        ("biases", max(p.bias_error for p in report.populations), "rms"),
+    ]
+    kinds = ", ".join(f"{what} {error:.2%} {kind}" for what, error, kind in worst)
+    zero = sum(q.rounded_to_zero for q in report.projections)
+    return f"{kinds}; {zero} weights rounded to zero, none clipped"
