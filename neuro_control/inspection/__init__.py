@@ -12,17 +12,16 @@ from neuro_control.inspection.break_conditions import (
     TickFacts,
 )
 from neuro_control.inspection.debugger import Debugger, Stop
-from neuro_control.inspection.find_silence import find_silence
 from neuro_control.inspection.first_spike import Factor, Peak, scaled_thresholds, scaled_weights
 from neuro_control.inspection.moment import Moment, TickSpikes
 from neuro_control.inspection.neuron_tick import NeuronParameters, NeuronTick, neuron_tick
-from neuro_control.inspection.profile import (
+from neuro_control.inspection.profile_plot import plot_profile
+from neuro_control.inspection.profiler import (
     PopulationProfile,
     Profile,
     ProjectionProfile,
     profile,
 )
-from neuro_control.inspection.profile_plot import plot_profile
 from neuro_control.inspection.recent_spikes import RecentSpikes
 from neuro_control.inspection.running import (
     NetworkSnapshot,
@@ -41,6 +40,7 @@ from neuro_control.inspection.silence import (
     only_inhibits,
     silent_front,
 )
+from neuro_control.inspection.silence_search import find_silence
 from neuro_control.inspection.synaptic_origins import (
     ProjectionInput,
     SynapticOrigin,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from neuro_control.inspection.profile import Profile
+from neuro_control.inspection.profiler import Profile
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -43,9 +43,8 @@ class Held:
 
 def cause_by_experiment(silent: SilentPopulation) -> Finding:
     """Why a population is silent to which excitation arrives, and by what factors it misses."""
-    weights, threshold = weight_factor(silent.alone), threshold_factor(silent.alone)
+    weights, threshold = silent.weight_factor, threshold_factor(silent.alone)
     tried = [experiment(silent) for experiment in _EXPERIMENTS]
-    tried.insert(5, _small_scale(silent, weights))
     held = [found for found in tried if found is not None]
     nearest, missed = silent.peak, factors_text(weights, threshold)
     figures: dict[str, Any] = {
@@ -184,7 +183,8 @@ def _quantization(silent: SilentPopulation) -> Held | None:
     )
 
 
-def _small_scale(silent: SilentPopulation, weights: Factor | None) -> Held | None:
+def _small_scale(silent: SilentPopulation) -> Held | None:
+    weights = silent.weight_factor
     for scale in silent.scales():
         if weights is None or not 0 < scale.largest * weights.value <= 1:
             continue
@@ -276,6 +276,7 @@ _EXPERIMENTS: tuple[Callable[[SilentPopulation], Held | None], ...] = (
     _inhibited,
     _refractory,
     _quantization,
+    _small_scale,
     _decay,
     _out_of_reach,
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from neuro_control.backends.float_cpu import FloatRunner
 from neuro_control.inspection.activity import Activity, Isolated, isolate
-from neuro_control.inspection.first_spike import Peak, peak
+from neuro_control.inspection.first_spike import Factor, Peak, peak, weight_factor
 from neuro_control.inspection.synapse_loss import ScaleOnPath, scales_on_paths
 from neuro_control.inspection.units import Units
 from neuro_control.network import FixedNetwork, FixedProjection, Network
@@ -70,6 +70,11 @@ class SilentPopulation:
     def peak(self) -> Peak:
         """Who came nearest to its threshold."""
         return peak(self.alone)
+
+    @cached_property
+    def weight_factor(self) -> Factor | None:
+        """What the weights into it must be multiplied by for its first spike."""
+        return weight_factor(self.alone)
 
     @cached_property
     def arrivals(self) -> list[Arrivals]:

@@ -5,31 +5,13 @@ from __future__ import annotations
 
 import cmd
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from neuro_control.inspection import (
-    BreakCondition,
-    Counted,
-    Debugger,
-    Fires,
-    Moment,
-    Overflows,
-    Reaches,
-    Silent,
-    Stop,
-    Units,
-)
+from neuro_control.inspection import BreakCondition, Debugger, Moment, Stop, Units
 from neuro_control.network_command import debug_views as views
-
-BREAK_FORMS = """\
-break fires POP[NEURONS]         a neuron of them spikes (any of POP without [..])
-break silent POP N               POP has not spiked for N ticks
-break count POP N                POP reaches N spikes
-break overflow [POP]             a current wraps or a membrane saturates
-break membrane POP[NEURONS] X    a membrane is above X times its threshold"""
-
+from neuro_control.network_command.break_words import BREAK_FORMS, number_of, parse_condition
+from neuro_control.network_command.interruption import interruptible
 
 HELP = {
     "step": "step [N]              do one tick, or N (short: s)",
@@ -121,27 +103,28 @@ class DebugPrompt(cmd.Cmd):
 
     def do_step(self, line: str) -> bool:
         """Do one tick, or so many."""
-        self._stopped(self.debugger.step(_count(line, 1)))
+        self._stopped(self.debugger.step(number_of(line, 1)))
         return False
 
     def do_run(self, line: str) -> bool:
         """Go on until something holds."""
-        most = _count(line, 0)
-        conditions = list(self.breaks.values())
-        self._stopped(self.debugger.run(conditions, most or None))
+        most = number_of(line, 0)
+        with interruptible(self._interactive) as interrupted:
+            conditions = [*self.breaks.values(), *interrupted]
+            self._stopped(self.debugger.run(conditions, most or None))
         return False
 
     do_continue = do_run
 
     def do_goto(self, line: str) -> bool:
         """Go to where so many ticks have been done."""
-        self.debugger.go_to(_count(line, None))
+        self.debugger.go_to(number_of(line, None))
         self._say(views.where(self.debugger))
         return False
 
     def do_back(self, line: str) -> bool:
         """Go back."""
-        self.debugger.go_to(self.debugger.tick - _count(line, 1))
+        self.debugger.go_to(self.debugger.tick - number_of(line, 1))
         self._say(views.where(self.debugger))
         return False
 
@@ -149,7 +132,9 @@ class DebugPrompt(cmd.Cmd):
         """Where `run` stops; without arguments, what is set."""
         words = shlex.split(line)
         if words:
-            condition = self.breaks[self._next_break] = self._condition(words)
+            condition = self.breaks[self._next_break] = parse_condition(
+                self.debugger.network, words
+            )
             self._say(f"break {self._next_break}: {condition}")
             self._next_break += 1
             return False
@@ -162,7 +147,7 @@ class DebugPrompt(cmd.Cmd):
     def do_delete(self, line: str) -> bool:
         """Forget break conditions."""
         if line:
-            number = _count(line, None)
+            number = number_of(line, None)
             if number not in self.breaks:
                 raise ValueError(f"there is no break {number}; `break` lists them")
             del self.breaks[number]
@@ -228,37 +213,6 @@ class DebugPrompt(cmd.Cmd):
         _nothing(line)
         return True
 
-    def _condition(self, words: list[str]) -> BreakCondition:
-        network = self.debugger.network
-        kind, *rest = words
-        forms: dict[str, tuple[int, ...]] = {
-            "fires": (1,),
-            "silent": (2,),
-            "count": (2,),
-            "overflow": (0, 1),
-            "membrane": (2,),
-        }
-        if kind not in forms or len(rest) not in forms[kind]:
-            raise ValueError(f"break {' '.join(words)}: write one of\n{BREAK_FORMS}")
-        if kind == "overflow":
-            return Overflows(network.population(rest[0]).name if rest else "")
-        population, neurons = views.parse_neurons(network, rest[0])
-        if kind == "fires":
-            return Fires(population.name, neurons)
-        if kind == "membrane":
-            try:
-                fraction = float(rest[1])
-            except ValueError:
-                raise ValueError(f"break membrane: {rest[1]!r} is no number") from None
-            return Reaches(population.name, neurons, fraction)
-        if neurons:
-            raise ValueError(f"break {kind} counts a whole population, not {rest[0]}")
-        number = _count(rest[1], None)
-        if number < 1:
-            raise ValueError(f"break {kind} {rest[0]} {number}: must be at least 1")
-        make: Callable[[str, int], BreakCondition] = Silent if kind == "silent" else Counted
-        return make(population.name, number)
-
     def _stopped(self, stop: Stop) -> None:
         if stop.why:
             self._say(f"stopped: {stop.why}")
@@ -272,15 +226,6 @@ class DebugPrompt(cmd.Cmd):
     def _fail(self, text: str) -> None:
         self.failed = True
         self._say(f"error: {text}")
-
-
-def _count(line: str, default: int | None) -> int:
-    if not line.strip() and default is not None:
-        return default
-    try:
-        return int(line)
-    except ValueError:
-        raise ValueError(f"{line!r} is not a number of ticks") from None
 
 
 def _nothing(line: str) -> None:

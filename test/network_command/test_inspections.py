@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import json
+import signal
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,16 +17,20 @@ from neuro_control import cli
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.events.bag import write_packets
 from neuro_control.events.files import write
+from neuro_control.inspection import Debugger, Units
 from neuro_control.network import (
     LIF,
+    FixedNetwork,
     Flatten,
     Input,
     Linear,
     Network,
     Output,
+    quantize,
     write_netx,
     write_nir,
 )
+from neuro_control.network_command.debug_prompt import DebugPrompt
 
 DT = 1e-3
 
@@ -152,6 +157,46 @@ def test_a_wrong_command_ends_a_script_with_its_reason(
     assert code == 2
     assert why in said
     assert "tick 4 of" not in said
+
+
+def at_a_prompt(network: FixedNetwork, ticks: int, lines: str) -> str:
+    """What a person sees who types these lines."""
+    debugger = Debugger(network, np.zeros(ticks, np.int32), np.arange(ticks + 1))
+    shown = io.StringIO()
+    prompt = DebugPrompt(debugger, Units.of(network, None), stdin=io.StringIO(lines), stdout=shown)
+    prompt.cmdloop()
+    return shown.getvalue()
+
+
+def test_a_person_may_err_and_repeats_with_an_empty_line() -> None:
+    said = at_a_prompt(quantize(two_layers()), 10, "stpe\nstep\n\n\nquit\n")
+    assert "`help` lists the commands" in said
+    assert "error: no command 'stpe'" in said
+    assert "tick 2 of 0..9 done" in said
+
+
+def test_control_c_stops_a_run_and_not_the_debugger(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = Debugger._step
+
+    def interrupt(self: Debugger) -> None:
+        step(self)
+        if self.tick == 50:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Debugger, "_step", interrupt)
+    before = signal.getsignal(signal.SIGINT)
+    said = at_a_prompt(quantize(two_layers()), 1000, "run\nback\nquit\n")
+    assert "stopped: interrupted" in said
+    assert "tick 48 of 0..999 done" in said
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_names_are_completed() -> None:
+    network = quantize(two_layers())
+    prompt = DebugPrompt(Debugger(network, np.zeros(0, np.int32), np.zeros(1, np.int64)), Units({}))
+    assert prompt.completedefault("a", "show a", 5, 6) == ["a"]
+    assert "EOF" not in prompt.completenames("")
+    assert prompt.completenames("sp") == ["spikes"]
 
 
 def test_every_break_condition_stops(

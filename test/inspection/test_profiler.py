@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from neuro_control.backends import CpuRunner, measure_cost
 from neuro_control.inspection import plot_profile, profile
-from neuro_control.inspection.profile import STRETCH
+from neuro_control.inspection.profiler import STRETCH
 from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection, Port
 
 graphs = st.tuples(
