@@ -59,6 +59,8 @@ class DropReason(str, Enum):
     """It comes after packets that were sent later; it was counted as lost when they came."""
     TIME_BACKWARDS = "time_backwards"
     """Its events begin before the end of the events given out already."""
+    SHED = "shed"
+    """More came than could be worked on, and it had waited longest (`PacketStream.shed`)."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,14 @@ class PacketStream:
             self._backwards = 0
         self._last_drop = None
         return events
+
+    def shed(self, packet: Packet) -> None:
+        """Let one packet go unread: it is counted as dropped, and the decoder is told of a loss."""
+        self._packets += 1
+        reason = self._mismatch(packet) or self._follow(packet.seq)
+        if reason is None:
+            self._decoder.discontinuity()
+        self._drop(reason or DropReason.SHED)
 
     def _drop(self, reason: DropReason) -> None:
         self._drops[reason] += 1

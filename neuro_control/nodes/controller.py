@@ -37,6 +37,7 @@ from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
 from neuro_control.nodes.event_input import Declared, EventInput
 from neuro_control.nodes.input_health import InputFacts
 from neuro_control.nodes.lifecycle import ManagedNode
+from neuro_control.nodes.load_shedding import LoadShedder
 from neuro_control.nodes.network_activity import NetworkActivity
 from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.spin import run
@@ -140,6 +141,7 @@ class ControllerNode(ManagedNode):
         self._joints: JointSample | None = None
         self._pending: deque[tuple[Packet, Events, int, int]] = deque(maxlen=1000)
         self._backlog = Backlog()
+        self._shedder = LoadShedder(round(settings.shed_after_s * 1e9))
         self._answered_ns = -1
         self._direction_due_ns = 0
         self._heard_ns: int | None = None
@@ -172,6 +174,13 @@ class ControllerNode(ManagedNode):
         if not self.active:
             return
         packet = messages.packet(message, EVENTS_TOPIC)
+        lockstep = self.parameters.settings.lockstep
+        # Not every middleware knows; then each packet is answered by itself.
+        received_ns = 0 if lockstep else int(info.get("received_timestamp", 0))
+        waited_ns = time.time_ns() - received_ns if received_ns > 0 else 0
+        if self._shedder.sheds(waited_ns, time.monotonic_ns()):
+            self._shed(packet)
+            return
         events = self._input.receive(packet)
         if events is None:
             self._answer_again(packet)
@@ -180,16 +189,18 @@ class ControllerNode(ManagedNode):
         self._size = (packet.width, packet.height)
         published_ns = int(info["source_timestamp"])
         joints = self._joints
-        if self.parameters.settings.lockstep:
-            if joints is None or joints.t_ns < packet.stamp_ns:
-                self._pending.append((packet, events, published_ns, 0))
-                return
-            waited_ns = 0
-        else:
-            # Not every middleware knows; then each packet is answered by itself.
-            received_ns = int(info.get("received_timestamp", 0))
-            waited_ns = time.time_ns() - received_ns if received_ns > 0 else 0
+        if lockstep and (joints is None or joints.t_ns < packet.stamp_ns):
+            self._pending.append((packet, events, published_ns, 0))
+            return
         self._answer(packet, events, published_ns, waited_ns)
+
+    def _shed(self, packet: Packet) -> None:
+        """More comes than can be answered: let go of this packet, and of what is older still."""
+        self._input.shed(packet)
+        self.tally.packets_shed += 1 + len(self._backlog)
+        self._backlog.clear()
+        # The sensor is anything but silent: no time shall pass without it.
+        self._heard_ns = self._now_ns()
 
     def _answer(self, packet: Packet, events: Events, published_ns: int, waited_ns: int) -> None:
         if self._joints is None:

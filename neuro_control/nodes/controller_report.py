@@ -44,6 +44,7 @@ class ControllerTally:
     commands: int = 0
     packets_late: int = 0
     packets_without_joints: int = 0
+    packets_shed: int = 0
     ticks: int = 0
     seen: dict[str, int] = field(default_factory=dict)
 
@@ -80,6 +81,7 @@ def report(
         events=events.events,
         ticks=statistics.ticks,
         spikes=statistics.spikes,
+        shed=tally.packets_shed,
     )
     because = no_data_because(
         replace(
@@ -112,6 +114,7 @@ def report(
             "packets_lost": counters.packets_lost,
             "packets_dropped": counters.packets_dropped,
             "packets_late": tally.packets_late,
+            "packets_shed": tally.packets_shed,
             "packets_without_joints": tally.packets_without_joints,
             "malformed": counters.decoder.malformed,
             "outside_sensor": counters.decoder.outside_sensor,
@@ -146,6 +149,8 @@ def report(
         result.warn(because)
     elif backend.warning:
         result.warn(backend.warning)
+    elif grown["shed"]:
+        result.warn(f"more events than can be answered: {grown['shed']} packets shed, oldest first")
     elif counters.errors or counters.packets_lost:
         result.message = "ok, with losses"
     return result

@@ -54,8 +54,25 @@ class EventInput:
         drop = None if self._stream is None else self._stream.last_drop
         return "" if drop is None else drop.value
 
+    def shed(self, packet: Packet) -> None:
+        """Let the packet go unread: counted, and what hangs on it is not trusted."""
+        if (stream := self._stream_for(packet)) is not None:
+            stream.shed(packet)
+
     def receive(self, packet: Packet) -> Events | None:
         """The packet's events in the node's time; None if it was dropped."""
+        stream = self._stream_for(packet)
+        if stream is None:
+            return None
+        events = stream.receive(packet)
+        if events is None:
+            return None
+        self.taken += 1
+        self.events += len(events)
+        return self._clock.to_node_time(events, packet.stamp_ns)
+
+    def _stream_for(self, packet: Packet) -> PacketStream | None:
+        """The stream, made with the first packet that can be decoded; None if this one cannot."""
         if self._stream is None:
             wanted = self._declared
             try:
@@ -69,9 +86,4 @@ class EventInput:
                 self.refused = str(error)
                 return None
             self.refused = ""
-        events = self._stream.receive(packet)
-        if events is None:
-            return None
-        self.taken += 1
-        self.events += len(events)
-        return self._clock.to_node_time(events, packet.stamp_ns)
+        return self._stream

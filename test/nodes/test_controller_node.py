@@ -163,7 +163,8 @@ def test_without_packets_time_passes_by_the_nodes_clock(ros: Any, overrides: Any
     assert times == sorted(times)
 
 
-def test_packets_that_have_waited_long_are_answered_together(bench: Bench) -> None:
+def test_packets_that_have_waited_long_are_answered_together(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, overrides, shed_after_s=0.0)
     bench.measure()
     stamp = bench.now()
     first, last = bench.packet(stamp), bench.packet(stamp + 2 * MS)
@@ -173,6 +174,27 @@ def test_packets_that_have_waited_long_are_answered_together(bench: Bench) -> No
     assert bench.fake.steps == []
     assert messages.time_ns(bench.answer().header.stamp) == stamp + 2 * MS
     assert bench.fake.steps == [(stamp + 2 * MS, 8)]
+
+
+def test_in_a_storm_old_packets_are_shed_and_counted_and_the_first_fresh_one_answered(
+    ros: Any, overrides: Any
+) -> None:
+    bench = Bench(ros, overrides, shed_after_s=10.0)
+    bench.measure()
+    stamp = bench.now()
+    old = {"source_timestamp": 1, "received_timestamp": 1}  # since 1970
+    fresh = {"source_timestamp": 1, "received_timestamp": 2**62}  # not yet
+    for k in range(3):
+        message = messages.packet_message(bench.packet(stamp + k * MS))
+        bench.node._on_packet(message, old)
+    assert bench.fake.steps == []
+    bench.node._on_packet(messages.packet_message(bench.packet(stamp + 3 * MS)), fresh)
+    assert bench.fake.steps == [(stamp + 3 * MS, 4)]
+    report = bench.node.report()
+    assert report.values["packets_shed"] == report.values["dropped_shed"] == 3
+    assert report.values["packets_lost"] == 0
+    assert report.warning
+    assert "3 packets shed" in report.message
 
 
 def test_a_late_packet_is_counted_and_not_answered(bench: Bench) -> None:
