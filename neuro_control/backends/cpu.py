@@ -4,17 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuro_control.backends import cpu_kernels as kernels
-from neuro_control.backends import cpu_plan as at
+from neuro_control.backends.cpu_plan import lay_out
 from neuro_control.backends.runner import Indices, RunCounters, RunnerState, check_offsets
 from neuro_control.network import FixedNetwork, Port
 
 _PLAIN: list[Literal["C", "A", "W"]] = ["C", "A", "W"]
+_INT32, _INT64 = np.dtype(np.int32), np.dtype(np.int64)
 
 
 class CpuRunner:
@@ -30,16 +31,22 @@ class CpuRunner:
     def __init__(self, network: FixedNetwork) -> None:
         self.network = network
         self._fingerprint = network.fingerprint()
-        plan = at.lay_out(network)
-        self._n_inputs = plan.n_inputs
-        self._rest, self._awake, self._history = plan.memory, plan.awake, plan.history
-        n_neurons, n_populations = network.n_neurons, len(network.populations)
-        self._memory = plan.memory.copy()
-        self._lists = np.zeros(plan.n_inputs + n_neurons + plan.n_output_channels, np.int32)
-        self._tallies = np.zeros(at.TALLIES + n_populations + plan.n_inputs, np.int64)
-        self._outputs = self._lists[plan.n_inputs + n_neurons :]
-        constant = (plan.plan, plan.weights, plan.targets)
-        self._arrays = (*constant, self._memory, self._lists, self._tallies)
+        plan = lay_out(network)
+        self._n_inputs = sum(port.size for port in network.inputs.values())
+        self._arena, self._tallies, self._outputs = plan.arena, plan.tallies, plan.outputs
+        self._populations = plan.populations
+        self._state = self._arena[plan.state]
+        self._rest = self._state.copy()
+        self._step = kernels.step_wide if plan.wide else kernels.step
+        self._run = kernels.run_wide if plan.wide else kernels.run
+
+    def __getstate__(self) -> dict[str, object]:
+        """What a copy needs: views into the arena would be copied apart from it."""
+        return {"network": self.network, "arena": self._arena}
+
+    def __setstate__(self, given: dict[str, Any]) -> None:
+        self.__init__(given["network"])  # type: ignore[misc]
+        self._arena[:] = given["arena"]
 
     @property
     def name(self) -> str:
@@ -61,22 +68,22 @@ class CpuRunner:
         """Totals since the runner was made or reset."""
         totals = self._tallies
         return RunCounters(
-            int(totals[at.TICKS]),
-            int(totals[at.SPIKES]),
-            int(totals[at.OPERATIONS]),
-            int(totals[at.UPDATES]),
+            int(totals[kernels.TICKS]),
+            int(totals[kernels.SPIKES_SO_FAR]),
+            int(totals[kernels.OPERATIONS]),
+            int(totals[kernels.UPDATES]),
         )
 
     def step(self, active: Indices) -> Indices:
         """Advance one tick; see `neuro_control.backends.Runner.step`."""
         if (
             active.__class__ is not np.ndarray
-            or active.dtype != np.int32
+            or active.dtype is not _INT32
             or active.ndim != 1
             or not active.flags.carray
         ):
             active = _as_indices(active, "active")
-        n_out = kernels.step(*self._arrays, active)
+        n_out = self._step(self._arena, active)
         if n_out < 0:
             self._refuse(active)
         return self._outputs[:n_out].copy()
@@ -85,91 +92,121 @@ class CpuRunner:
         self, indices: Indices, offsets: NDArray[np.int64]
     ) -> tuple[Indices, NDArray[np.int64]]:
         """Advance many ticks in one call; see `neuro_control.backends.Runner.run`."""
-        indices = _as_indices(indices, "indices")
-        offsets = np.require(_as_integers(offsets, "offsets"), np.int64, _PLAIN)
-        check_offsets(indices, offsets)
-        if kernels.first_outside(indices, self._n_inputs) >= 0:
+        if (
+            indices.__class__ is not np.ndarray
+            or indices.dtype is not _INT32
+            or indices.ndim != 1
+            or not indices.flags.carray
+        ):
+            indices = _as_indices(indices, "indices")
+        if (
+            offsets.__class__ is not np.ndarray
+            or offsets.dtype is not _INT64
+            or offsets.ndim != 1
+            or not offsets.flags.carray
+        ):
+            offsets = np.require(_as_integers(offsets, "offsets"), np.int64, _PLAIN)
+        result: tuple[Indices, NDArray[np.int64]] = self._run(self._arena, indices, offsets)
+        if not len(result[1]):
+            check_offsets(indices, offsets)
             self._refuse(indices)
-        result: tuple[Indices, NDArray[np.int64]] = kernels.run(*self._arrays, indices, offsets)
         return result
 
     def warm(self) -> None:
         """Load or make the compiled code; state and counters stay as they are."""
-        memory, tallies, lists = self._memory.copy(), self._tallies.copy(), self._lists.copy()
+        state, tallies = self._state.copy(), self._tallies.copy()
         nothing = np.zeros(0, np.int32)
         self.step(nothing)
         self.run(nothing, np.zeros(2, np.int64))
-        stamp = self._tallies[at.STAMP]
-        self._memory[:], self._tallies[:], self._lists[:] = memory, tallies, lists
-        self._tallies[at.STAMP] = stamp
+        stamp = self._tallies[kernels.STAMP]
+        self._state[:], self._tallies[:] = state, tallies
+        self._tallies[kernels.STAMP] = stamp
 
     def reset(self) -> None:
         """Back to rest, counters at zero."""
-        self._memory[:] = self._rest
+        self._state[:] = self._rest
         # The stamps of inputs are no state: they only ever rise.
-        self._tallies[: at.STAMP] = 0
+        self._tallies[: kernels.STAMP] = 0
         self._forget_spikes()
 
     def state(self) -> RunnerState:
         """A copy of the state."""
-        n = self.network.n_neurons
-        ring = self.network.longest_delay + 1
-        rows = self._memory[: (2 + ring) * n].astype(np.int64).reshape(2 + ring, n)
-        pending = np.roll(rows[2:], -self._slot(), axis=0)
-        own = np.zeros((2, n), np.int64)
-        for name, place in self._history.items():
-            own[:, self._neurons(name)] = self._memory[place].reshape(2, -1)
-        return RunnerState(self._fingerprint, rows[0], rows[1], pending, own[0], own[1])
+        n, ring = self.network.n_neurons, self.network.longest_delay + 1
+        current, membrane, adaptation, refractory = np.zeros((4, n), np.int64)
+        pending = np.zeros((ring, n), np.int64)
+        for view in self._populations.values():
+            place = view.place
+            current[place] = view.shown_current()
+            membrane[place] = view.outside(view.membrane)
+            pending[:, place] = np.roll(view.outside(view.pending), -self._slot(), axis=0)
+            if view.own is not None:
+                adaptation[place], refractory[place] = view.outside(view.own)
+        return RunnerState(self._fingerprint, current, membrane, pending, adaptation, refractory)
 
     def restore(self, state: RunnerState) -> None:
-        """Go on from a state. ValueError where it belongs to another network."""
+        """Go on from a state.
+
+        Raises:
+            ValueError: it belongs to another network, or holds what this one cannot reach; the
+                state is then unchanged.
+        """
         if state.network != self._fingerprint:
             raise ValueError(
                 f"the state belongs to network {state.network[:12]}, this is "
                 f"{self._fingerprint[:12]}"
             )
-        pending = np.roll(state.pending, self._slot(), axis=0).ravel()
-        values = np.concatenate([state.current, state.membrane, pending])
-        self._memory[: len(values)] = values
-        for name, place in self._history.items():
-            neurons = self._neurons(name)
-            own = (state.adaptation[neurons], state.refractory[neurons])
-            self._memory[place] = np.concatenate(own)
-        self._memory[self._awake] = 1
+        pending = np.roll(state.pending, self._slot(), axis=0)
+        stored: list[tuple[NDArray[np.integer], NDArray[np.int64]]] = []
+        for view in self._populations.values():
+            place = view.place
+            current = view.stored_current(state.current[place])
+            stored += [
+                (view.membrane, view.inside(state.membrane[place])),
+                (view.current, view.inside(current)),
+                (view.pending, view.inside(pending[:, place])),
+            ]
+            if view.own is not None:
+                own = np.stack([state.adaptation[place], state.refractory[place]])
+                stored.append((view.own, view.inside(own)))
+        for there, values in stored:
+            limits = np.iinfo(there.dtype)
+            if values.size and not limits.min <= values.min() <= values.max() <= limits.max:
+                raise ValueError(
+                    f"the state holds {values.min()}..{values.max()} where this network stays "
+                    f"within {limits.min}..{limits.max}"
+                )
+        for there, values in stored:
+            there[:] = values
+        for view in self._populations.values():
+            view.awake[:] = 1
         self._forget_spikes()
 
     def membrane(self, name: str) -> NDArray[np.int64]:
         """Membranes of a population, in its shape; ``vth << 6`` is the threshold here."""
         population = self.network.population(name)
-        begin = self.network.n_neurons + population.offset
-        values = self._memory[begin : begin + population.size]
-        return values.astype(np.int64).reshape(population.shape)
+        view = self._populations[name]
+        return view.outside(view.membrane).reshape(population.shape)
 
     def spikes(self, name: str) -> Indices:
         """Neurons of a population that spiked in the last tick, int32[m], ascending.
 
         None before the first tick and after a reset or restore. ValueError for an unknown name.
         """
-        population = self.network.population(name)
-        number = self.network.populations.index(population)
-        begin = self._n_inputs + population.offset
-        count = int(self._tallies[at.TALLIES + number])
-        return self._lists[begin : begin + count].copy()
-
-    def _neurons(self, name: str) -> slice:
-        population = self.network.population(name)
-        return slice(population.offset, population.offset + population.size)
+        self.network.population(name)
+        view = self._populations[name]
+        fired = view.spikes[: int(view.count[0])]
+        return fired.copy() if view.order is None else np.sort(view.order[fired])
 
     def _slot(self) -> int:
-        """Row of the ring of pending inputs that is due in the next tick."""
-        return int(self._tallies[at.TICKS]) % (self.network.longest_delay + 1)
+        """Row of the rings of pending inputs that is due in the next tick."""
+        return int(self._tallies[kernels.TICKS]) % (self.network.longest_delay + 1)
 
     def _forget_spikes(self) -> None:
-        self._tallies[at.TALLIES : at.TALLIES + len(self.network.populations)] = 0
+        self._tallies[kernels.COUNTS :] = 0
 
     def _refuse(self, active: Indices) -> None:
         """Raise ValueError naming the first index out of range and the port that it misses."""
-        index = int(active[kernels.first_outside(active, self._n_inputs)])
+        index = int(active[(active < 0) | (active >= self._n_inputs)][0])
         if not self.input_ports:
             raise ValueError(f"active index {index} was given, but the network has no input")
         end = "first" if index < 0 else "last"

@@ -20,21 +20,27 @@ from neuro_control.backends.compiled import compiled
 
 @dataclass(frozen=True, eq=False)
 class SharedRows:
-    """Source s has ``count[s]`` synapses: weight and target from ``begin[s]`` on.
+    """Kinds of rows, and which kind each source has.
 
-    ``shift[s]`` is to be added to the targets. All int64[n_source], ``weight`` int16[n] and
-    ``target`` uint32[n].
+    A row of kind k has ``count[k]`` entries from ``begin[k]`` on, int64[n_kinds]. An entry is a
+    ``target`` uint32[n] and ``size`` neighbouring weights for it and the targets after it,
+    ``weight`` int16[n * size]. Source s has kind ``kind[s]``, with ``shift[s]`` to be added to its
+    targets, int64[n_source]. ``synapses[k]`` is how many of a kind's weights are synapses.
     """
 
+    kind: NDArray[np.int64]
+    shift: NDArray[np.int64]
     begin: NDArray[np.int64]
     count: NDArray[np.int64]
-    shift: NDArray[np.int64]
+    synapses: NDArray[np.int64]
     weight: NDArray[np.int16]
     target: NDArray[np.uint32]
+    size: int = 1
 
-    def table(self) -> NDArray[np.int64]:
-        """Begin, count and shift of every source in turn, int64[3 n_source]."""
-        return np.stack([self.begin, self.count, self.shift], axis=1).ravel()
+    @property
+    def entries(self) -> int:
+        """Entries of all sources together."""
+        return int(self.count[self.kind].sum())
 
 
 def share_rows(
@@ -49,16 +55,35 @@ def share_rows(
     """
     count = np.diff(row_start)
     lowest, mark = _fingerprints(row_start, target, weight)
-    _, first, kind = np.unique(mark, return_index=True, return_inverse=True)
-    like = first[kind.ravel()]
+    _, first, mark_kind = np.unique(mark, return_index=True, return_inverse=True)
+    like = first[mark_kind.ravel()]
     # Two rows of one fingerprint are nearly always the same; those that are not stay themselves.
     same = _are_alike(row_start, target, weight, lowest, like)
     like = np.where(same, like, np.arange(len(count)))
     own = like == np.arange(len(count))
+    kind = (np.cumsum(own) - 1)[like]
     kept = np.repeat(own, count)
-    begin = (np.cumsum(count * own) - count * own)[like]
-    relative = target[kept] - np.repeat(lowest[own], count[own])
-    return SharedRows(begin, count, lowest, weight[kept], relative.astype(np.uint32))
+    length = count[own]
+    relative = target[kept]
+    relative -= np.repeat(lowest[own].astype(np.int32), length)
+    begin = np.cumsum(length) - length
+    return SharedRows(kind, lowest, begin, length, length, weight[kept], relative.view(np.uint32))
+
+
+def chunked_rows(rows: SharedRows, size: int) -> SharedRows:
+    """The same rows with ``size`` neighbouring targets in an entry; weights are 0 in between."""
+    order = np.lexsort((rows.target, np.repeat(np.arange(len(rows.count)), rows.count)))
+    target, weight = rows.target[order], rows.weight[order]
+    entry, lane, count = _chunks(rows.begin, rows.count, target, size)
+    total = int(count.sum())
+    weights = np.zeros((total, size), np.int16)
+    weights[entry, lane] = weight
+    first = np.zeros(total, np.uint32)
+    first[entry[::-1]] = (target - lane)[::-1]
+    begin = np.cumsum(count) - count
+    return SharedRows(
+        rows.kind, rows.shift, begin, count, rows.synapses, weights.ravel(), first, size
+    )
 
 
 @compiled
@@ -104,3 +129,29 @@ def _are_alike(row_start, target, weight, lowest, like):
                 same[s] = False
                 break
     return same
+
+
+@compiled
+def _chunks(begin, count, target, size):
+    """Entry and lane of every synapse of rows with ascending targets, and entries of each row.
+
+    A target that comes twice in a row begins an entry of its own.
+    """
+    entry = np.empty(len(target), np.int64)
+    lane = np.empty(len(target), np.uint32)
+    made = np.zeros(len(count), np.int64)
+    total = 0
+    for r in range(len(count)):
+        first = total
+        start = np.int64(0)
+        last = np.int64(-1)
+        for k in range(begin[r], begin[r] + count[r]):
+            t = np.int64(target[k])
+            if total == first or t - start >= size or t == last:
+                start = t
+                total += 1
+            entry[k] = total - 1
+            lane[k] = t - start
+            last = t
+        made[r] = total - first
+    return entry, lane, made

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import pickle
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import numba
@@ -17,9 +21,11 @@ from neuro_control.backends.compiled import compiled
 from neuro_control.network import (
     LIF,
     Conv2d,
+    CubaLIF,
     FixedNetwork,
     FixedPopulation,
     FixedProjection,
+    Flatten,
     Input,
     Linear,
     Network,
@@ -342,3 +348,127 @@ def test_neurons_that_sleep_wake_as_if_they_had_been_awake(seed, dense_reference
         np.testing.assert_array_equal(state.current, reference.all(reference.u))
         np.testing.assert_array_equal(state.membrane, reference.all(reference.v))
     assert engine.counters.membrane_updates == 120 * n
+
+
+def image_network(seed: int) -> FixedNetwork:
+    """Images through convolutions and back, so that channels may lie side by side in the engine."""
+    rng = np.random.default_rng(seed)
+    channels, size = int(rng.choice([2, 3, 8, 9])), int(rng.integers(3, 8))
+    shape = (channels, size, size)
+    kernel, back = int(rng.choice([1, 3])), int(rng.choice([1, 3, 5]))
+    scale = float(rng.choice([0.1, 1.0, 30.0]))
+
+    def neurons() -> LIF | CubaLIF:
+        if rng.random() < 0.5:
+            return LIF.with_unit_gain(shape, dt_s=1e-3, tau_s=0.01)
+        return CubaLIF.with_unit_gain(shape, dt_s=1e-3, tau_mem_s=0.02, tau_syn_s=0.005)
+
+    def conv(n_out: int, n_in: int, width: int) -> Conv2d:
+        weight = rng.normal(0, scale, (n_out, n_in, width, width))
+        return Conv2d(weight, padding=width // 2)
+
+    nodes = {
+        "in": Input((2, size, size)),
+        "c1": conv(channels, 2, kernel),
+        "a": neurons(),
+        "c2": conv(channels, channels, back),
+        "b": neurons(),
+        "c3": conv(channels, channels, kernel),
+        "flat": Flatten(),
+        "dense": Linear(rng.normal(0, scale / 4, (5, channels * size * size))),
+        "n": LIF.with_unit_gain((5,), dt_s=1e-3, tau_s=0.01),
+        "images": Output(shape),
+        "out": Output((5,)),
+    }
+    edges = [*pairwise(["in", "c1", "a", "c2", "b", "c3", "a"]), *pairwise(["b", "flat", "dense"])]
+    edges += [("dense", "n"), ("n", "out"), ("b", "images")]
+    return quantize(Network(nodes, edges, 1e-3))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=exactly.suppress_health_check)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_images_keep_their_documented_order_whatever_order_the_engine_likes(seed, dense_reference):
+    network = image_network(seed)
+    engine, twin, reference = CpuRunner(network), CpuRunner(network), dense_reference(network)
+    for tick, active in enumerate(spike_trains(n_inputs(network), 25, seed)):
+        out = engine.step(active)
+        np.testing.assert_array_equal(out, reference.step(active))
+        assert out.dtype == np.int32
+        state = engine.state()
+        np.testing.assert_array_equal(state.current, reference.all(reference.u))
+        np.testing.assert_array_equal(state.membrane, reference.all(reference.v))
+        np.testing.assert_array_equal(state.pending, reference.pending)
+        for name in ("a", "b", "n"):
+            np.testing.assert_array_equal(engine.spikes(name), reference.spikes[name])
+            np.testing.assert_array_equal(engine.membrane(name).ravel(), reference.v[name])
+        if tick == 12:
+            twin.restore(state)
+        elif tick > 12:
+            np.testing.assert_array_equal(twin.step(active), out)
+    assert twin.state() == engine.state()
+
+
+@pytest.mark.parametrize("largest", [1, 127, 128, 255])
+@pytest.mark.parametrize("n_sources", [1, 3, 4, 5, 8, 9, 300])
+def test_full_tables_of_every_width_and_any_number_of_active_rows(
+    largest: int, n_sources: int, dense_reference
+):
+    rng = np.random.default_rng(n_sources)
+    weight = rng.integers(0, largest + 1, (37, n_sources))
+    population = FixedPopulation("n", (37,), 0, du=1000, dv=100, vth=9000, bias_mantissa=0)
+    network = FixedNetwork(
+        (population,),
+        (FixedProjection.from_matrix("in", "n", weight, weight_exponent=2),),
+        {"in": Port(0, n_sources, (n_sources,))},
+        {"out": Port(0, 37, (37,))},
+        {"out": "n"},
+        1e-3,
+    )
+    engine, reference = CpuRunner(network), dense_reference(network)
+    for n_active in (n_sources, n_sources // 2, 1, 0, n_sources):
+        active = np.sort(rng.permutation(n_sources)[:n_active]).astype(np.int32)
+        np.testing.assert_array_equal(engine.step(active), reference.step(active))
+        np.testing.assert_array_equal(engine.state().pending, reference.pending)
+
+
+@pytest.mark.parametrize("n_target", [2, 40])
+def test_two_synapses_between_the_same_two_neurons_add_up(n_target: int):
+    """In a row of single synapses, of chunks, and where a full table could not hold them."""
+    target = np.repeat(np.arange(n_target, dtype=np.int32), 2)
+    weight = np.tile(np.array([200, 56], np.int16), n_target)
+    network = FixedNetwork(
+        (FixedPopulation("n", (n_target,), 0, 4095, 0, 131071, 0),),
+        (FixedProjection("p", "in", "n", n_target, np.array([0, len(target)]), target, weight),),
+        {"in": Port(0, 1, (1,))},
+        {},
+        {},
+        1e-3,
+    )
+    engine = CpuRunner(network)
+    engine.step(np.array([0], np.int32))
+    assert engine.state().pending.tolist() == [[256] * n_target]
+    assert engine.counters.synaptic_operations == 2 * n_target
+
+
+def test_a_state_that_the_network_cannot_reach_is_refused_and_changes_nothing():
+    engine = CpuRunner(one_neuron(10))
+    engine.step(np.array([0], np.int32))
+    before = engine.state()
+    impossible = dataclasses.replace(before, pending=np.array([[100_000]]))
+    with pytest.raises(ValueError, match=r"holds 100000\.\.100000 .* within -32768\.\.32767"):
+        engine.restore(impossible)
+    assert engine.state() == before
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda engine: pickle.loads(pickle.dumps(engine))]
+)
+def test_a_copy_goes_its_own_way(copied):
+    engine = CpuRunner(one_neuron(10, bias_mantissa=5))
+    twin = copied(engine)
+    before = twin.state()
+    engine.step(np.array([0], np.int32))
+    assert engine.state() != before
+    assert twin.state() == before
+    twin.step(np.array([0], np.int32))
+    assert engine.state() == twin.state()

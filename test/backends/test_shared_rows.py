@@ -9,14 +9,19 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuro_control.backends.shared_rows import SharedRows, share_rows
+from neuro_control.backends.shared_rows import SharedRows, chunked_rows, share_rows
 from neuro_control.network import LIF, Conv2d, FixedProjection, Input, Network, Output, quantize
 
 
 def synapses(rows: SharedRows, source: int) -> list[tuple[int, int]]:
-    begin, count = rows.begin[source], rows.count[source]
-    targets = rows.target[begin : begin + count].astype(np.int64) + rows.shift[source]
-    return list(zip(targets.tolist(), rows.weight[begin : begin + count].tolist(), strict=True))
+    """Targets and weights of a source; the zeros of a chunk are no synapses."""
+    kind = rows.kind[source]
+    entries = np.arange(rows.begin[kind], rows.begin[kind] + rows.count[kind])
+    lanes = np.arange(rows.size)
+    targets = rows.target[entries].astype(np.int64)[:, None] + lanes + rows.shift[source]
+    weights = rows.weight.reshape(-1, rows.size)[entries]
+    kept = (weights != 0) | (rows.size == 1)
+    return list(zip(targets[kept].tolist(), weights[kept].tolist(), strict=True))
 
 
 def of_projection(projection: FixedProjection) -> tuple[SharedRows, list[list[tuple[int, int]]]]:
@@ -62,3 +67,32 @@ def test_targets_may_come_in_any_order():
     assert synapses(rows, 0) == [(5, 1), (3, 2)]
     assert synapses(rows, 1) == [(3, 2), (5, 1)]
     assert synapses(rows, 2) == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), size=st.sampled_from([2, 8]))
+def test_chunks_hold_the_same_synapses_and_no_target_twice_in_a_chunk(seed, size):
+    rng = np.random.default_rng(seed)
+    count = rng.integers(0, 12, 6)
+    start = np.concatenate([[0], np.cumsum(count)])
+    target = rng.integers(0, 20, start[-1]).astype(np.int32)
+    weight = (rng.integers(1, 9, start[-1]) * rng.choice([-1, 1], start[-1])).astype(np.int16)
+    single = share_rows(start, target, weight)
+    chunked = chunked_rows(single, size)
+    assert chunked.size == size
+    for source in range(6):
+        assert sorted(synapses(chunked, source)) == sorted(synapses(single, source))
+    np.testing.assert_array_equal(chunked.synapses[chunked.kind], count)
+    assert chunked.entries <= single.entries == len(weight)
+
+
+def test_a_chunk_of_a_convolution_with_channels_side_by_side_is_full():
+    start = np.array([0, 16, 32])
+    channels = np.arange(8)
+    row = np.concatenate([channels, 80 + channels])
+    target = np.concatenate([row, row + 8]).astype(np.int32)
+    weight = np.tile(np.arange(1, 17), 2).astype(np.int16)
+    chunked = chunked_rows(share_rows(start, target, weight), 8)
+    assert chunked.target.tolist() == [0, 80]
+    assert chunked.weight.tolist() == list(range(1, 17))
+    assert chunked.shift.tolist() == [0, 8]
