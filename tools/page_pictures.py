@@ -47,10 +47,11 @@ COVERED = """(() => {
 
 
 @contextlib.contextmanager
-def demo() -> Iterator[str]:
-    """The address of the page of a running demo."""
+def demo(pace: float) -> Iterator[str]:
+    """The address of the page of a running demo. pace: real-time factor that it keeps below."""
     words = [sys.executable, "-m", "neuro_control.cli", "demo", "arm", "--headless", "--dashboard"]
     words += ["--lockstep", "--senses", "--seconds", "3600", "--set", "dashboard.port=0"]
+    words += ["--set", f"simulator.real_time_factor={pace}"]
     process = subprocess.Popen(
         words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -101,13 +102,19 @@ def main() -> int:
     parser.add_argument("light", type=Path)
     parser.add_argument("dark", type=Path)
     parser.add_argument("--size", default="1920x1080", help="of the window (default: 1920x1080)")
+    parser.add_argument(
+        "--pace",
+        type=float,
+        default=1.0,
+        help="real-time factor at most; where the page is slow, a low one leaves no gaps",
+    )
     arguments = parser.parse_args()
     width, _, height = arguments.size.partition("x")
     chromium = os.environ.get("NEURO_CONTROL_CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         print("error: there is no chromium", file=sys.stderr)
         return 1
-    with demo() as address, sync_playwright() as playwright:
+    with demo(arguments.pace) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         for path, scheme in ((arguments.light, "light"), (arguments.dark, "dark")):
             draw(browser, address, path, scheme, (int(width), int(height)))

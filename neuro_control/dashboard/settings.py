@@ -37,7 +37,7 @@ class DashboardSettings(BaseModel):
         "sample, and the page says which part",
     )
     linger_s: float = Field(
-        5.0,
+        60.0,
         ge=0.0,
         le=3600.0,
         description="How long topics are listened to after the last page was closed (s)",

@@ -132,7 +132,7 @@ export class SkinPanel {
     const { width, height } = this.stage;
     parts.forEach(([name, draw], i) => {
       const w = width / parts.length;
-      const box = { x0: i * w + 3, y0: 14, x1: (i + 1) * w - 3, y1: height - (i ? 2 : 14) };
+      const box = { x0: i * w + 3, y0: 14, x1: (i + 1) * w - 3, y1: height - 14 };
       const drawn = draw(box);
       this.boxes[name] = drawn;
       context.fillStyle = colours.faint;
@@ -155,7 +155,7 @@ export class SkinPanel {
     context.textAlign = "left";
     context.textBaseline = "top";
     context.fillText(`0 … ${short(this.largest, 2)} N, sum ${short(data.reduce((a, b) => a + b, 0), 2)} N`,
-      drawn.x0, drawn.y1 + 2);
+      drawn.x0, drawn.y1 + 2, box.x1 - box.x0);
     return drawn;
   }
 
