@@ -196,6 +196,6 @@ def draw_delays(axes: Axes, record: RunRecord) -> None:
     ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500) if low <= t <= high]
     if len(ticks) > 1:
         axes.set_xticks(ticks, labels=[f"{t:g}" for t in ticks])
-        axes.minorticks_off()
+    axes.minorticks_off()
     axes.legend(loc="upper right", fontsize=9)
     return None

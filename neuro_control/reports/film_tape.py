@@ -83,22 +83,27 @@ class FilmTape:
         return end_ns > self.schedule.step_ns * (frame + 1) - self.window_ns
 
     def add_events(self, events: Events) -> None:
-        """Keep the events that frames show. Those of a frame that is finished come too late."""
-        step = self.schedule.step_ns
-        frame = -(-events.t_ns // step) - 1
-        shown = (frame + 1) * step - events.t_ns < self.window_ns
+        """Keep the events that frames show, of a packet that is ascending in time.
+
+        Those of a frame that is finished come too late.
+        """
         self.size = (events.width, events.height)
-        for number in np.unique(frame[shown]):
-            if not self._open <= number < self.schedule.frames:
+        if len(events) == 0:
+            return
+        schedule, t_ns = self.schedule, events.t_ns
+        first = max(schedule.frame_at(int(t_ns[0])), self._open, 0)
+        last = min(schedule.frame_at(int(t_ns[-1])), schedule.frames - 1)
+        for frame in range(first, last + 1):
+            end_ns = schedule.step_ns * (frame + 1)
+            begin, end = np.searchsorted(t_ns, (end_ns - self.window_ns, end_ns), side="right")
+            if begin == end:
                 continue
-            if number > self._open:
+            if frame > self._open or self._image is None:
                 self._shut()
-                self._open = int(number)
+                self._open = frame
                 self._image = np.zeros((events.height, events.width), np.int8)
-                self.last_frame = max(self.last_frame, self._open)
-            chosen = np.flatnonzero(shown & (frame == number))
-            if self._image is not None:
-                add_events(self._image, events[int(chosen[0]) : int(chosen[-1]) + 1])
+                self.last_frame = max(self.last_frame, frame)
+            add_events(self._image, events[int(begin) : int(end)])
 
     def note(self, name: str, t_ns: int, values: Sequence[float]) -> None:
         """Keep a vector, such as a posture, as the latest before the frame that follows it."""
