@@ -22,12 +22,20 @@ FloatArray = NDArray[np.float64]
 Parameter = Any
 """Given as a number or an array-like, kept as a read-only FloatArray of the population's shape."""
 
+LARGEST_SIZE = 100_000_000
+"""Most neurons of a population and channels of a port; a parameter of so many takes 800 MB."""
+
 
 def checked_shape(shape: Sequence[int], what: str) -> Shape:
     """A shape as plain integers, or ValueError naming ``what``."""
     sizes = tuple(int(size) for size in shape)
     if not sizes or any(size < 1 for size in sizes):
         raise ValueError(f"{what}: shape {sizes} must have at least one axis, all of size >= 1")
+    if math.prod(sizes) > LARGEST_SIZE:
+        raise ValueError(
+            f"{what}: shape {sizes} has {math.prod(sizes):,} elements, and at most "
+            f"{LARGEST_SIZE:,} are taken; split it into several"
+        )
     return sizes
 
 

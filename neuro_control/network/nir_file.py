@@ -28,7 +28,7 @@ _DAMAGE = (
     AttributeError,
     IndexError,
     OverflowError,
-    RecursionError,
+    RuntimeError,
 )
 """What nir, h5py and numpy raise on a file that is not what it should be."""
 
@@ -62,7 +62,7 @@ def read_nir(path: str | Path, dt_s: float | None = None, dialect: str = "nir") 
     except MemoryError as error:
         raise ValueError(f"{path}: more than the memory there is: {error}") from error
     except (*_DAMAGE, AssertionError) as error:
-        unknown = _unknown_node(path)
+        unknown = _unknown_node(path) or _broken_node(path)
         why = unknown or f"is not a readable NIR file: {type(error).__name__} {error}"
         raise ValueError(f"{path}{':' if unknown else ''} {why}") from error
     if not isinstance(graph, nir.NIRGraph):
@@ -151,6 +151,26 @@ def _unknown_node(path: Path) -> str:
     except (OSError, RuntimeError, KeyError, ValueError):
         return ""
     return f"{found[0]}; supported are {', '.join(READERS)}" if found else ""
+
+
+def _broken_node(path: Path) -> str:
+    """Which node of the outermost graph nir cannot make, and why; "" where all can be."""
+    import h5py
+
+    nir = nir_package()
+    try:
+        with h5py.File(path, "r") as file:
+            nodes = nir.serialization.hdf2dict(file["node/nodes"])
+    except _DAMAGE:
+        return ""
+    for name, fields in nodes.items():
+        if not isinstance(fields, dict) or "type" not in fields:
+            return f"node {name!r}: it has no type"
+        try:
+            nir.dict2NIRNode(dict(fields))
+        except (*_DAMAGE, AssertionError) as error:
+            return f"node {name!r} ({fields['type']}): {type(error).__name__} {error}"
+    return ""
 
 
 def network_to_nir(network: Network) -> nir.NIRGraph:
