@@ -3,15 +3,17 @@
 
 The arm follows its target in one process in lockstep, its network stepped by the emulated board of
 the tests with the twin in its shadow. At random moments the board is killed, stopped for good,
-stopped for 50 ms, or made to answer wrong spikes. Every period must have its command within
-COMMAND_MS, after which the guard would hold the arm; the motion must be, to the last bit, that of a
-run on the CPU without faults; every loss must be named; and no process may be left. Kinds of
-fault noted: a kill is a crash, a stop a deadline and then a hang, lateness a deadline, wrong spikes
-a divergence; a busy machine misses deadlines of its own.
+stopped for 50 ms, or made to answer wrong spikes. Every period must have a command; the motion must
+be, to the last bit, that of a run on the CPU without faults; every loss must be named; and no
+process may be left. Kinds of fault noted: a kill is a crash, a stop a deadline and then a hang,
+lateness a deadline, wrong spikes a divergence; a busy machine misses deadlines of its own. How many
+commands took longer than the 50 ms after which the guard would hold the arm stands beside how many
+did in the run without board and faults: what is in both is the machine's.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -36,6 +38,12 @@ LATE_S = 0.05
 COMMAND_MS = 50.0
 NAMED = {"kill": "crash", "hang": "hang", "late": "deadline", "wrong": "divergence"}
 SETTINGS = ShadowSettings(deadline_s=0.01, hang_s=0.3)
+
+
+def go_on(pid: int) -> None:
+    """Let a stopped process go on, if it has not been given up for a hang meanwhile."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 @dataclass
@@ -86,7 +94,7 @@ class Injector:
         else:
             os.kill(pid, signal.SIGSTOP)
             if kind == "late":
-                threading.Timer(LATE_S, os.kill, (pid, signal.SIGCONT)).start()
+                threading.Timer(LATE_S, go_on, (pid,)).start()
 
     def _draw(self) -> int:
         return 1 + int(self._rng.exponential(self.mean_periods))
@@ -101,6 +109,8 @@ class Failover:
     unnamed: int
     periods: int
     periods_without_command: int
+    slow_answers: int
+    slow_answers_calm: int
     longest_answer_ms: float
     same_motion: bool
     median_error_deg: float
@@ -130,7 +140,9 @@ def measure(seconds: float, faults: int, seed: int, mean_periods: float = 20.0) 
         noted,
         unnamed,
         len(rough.answer_ms),
-        int(((rough.answer_ms <= 0) | (rough.answer_ms > COMMAND_MS)).sum()),
+        int((rough.answer_ms <= 0).sum()),
+        int((rough.answer_ms > COMMAND_MS).sum()),
+        int((calm.answer_ms > COMMAND_MS).sum()),
         float(rough.answer_ms.max()),
         bool(
             np.array_equal(calm.error_deg, rough.error_deg)
@@ -165,6 +177,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 "unnamed": found.unnamed,
                 "periods": found.periods,
                 "without_command": found.periods_without_command,
+                "slow_answers": found.slow_answers,
+                "slow_answers_calm": found.slow_answers_calm,
                 "longest_answer_ms": round(found.longest_answer_ms, 2),
                 "same_motion": found.same_motion,
                 "median_error_deg": round(found.median_error_deg, 3),

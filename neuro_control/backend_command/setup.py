@@ -22,6 +22,7 @@ LAVA = "lava-nc==0.10.0"
 NEEDS = ("numpy<2", "scipy<1.16", "networkx<=2.8.7", "asteval<1.1", "greenlet>=3,<4")
 VERSIONS = ("3.10", "3.11", "3.12")
 STAMP = "neuro_control.json"
+DISK_MB = 300
 
 
 def setup(arguments: argparse.Namespace) -> int:
@@ -66,6 +67,12 @@ def make(folder: Path, python: str) -> None:
         raise BackendError(
             f"{folder} cannot be made ({error}); --folder names another place"
         ) from error
+    free_mb = shutil.disk_usage(folder).free >> 20
+    if free_mb < DISK_MB and not (folder / "pyvenv.cfg").is_file():
+        raise BackendError(
+            f"no space left on device: {folder} has {free_mb} MB, Lava's environment takes "
+            f"{DISK_MB}; --folder names another place"
+        )
     if any(folder.iterdir()) and not (folder / "pyvenv.cfg").is_file():
         raise BackendError(f"{folder} holds something else than an environment; name another")
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
@@ -78,8 +85,9 @@ def make(folder: Path, python: str) -> None:
         print(f"[{i}/{len(steps)}] {what}", flush=True)
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise BackendError(f"{what} failed: {' '.join(said[-3:])}")
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            said = [line for line in lines if line.lower().startswith("error")] or lines[-3:]
+            raise BackendError(f"{what} failed: {' '.join(said)}")
     (folder / STAMP).write_text(json.dumps(_wanted()))
 
 

@@ -138,8 +138,21 @@ def test_a_full_disk_is_said_by_setup(tmp_path) -> None:
     words = ["backend", "setup", "lava", "--folder", str(folder)]
     done = mounted(tmp_path, "size=2m", words)
     assert done.returncode == 2
-    assert "No space left on device" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert "no space left on device" in done.stderr
+    assert f"takes {setup.DISK_MB}; --folder names another place" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_disk_that_fills_is_said_by_setup(monkeypatch, tmp_path) -> None:
+    said = "WARNING: old\nERROR: Could not install: [Errno 28] No space left on device\nbye"
+    failed = subprocess.CompletedProcess([], 1, "", said)
+    real = subprocess.run
+    monkeypatch.setattr(
+        "subprocess.run", lambda words, **o: failed if "pip" in words else real(words, **o)
+    )
+    monkeypatch.setattr(setup, "NEEDS", ("numpy",))
+    with pytest.raises(BackendError, match=r"lava-nc==0.10.0 failed: ERROR: .*No space left"):
+        setup.make(tmp_path / "lava", setup.find_python())
 
 
 def test_a_home_that_cannot_be_written_is_said_by_setup(tmp_path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -271,3 +272,63 @@ def test_nothing_is_left_of_a_shadow_that_was_closed(network, board) -> None:
 def test_settings_out_of_range_are_refused_by_name(name, value) -> None:
     with pytest.raises(ValueError, match=name):
         ShadowSettings(**{name: value})
+
+
+def test_a_board_that_is_always_wrong_is_given_up(network, board) -> None:
+    settings = dataclasses.replace(PATIENT, restarts=2)
+    shadow = ShadowRunner(network, lambda: board("wrong", 1, "--every"), "board", settings)
+    engine = CpuRunner(network)
+
+    def given_up() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return shadow.status is ShadowState.GIVEN_UP
+
+    until(given_up)
+    assert shadow.totals.faults[FaultKind.DIVERGENCE] == 3
+    assert "differed 3 times in a row" in shadow.faults[-1].text
+    shadow.close()
+
+
+def test_a_board_that_cannot_be_given_a_state_is_given_up(network, board) -> None:
+    settings = dataclasses.replace(PATIENT, restarts=1)
+    shadow = ShadowRunner(network, lambda: board("no_restore"), "board", settings)
+    engine = CpuRunner(network)
+    shadow.reset()
+
+    def given_up() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return shadow.status is ShadowState.GIVEN_UP
+
+    until(given_up)
+    assert "cannot be given a state" in shadow.faults[-1].text
+    shadow.close()
+
+
+def test_closing_does_not_wait_for_a_board_that_takes_long_to_start(
+    network, board, monkeypatch
+) -> None:
+    monkeypatch.setattr("neuro_control.backends.shadow.CLOSE_S", 0.05)
+    first, entered, release = iter([board("die", 1)]), threading.Event(), threading.Event()
+    late: list[ProcessRunner] = []
+
+    def make() -> ProcessRunner:
+        if (found := next(first, None)) is not None:
+            return found
+        entered.set()
+        release.wait(60)
+        late.append(board())
+        return late[0]
+
+    shadow = ShadowRunner(network, make, "board", PATIENT)
+
+    def starting() -> bool:
+        shadow.run(*next(cycles(network, 1)))
+        return entered.is_set()
+
+    until(starting)
+    assert shadow.status is ShadowState.STARTING
+    shadow.close()
+    release.set()
+    until(lambda: bool(late) and not Path(f"/proc/{late[0].process.pid}").exists())

@@ -11,5 +11,6 @@ def test_the_motion_is_that_of_a_run_without_faults() -> None:
     assert sum(found.injected.values()) >= 1
     assert found.unnamed == 0
     assert found.periods == 1000
+    assert found.periods_without_command == 0
     assert found.same_motion
     assert found.processes_left == 0

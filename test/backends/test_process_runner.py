@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever a backend's process answers, the host gets spikes or an error that says why."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from neuro_control.backends import BackendError, CpuRunner, ProcessRunner
+from neuro_control.backends import process_runner as module
+from neuro_control.backends.random_networks import random_network
+from neuro_control.backends.shadow import ShadowRunner, ShadowSettings
+from neuro_control.backends.worker_process import WorkerProcess
+from neuro_control.worker.channel import Channel
+from neuro_control.worker.protocol import Kind, Message, encode
+from neuro_control.worker.spikes import Spikes, fault_of, spikes_message
+
+NETWORK = random_network(1)
+N_OUT = sum(port.size for port in NETWORK.outputs.values())
+ONE = (np.zeros(0, np.int32), np.zeros(2, np.int64))
+PATIENT = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+class Ended:
+    """In place of a process that has ended."""
+
+    pid = 0
+
+    def poll(self) -> int:
+        return 3
+
+
+class Liar(WorkerProcess):
+    """A worker that says hello, takes every network, and then answers what it is given."""
+
+    answers: Iterator[bytes] = iter(())
+
+    def __init__(self, command: object, start_s: float = 0.0) -> None:
+        mine, self.theirs = socket.socketpair()
+        self.channel, self._log, self._sequence = Channel(mine), None, 0
+        self._process = Ended()  # type: ignore[assignment]
+        self.hello = Message(Kind.HELLO)
+
+    def ask(self, message: Message) -> int:
+        if message.kind is Kind.LOAD:
+            self.theirs.sendall(encode(Message(Kind.DONE, message.sequence)))
+        else:
+            self.theirs.sendall(next(self.answers, b""))
+        return message.sequence
+
+    def close(self, ask: bool = True) -> None:
+        self.theirs.close()
+        self.channel.close()
+
+
+@pytest.fixture
+def liar(monkeypatch):
+    monkeypatch.setattr(module, "WorkerProcess", Liar)
+
+    def make(answers: list[bytes]) -> ProcessRunner:
+        monkeypatch.setattr(Liar, "answers", iter(answers))
+        return ProcessRunner(NETWORK, ["nothing"], "liar", answer_s=0.01)
+
+    return make
+
+
+SPIKES = st.builds(
+    lambda indices, ends, sequence, kind: encode(
+        spikes_message(
+            kind, sequence, Spikes(np.array(indices, np.int32), np.array([0, *ends], np.int64))
+        )
+    ),
+    st.lists(st.integers(-5, N_OUT + 5), max_size=4),
+    st.lists(st.integers(-1, 5), max_size=3),
+    st.integers(0, 4),
+    st.sampled_from([Kind.STEP, Kind.SPIKES]),
+)
+MESSAGES = st.builds(
+    lambda kind, sequence, fields: encode(Message(kind, sequence, fields)),
+    st.sampled_from([kind for kind in Kind if kind not in (Kind.STEP, Kind.SPIKES)]),
+    st.integers(0, 4),
+    st.dictionaries(st.text(max_size=4), st.integers() | st.text() | st.none(), max_size=3),
+)
+CHANGED = st.tuples(SPIKES, st.integers(0, 200), st.integers(1, 255)).map(
+    lambda t: bytes(b ^ t[2] if i == t[1] % len(t[0]) else b for i, b in enumerate(t[0]))
+)
+ANSWERS = st.lists(SPIKES | MESSAGES | CHANGED | st.binary(max_size=60), max_size=3)
+
+
+@PATIENT
+@given(ANSWERS)
+def test_an_answer_is_spikes_or_an_error(liar, answers: list[bytes]) -> None:
+    runner = liar([b"".join(answers)])
+    try:
+        indices, offsets = runner.run(*ONE)
+    except BackendError:
+        pass
+    else:
+        assert fault_of(indices, offsets, N_OUT) == ""
+    runner.close()
+
+
+@PATIENT
+@given(st.lists(ANSWERS, min_size=1, max_size=6))
+def test_a_shadow_gives_the_engines_spikes_whatever_is_answered(liar, answers) -> None:
+    settings_ = ShadowSettings(deadline_s=0.0, hang_s=0.01, restarts=0)
+    shadow = ShadowRunner(NETWORK, lambda: liar([b"".join(a) for a in answers]), "liar", settings_)
+    engine = CpuRunner(NETWORK)
+    for active in ([], [0], [1, 2], [], [0, 3], [1]):
+        given_ = np.array(active, np.int32)
+        assert np.array_equal(shadow.step(given_), engine.step(given_))
+    assert shadow.state() == engine.state()
+    shadow.close()
+
+
+def test_answers_to_other_questions_are_passed_over(liar) -> None:
+    right = spikes_message(Kind.SPIKES, 2, Spikes(np.array([1], np.int32), np.array([0, 1])))
+    runner = liar([encode(right._replace(sequence=1)) + encode(right)])
+    indices, _ = runner.run(*ONE)
+    assert indices.tolist() == [1]
+    runner.close()
