@@ -109,9 +109,6 @@ class DashboardNode(Node):
             },
             self._scene_port,
         )
-        print(f"dashboard: {self.access.address}", flush=True)
-        if settings.open_browser:
-            webbrowser.open(self.access.address)
 
     def _record(self, wanted: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -132,7 +129,10 @@ class DashboardNode(Node):
     # The loop
 
     def show(self, executor: Executor, goes_on: Callable[[], bool]) -> None:
-        """Serve frames until it shall not go on."""
+        """Tell where the page is, and serve frames until it shall not go on."""
+        print(f"dashboard: {self.access.address}", flush=True)
+        if self.parameters.settings.open_browser:
+            webbrowser.open(self.access.address)
         # Of this thread alone: the buttons' threads do not step back.
         os.setpriority(
             os.PRIO_PROCESS, threading.get_native_id(), self.parameters.settings.niceness
