@@ -62,7 +62,9 @@ export class CameraPanel {
     const context = this.stage.begin();
     if (!context) return sensorNote(state.camera);
     const { width, height } = this.stage;
-    const beside = width > height;
+    // Side by side or one above the other: whichever leaves more room for each.
+    const fits = (w, h) => Math.min((w - 6) / columns, (h - 17) / rows);
+    const beside = fits(width / 2, height) >= fits(width, height / 2);
     const names = ["polarity", "surface"];
     this.boxes = names.map((name, i) => {
       const pixels = this.pictures[i].pixels(columns, rows);
