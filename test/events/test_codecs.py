@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuro_control.events import DecoderCounters, Events, Evt3Decoder, MonoDecoder, codecs
+from neuro_control.events import (
+    DecoderCounters,
+    Events,
+    Evt3Decoder,
+    MonoDecoder,
+    codecs,
+    encoder,
+)
 
 
 def test_a_decoder_is_found_by_the_name_of_its_encoding():
@@ -59,6 +66,83 @@ def test_any_bytes_decode_to_sound_events_that_are_counted(encoding, packets, si
         n += len(events)
         assert np.array_equal(packet, before)
     assert decoder.counters.events == n
+
+
+def sound_payload(encoding: str, seed: int) -> np.ndarray:
+    """A few packets' worth of bytes as a device of this encoding sends them."""
+    rng = np.random.default_rng(seed)
+    n = 60
+    if encoding in ("evt2", "evt3", "mono"):
+        t = np.cumsum(rng.integers(0, 3_000, n)) * 1000
+        x, y, p = (rng.integers(0, most, n) for most in (640, 480, 2))
+        arrays = (x.astype(np.uint16), y.astype(np.uint16), p.astype(np.uint8))
+        return encoder(encoding, 640, 480).encode(Events(t, *arrays, 640, 480))[0]
+    if encoding == "evt21":
+        words = rng.integers(0, 640, n) << 43 | rng.integers(0, 480, n) << 32
+        words |= rng.integers(0, 2**32, n) | rng.integers(0, 2, n) << 60
+        words = words.astype("<u8")
+        words[::10] = (8 << 60) + (np.arange(len(words[::10])).astype("<u8") << np.uint64(32))
+        return words.view(np.uint8)
+    if encoding == "libcaer":
+        words = np.empty((n, 2), "<u4")
+        words[:, 0] = 1 | rng.integers(0, 2, n) << 1 | rng.integers(0, 480, n) << 2
+        words[:, 0] |= (rng.integers(0, 640, n) << 17).astype("<u4")
+        words[:, 1] = np.cumsum(rng.integers(0, 1000, n))
+        return words.view(np.uint8).reshape(-1)
+    words = rng.integers(0, 6, n) << 12 | rng.integers(0, 480, n)
+    words[:4] = (0 << 12, 1 << 12 | 5, 2 << 12 | 7, 4 << 12 | 9)
+    return words.astype("<u2").view(np.uint8)
+
+
+@st.composite
+def mutations(draw) -> tuple[int, list[tuple[str, int, int]]]:
+    kinds = st.sampled_from(["flip", "set", "delete", "insert", "repeat"])
+    change = st.tuples(kinds, st.integers(0, 2**16), st.integers(0, 255))
+    return draw(st.integers(0, 1000)), draw(st.lists(change, max_size=12))
+
+
+def mutated(payload: np.ndarray, changes: list[tuple[str, int, int]]) -> np.ndarray:
+    made = bytearray(payload.tobytes())
+    for kind, place, value in changes:
+        at = place % max(len(made), 1)
+        if kind == "insert":
+            made.insert(at, value)
+        elif kind == "repeat":
+            made[at:at] = made[at : at + value]
+        elif made and kind == "delete":
+            del made[at : at + 1 + value % 9]
+        elif made and kind == "flip":
+            made[at] ^= 1 << value % 8
+        elif made:
+            made[at] = value
+    return np.frombuffer(bytes(made), np.uint8)
+
+
+@pytest.mark.parametrize("encoding", codecs.supported_encodings())
+def test_what_a_device_sends_is_decoded(encoding):
+    """The bytes that are mutated below are sound before."""
+    decoder = codecs.decoder(encoding, 640, 480)
+    assert len(decoder.decode(sound_payload(encoding, 0))) >= 30
+    assert decoder.counters.malformed == 0
+
+
+@pytest.mark.parametrize("encoding", codecs.supported_encodings())
+@given(made=mutations(), cut=st.integers(0, 2**16), lost=st.booleans())
+def test_damaged_bytes_decode_to_sound_events_and_counters_add_up(encoding, made, cut, lost):
+    seed, changes = made
+    payload = mutated(sound_payload(encoding, seed), changes)
+    decoder = codecs.decoder(encoding, 640, 480)
+    on = n = 0
+    for part in np.split(payload, [cut % (len(payload) + 1)]):
+        events = decoder.decode(part)
+        events.check()
+        on += int(events.p.sum())
+        n += len(events)
+        if lost:
+            decoder.discontinuity()
+    counters = decoder.counters
+    assert (counters.events_on, counters.events_off) == (on, n - on)
+    assert min(counters.errors, counters.triggers) >= 0
 
 
 @pytest.mark.parametrize("encoding", ["evt2", "evt21", "evt3"])
