@@ -4,8 +4,8 @@
 Subscribes `audio`: audio_common_msgs/AudioData (16-bit samples, little-endian, interleaved) with
 `input: audio_data`, where that package is installed; by default std_msgs/Int16MultiArray, the same
 samples as numbers. Neither has a stamp: time is counted in samples from the first message on, and
-begins anew after a pause. With `wav` the sound of a file is played instead. Publishes
-`cochlea/events`: x is the channel, y the ear.
+begins anew after a pause. With `wav` the sound of a file is played instead, with `microphone` a
+sound device of this machine is heard. Publishes `cochlea/events`: x is the channel, y the ear.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from std_msgs.msg import Int16MultiArray
 
 from neuro_control.events import Events
 from neuro_control.nodes import qos
+from neuro_control.nodes.diagnostics import Report
 from neuro_control.nodes.sense import SenseNode, SenseSettings, started
 from neuro_control.nodes.spin import StartError, run
 from neuro_control.senses.cochlea import Cochlea, CochleaSettings
+from neuro_control.senses.microphone import Microphone, MicrophoneError
 from neuro_control.senses.sound_file import open_sound
 
 
@@ -40,14 +42,27 @@ class CochleaNodeSettings(SenseSettings):
         description="array: std_msgs/Int16MultiArray; audio_data: audio_common_msgs/AudioData",
     )
     wav: str = Field("", description="WAV file to be heard instead of the topic")
-    block_s: float = Field(0.005, ge=0.001, le=1.0, description="Length of a packet of a file (s)")
+    microphone: str = Field(
+        "",
+        description="Sound device (ALSA: default, hw:1,0, ...) to be heard instead of the topic",
+    )
+    block_s: float = Field(
+        0.005, ge=0.001, le=1.0, description="Length of a packet of a file or microphone (s)"
+    )
     longest_pause_s: float = Field(
         0.5, ge=0.01, le=60.0, description="Silence of the topic after which time begins anew (s)"
     )
     hearing: CochleaSettings = Field(CochleaSettings(), description="The ears")
 
     @model_validator(mode="after")
-    def _file_fits(self) -> CochleaNodeSettings:
+    def _source_fits(self) -> CochleaNodeSettings:
+        if self.microphone and self.wav:
+            raise ValueError("wav and microphone are both given; only one can be heard")
+        if self.microphone and self.hearing.sample_rate_hz % 1.0:
+            raise ValueError(
+                f"hearing.sample_rate_hz is {self.hearing.sample_rate_hz:g}; of a microphone it"
+                " must be whole"
+            )
         if self.wav:
             sound = open_sound(self.wav)
             if sound.sample_rate_hz != self.hearing.sample_rate_hz:
@@ -67,6 +82,9 @@ class CochleaNode(SenseNode[CochleaNodeSettings]):
     input_kind = Int16MultiArray
     input_type = "std_msgs/msg/Int16MultiArray"
     events_topic = "cochlea/events"
+
+    _microphone: Microphone | None = None
+    _microphone_gone = ""
 
     def __init__(self, **options: Any) -> None:
         super().__init__("cochlea", CochleaNodeSettings, **options)
@@ -93,6 +111,20 @@ class CochleaNode(SenseNode[CochleaNodeSettings]):
             samples = round(settings.block_s * settings.hearing.sample_rate_hz)
             self._blocks = open_sound(settings.wav).blocks(samples)
             self.add_timer(settings.block_s, self._on_file)
+
+        self._microphone: Microphone | None = None
+        self._microphone_gone = ""
+        if settings.microphone:
+            rate_hz = round(settings.hearing.sample_rate_hz)
+            self._microphone = Microphone(settings.microphone, rate_hz, settings.ears)
+            self.add_timer(settings.block_s, self._on_microphone, wall=True)
+
+    def release(self) -> None:
+        """The topics are gone, and so is the microphone."""
+        super().release()
+        if self._microphone is not None:
+            self._microphone.close()
+            self._microphone = None
 
     def profile(self) -> Any:
         """Best effort, so that whoever sends is heard; none is lost in a deep queue."""
@@ -135,6 +167,29 @@ class CochleaNode(SenseNode[CochleaNodeSettings]):
             return
         self.received += 1
         self._publish(*self._hear(block))
+
+    def _on_microphone(self) -> None:
+        if self._microphone is None or self._microphone_gone:
+            return
+        try:
+            sound = self._microphone.read()
+        except MicrophoneError as error:
+            self._microphone_gone = str(error)
+            self.get_logger().error(self._microphone_gone)
+            return
+        # What was recorded while nobody wanted it is not heard.
+        if not self.active or not len(sound):
+            return
+        self.received += 1
+        self._publish(*self._hear(sound))
+
+    def report(self) -> Report:
+        """See `SenseNode.report`; a microphone that has gone is an error."""
+        report = super().report()
+        if self._microphone_gone:
+            report.values["no_data_because"] = self._microphone_gone
+            report.fail(self._microphone_gone)
+        return report
 
 
 def main(args: Sequence[str] | None = None) -> int:

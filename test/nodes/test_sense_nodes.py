@@ -166,6 +166,35 @@ def test_a_file_is_heard(ros: Any, overrides: Any, tmp_path: Path) -> None:
         CochleaNode(parameter_overrides=overrides(wav=str(tmp_path / "a.wav")))
 
 
+def test_a_microphone_is_heard_and_one_that_goes_is_an_error(ros, overrides, tmp_path, monkeypatch):
+    tone = (20_000 * np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000)).astype("<i2")
+    (tmp_path / "tone").write_bytes(np.repeat(tone, 2).tobytes())
+    recorder = tmp_path / "arecord"
+    recorder.write_text(
+        f'#!/bin/sh\nwhile [ ! -e "{tmp_path}/go" ]; do sleep 0.05; done\n'
+        f'cat "{tmp_path}/tone"\necho "arecord: it was pulled out" >&2\nexit 1\n'
+    )
+    recorder.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    node = ros.add(CochleaNode(parameter_overrides=overrides(microphone="default")))
+    node.start()
+    heard = ros.listen(EventPacket, "cochlea/events", qos.best_effort(64))
+    (tmp_path / "go").touch()
+    ros.until(lambda: sum(len(packet.events) for packet in heard) > 0)
+    ros.until(lambda: node.report().error)
+    report = node.report()
+    assert report.message == "microphone default: arecord: it was pulled out"
+    assert report.values["no_data_because"] == report.message
+    assert report.values["events"] > 100
+
+
+def test_a_file_and_a_microphone_at_once_are_refused(ros, overrides):
+    del ros
+    said = overrides(wav="some.wav", microphone="default")
+    with pytest.raises(ParameterError, match="wav and microphone are both given"):
+        CochleaNode(parameter_overrides=said)
+
+
 def test_a_message_that_is_not_installed_is_named(ros: Any, overrides: Any) -> None:
     pytest.importorskip("rclpy")
     try:
