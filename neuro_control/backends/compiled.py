@@ -19,3 +19,13 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         return cast(Callable[..., Any], numba.njit(function, cache=True, nogil=True))
     except RuntimeError:
         return cast(Callable[..., Any], numba.njit(function, nogil=True))
+
+
+def compiled_inside(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile as a part of compiled functions; it cannot be called from Python.
+
+    Their code on disk has it in it, so that it is kept nowhere itself and needs no way in.
+    """
+    # Left out of numba's own type hints, but among its options.
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(Callable[..., Any], numba.njit(nogil=True, **options)(function))

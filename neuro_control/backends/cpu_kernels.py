@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
-# ruff: noqa: ANN001, ANN201, ANN202, ARG001, PLR0912, PLR0915
+# ruff: noqa: ANN001, ANN201, ANN202, ARG001, PLR0915
 """The compiled heart of the CPU backend: Loihi's arithmetic, event by event.
 
 The equations stand in `neuro_control.network.fixed_network`. One call steps a whole network. All
@@ -24,7 +24,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic as _untyped_intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-from neuro_control.backends.compiled import compiled
+from neuro_control.backends.compiled import compiled, compiled_inside
 
 intrinsic: Any = _untyped_intrinsic
 
@@ -33,8 +33,9 @@ intrinsic: Any = _untyped_intrinsic
 N_POPULATIONS, N_PROJECTIONS, N_NEURONS, N_INPUTS, N_OUTPUTS, RING = range(6)
 TALLIES, SEEN, ENTERED, OUTPUTS, BITS, HEADER = range(6, 12)
 # Columns of a population. INPUT is the place of its ring of pending inputs, INPUT_STRIDE the bytes
-# from one tick to the next; they are 16 bits wide where NARROW. CURRENT holds the last input where
-# not FILTERED. KEEP_CURRENT to BIAS are places where EACH, and else the numbers themselves.
+# from one tick to the next; they are 16 bits wide where NARROW, which EACH is not. CURRENT holds
+# the last input where not FILTERED, which is so only where NARROW. KEEP_CURRENT to BIAS are places
+# where EACH, and else the numbers themselves.
 SIZE, EACH, FILTERED, NARROW, CAN_SLEEP, MEMBRANE, CURRENT, INPUT, INPUT_STRIDE = range(9)
 KEEP_CURRENT, KEEP_MEMBRANE, THRESHOLD, BIAS, AWAKE, HISTORY, SPIKES, POPULATION = range(9, 17)
 # Columns of a projection: SOURCE is -1 for an input, and FIRST then its offset. PARTIAL is the
@@ -231,7 +232,7 @@ def _add_rows(typing, sums, i, weights, rows, shift):
     return types.void(sums, types.int64, weights, rows, types.int64), build
 
 
-@compiled
+@compiled_inside
 def _is_zero(values, begin, end):
     """Whether all values from begin to end are 0."""
     found = values.dtype.type(0)
@@ -240,7 +241,7 @@ def _is_zero(values, begin, end):
     return found == 0
 
 
-@compiled
+@compiled_inside
 def _collect_with_history(v, begin, end, history, n, spikes):
     """Reset and list the neurons begin to end of n, which remember their spikes.
 
@@ -263,7 +264,7 @@ def _collect_with_history(v, begin, end, history, n, spikes):
     return n_spikes
 
 
-@compiled
+@compiled_inside
 def _advance(u, v, a, keep_u, keep_v, threshold, bias, n, tick, awake, history, spikes):
     """Advance one population by a tick and list its spikes; returns how many there are.
 
@@ -288,41 +289,45 @@ def _advance(u, v, a, keep_u, keep_v, threshold, bias, n, tick, awake, history, 
                     spikes[n_spikes] = i + _lowest_bit(mask)
                     n_spikes += 1
                     mask &= mask - 1
-        if len(history):
+        if history is not None and len(history):
             n_spikes += _collect_with_history(v, begin, end, history, n, spikes[n_spikes:])
         if len(awake) and (tick + block) & 15 == 0:
             awake[block] = not (_is_zero(u, begin, end) and _is_zero(v, begin, end))
     return n_spikes
 
 
-@compiled
-def _advance_population(base, plan, row, slot, tick, zero, input_zero):
+@compiled_inside
+def _advance_population(base, plan, row, slot, tick, zero, narrow_zero):
     """`_advance` for the population in a row of the plan."""
     n = plan[row + SIZE]
     padded = n + LANES
     v = _array(base + plan[row + MEMBRANE], padded, zero)
-    a = _array(base + plan[row + INPUT] + slot * plan[row + INPUT_STRIDE], padded, input_zero)
+    given = base + plan[row + INPUT] + slot * plan[row + INPUT_STRIDE]
     n_blocks = (n + BLOCK - 1) // BLOCK if plan[row + CAN_SLEEP] else 0
     awake = _array(base + plan[row + AWAKE], n_blocks, np.int8(0))
-    history = _array(base + plan[row + HISTORY], 6 * n if plan[row + HISTORY] else 0, zero)
     spikes = _array(base + plan[row + SPIKES], n, np.int32(0))
     integer = v.dtype.type
     ku, kv = plan[row + KEEP_CURRENT], plan[row + KEEP_MEMBRANE]
     t, b = plan[row + THRESHOLD], plan[row + BIAS]
     if plan[row + EACH]:
-        u = _array(base + plan[row + CURRENT], padded, zero)
+        u, a = _array(base + plan[row + CURRENT], padded, zero), _array(given, padded, zero)
         kus, kvs = _array(base + ku, padded, zero), _array(base + kv, padded, zero)
         ts, bs = _array(base + t, padded, zero), _array(base + b, padded, zero)
+        history = _array(base + plan[row + HISTORY], 6 * n if plan[row + HISTORY] else 0, zero)
         return _advance(u, v, a, kus, kvs, ts, bs, n, tick, awake, history, spikes)
-    kv, t, b = integer(kv), integer(t), integer(b)
-    if plan[row + FILTERED]:
-        u = _array(base + plan[row + CURRENT], padded, zero)
-        return _advance(u, v, a, integer(ku), kv, t, b, n, tick, awake, history, spikes)
-    last = _array(base + plan[row + CURRENT], padded, input_zero)
-    return _advance(last, v, a, None, kv, t, b, n, tick, awake, history, spikes)
+    ku, kv, t, b = integer(ku), integer(kv), integer(t), integer(b)
+    if plan[row + NARROW]:
+        a = _array(given, padded, narrow_zero)
+        if plan[row + FILTERED]:
+            u = _array(base + plan[row + CURRENT], padded, zero)
+            return _advance(u, v, a, ku, kv, t, b, n, tick, awake, None, spikes)
+        last = _array(base + plan[row + CURRENT], padded, narrow_zero)
+        return _advance(last, v, a, None, kv, t, b, n, tick, awake, None, spikes)
+    u, a = _array(base + plan[row + CURRENT], padded, zero), _array(given, padded, zero)
+    return _advance(u, v, a, ku, kv, t, b, n, tick, awake, None, spikes)
 
 
-@compiled
+@compiled_inside
 def _deliver(base, plan, row, given, sums):
     """Add the synapses of every active source to the sums; returns how many there were.
 
@@ -353,7 +358,7 @@ def _deliver(base, plan, row, given, sums):
     return operations
 
 
-@compiled
+@compiled_inside
 def _deliver_dense(base, plan, row, given, sums, weight_zero):
     """`_deliver` where a source has a weight for every target, in order.
 
@@ -390,7 +395,7 @@ def _deliver_dense(base, plan, row, given, sums, weight_zero):
     return operations
 
 
-@compiled
+@compiled_inside
 def _deliver_projection(base, plan, row, given, sums):
     """Deliver in whichever form the projection has."""
     form = plan[row + FORM]
@@ -401,7 +406,7 @@ def _deliver_projection(base, plan, row, given, sums):
     return _deliver(base, plan, row, given, sums)
 
 
-@compiled
+@compiled_inside
 def _shift_in(partial, shift, pending):
     """Add partial sums, shifted to the right, to what is pending, and empty them."""
     integer = pending.dtype.type
@@ -410,7 +415,7 @@ def _shift_in(partial, shift, pending):
         partial[k] = 0
 
 
-@compiled
+@compiled_inside
 def _is_wrong(active, n):
     """Whether an index lies outside 0..n-1."""
     outside = False
@@ -419,7 +424,7 @@ def _is_wrong(active, n):
     return outside
 
 
-@compiled
+@compiled_inside
 def _ascends(active):
     """Whether every index is greater than the one before, so that none comes twice."""
     falls = False
@@ -428,7 +433,7 @@ def _ascends(active):
     return not falls
 
 
-@compiled
+@compiled_inside
 def _once(base, plan, tallies, active):
     """The active inputs without those that came before: each keeps the stamp of its last tick."""
     tallies[STAMP] += 1
@@ -445,7 +450,7 @@ def _once(base, plan, tallies, active):
     return _array(base + plan[ENTERED], n_active, np.int32(0))
 
 
-@compiled
+@compiled_inside
 def _show(base, plan, row, spikes, outputs, n_out):
     """Write the spikes of an output, ascending; returns how many outputs there are then."""
     offset = plan[row + OFFSET]
@@ -472,7 +477,7 @@ def _show(base, plan, row, spikes, outputs, n_out):
     return n_out
 
 
-@compiled
+@compiled_inside
 def _tick(base, active, zero, narrow_zero):
     """One tick of the network; returns how many outputs spiked. ``active`` is within range."""
     header = _array(base, HEADER, np.int64(0))
@@ -487,10 +492,7 @@ def _tick(base, active, zero, narrow_zero):
     total = 0
     for p in range(n_populations):
         row = HEADER + p * POPULATION
-        if plan[row + NARROW]:
-            count = _advance_population(base, plan, row, slot, tick, zero, narrow_zero)
-        else:
-            count = _advance_population(base, plan, row, slot, tick, zero, zero)
+        count = _advance_population(base, plan, row, slot, tick, zero, narrow_zero)
         tallies[COUNTS + p] = count
         total += count
 
@@ -512,20 +514,18 @@ def _tick(base, active, zero, narrow_zero):
         due = (slot + 1 + plan[row + DELAY]) % ring if ring > 1 else 0
         place = base + plan[target + INPUT] + due * plan[target + INPUT_STRIDE]
         shift = plan[row + RIGHT_SHIFT]
-        if shift:
-            # A negative exponent shifts the sum, not the weights.
-            partial = _array(base + plan[row + PARTIAL], n_target, zero)
-            operations += _deliver_projection(base, plan, row, given, partial)
-            if plan[target + NARROW]:
-                _shift_in(partial, shift, _array(place, n_target, narrow_zero))
-            else:
-                _shift_in(partial, shift, _array(place, n_target, zero))
-        elif plan[target + NARROW]:
+        narrow = plan[target + NARROW] != 0
+        if narrow and shift == 0:
             pending = _array(place, n_target, narrow_zero)
             operations += _deliver_projection(base, plan, row, given, pending)
-        else:
-            pending = _array(place, n_target, zero)
-            operations += _deliver_projection(base, plan, row, given, pending)
+            continue
+        # A negative exponent shifts the sum, not the weights: it has a place of its own.
+        sums = _array(base + plan[row + PARTIAL] if shift else place, n_target, zero)
+        operations += _deliver_projection(base, plan, row, given, sums)
+        if shift and narrow:
+            _shift_in(sums, shift, _array(place, n_target, narrow_zero))
+        elif shift:
+            _shift_in(sums, shift, _array(place, n_target, zero))
 
     tallies[TICKS] += 1
     tallies[SPIKES_SO_FAR] += total
@@ -543,7 +543,7 @@ def _tick(base, active, zero, narrow_zero):
     return n_out
 
 
-@compiled
+@compiled_inside
 def _run(base, indices, offsets, zero, narrow_zero):
     """Many ticks; returns active outputs and their offsets. Indices and offsets are valid."""
     header = _array(base, HEADER, np.int64(0))
@@ -564,7 +564,7 @@ def _run(base, indices, offsets, zero, narrow_zero):
     return out[: out_offsets[n_ticks]].copy(), out_offsets
 
 
-@compiled
+@compiled_inside
 def _are_offsets(offsets, n):
     """Whether offsets rise from 0 to n."""
     if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != n:

@@ -107,14 +107,21 @@ def lay_out(network: FixedNetwork) -> Plan:
         _projection(network, projection, orders, shared.pop(i, None), parts, integer)
         for i, projection in enumerate(network.projections)
     ]
-    fixed = [_parameters(p, orders.get(p.name), parts, integer) for p in network.populations]
+    fixed = [
+        _parameters(
+            population,
+            orders.get(population.name),
+            not wide and largest[population.offset :][: population.size].max() <= _NARROW,
+            parts,
+            integer,
+        )
+        for population in network.populations
+    ]
     # The state comes last, so that one copy sets it to rest.
     begin = parts.size
     rows = []
     for population, parameters in zip(network.populations, fixed, strict=True):
-        place = slice(population.offset, population.offset + population.size)
-        narrow = bool(not wide and (largest[place] <= _NARROW).all())
-        rows.append(_population(population, parameters, narrow, network, parts, integer))
+        rows.append(_population(population, parameters, network, parts, integer))
     for row in [*rows, *projections]:
         plan += row
     for name, port in network.outputs.items():
@@ -156,6 +163,7 @@ def _padded(n: int) -> int:
 def _parameters(
     population: FixedPopulation,
     order: NDArray[np.int32] | None,
+    fits_16_bits: bool,
     parts: _Parts,
     integer: np.dtype[Any],
 ) -> dict[int, int]:
@@ -176,10 +184,12 @@ def _parameters(
         at.THRESHOLD: np.full_like(threshold, never) if own else threshold,
         at.BIAS: population.bias.astype(np.int64),
     }
-    each = any((values != values[0]).any() for values in table.values())
+    each = own or any((values != values[0]).any() for values in table.values())
+    narrow = fits_16_bits and not each
     found = {
         at.EACH: int(each),
-        at.FILTERED: int(each or table[at.KEEP_CURRENT][0] != 0),
+        at.NARROW: int(narrow),
+        at.FILTERED: int(not narrow or table[at.KEEP_CURRENT][0] != 0),
         at.HISTORY: 0,
     }
     for column, values in table.items():
@@ -197,17 +207,16 @@ def _parameters(
 def _population(
     population: FixedPopulation,
     parameters: Mapping[int, int],
-    narrow: bool,
     network: FixedNetwork,
     parts: _Parts,
     integer: np.dtype[Any],
 ) -> list[int]:
     """A row of the plan; the population's state is placed."""
     n, padded = population.size, _padded(population.size)
-    width = 2 if narrow else integer.itemsize
+    width = 2 if parameters[at.NARROW] else integer.itemsize
     stride = -(-padded * width // _ALIGNMENT) * _ALIGNMENT
     columns = dict(parameters)
-    columns |= {at.SIZE: n, at.NARROW: int(narrow), at.INPUT_STRIDE: stride}
+    columns |= {at.SIZE: n, at.INPUT_STRIDE: stride}
     columns[at.MEMBRANE] = parts.reserve(padded * integer.itemsize)
     columns[at.CURRENT] = parts.reserve(
         padded * (integer.itemsize if columns[at.FILTERED] else width)
