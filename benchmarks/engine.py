@@ -162,6 +162,31 @@ def many_ticks_us(engine: CpuRunner, trains: Trains, ticks: int, repeats: int) -
     return float(np.median(times))
 
 
+def floor(fixed: FixedNetwork, operations: float) -> dict[str, Any]:
+    """What a tick must do at least, whoever computes it, and how long moving its bytes takes.
+
+    Bytes: a membrane of 4 bytes and a sum of inputs of 2 are read and written for every neuron,
+    and a current of 4 where a synapse filters it; for every synaptic operation a weight of 1 byte
+    is read. Operations: one addition for each of these, and a multiplication for each decay. The
+    time is that of numpy copying so many bytes (read and written together) in a buffer that it has
+    just used: nothing can be faster than that on this machine and keep all neurons' state.
+    """
+    filtered = sum(p.size for p in fixed.populations if (p.du < 4095).any())
+    moved = 12 * fixed.n_neurons + 8 * filtered + round(operations)
+    source = np.ones(max(moved // 2, 1), np.uint8)
+    target = source.copy()
+    times = []
+    for _ in range(1000):
+        start = time.perf_counter_ns()
+        np.copyto(target, source)
+        times.append((time.perf_counter_ns() - start) / 1000)
+    return {
+        "floor_bytes": moved,
+        "floor_operations": 3 * fixed.n_neurons + 2 * filtered + round(operations),
+        "floor_us": round(float(np.median(times)), 2),
+    }
+
+
 def measure(name: str, network: Network, rate: float, rng: np.random.Generator) -> dict[str, Any]:
     fixed = quantize(network)
     engine = CpuRunner(fixed)
@@ -184,6 +209,7 @@ def measure(name: str, network: Network, rate: float, rng: np.random.Generator) 
         "spikes": round(counters.spikes / calls, 1),
         "operations": round(counters.synaptic_operations / calls),
     }
+    row |= floor(fixed, counters.synaptic_operations / calls)
     weights = sum(q.n_source * q.n_target for q in fixed.projections)
     if weights <= DENSE_LIMIT and all(q.weight_exponent >= 0 for q in fixed.projections):
         dense = Dense(fixed)
@@ -209,7 +235,11 @@ def main() -> None:
     ]
     title = "A tick of the CPU engine, one stream, times in microseconds"
     report.print_table(rows, title)
-    note = "spikes and operations are per tick; ten_ticks_us is a tick's share of a call of ten"
+    note = (
+        "spikes and operations are per tick; ten_ticks_us is a tick's share of a call of ten; "
+        "floor: bytes of state and weights that a tick must move, additions and multiplications, "
+        "and the time of copying so many bytes"
+    )
     print(note)
     versions = report.versions()
     report.print_versions(versions)

@@ -33,7 +33,7 @@ from neuro_control.network import (
 )
 
 SIZES = (1024, 512, 6)
-ACTIVITIES = (0.001, 0.01, 0.05, 0.1, 0.2, 0.5)
+ACTIVITIES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 COUNTS = (100, 1_000, 10_000, 100_000, 1_000_000)
 ACTIVE, FAN_OUT = 50, 100
 
@@ -92,6 +92,17 @@ def activity_rows(calls: int = 1000) -> list[dict[str, Any]]:
             row |= {"torch_us": round(dense, 1), "times_faster": round(dense / row["median_us"], 2)}
         rows.append(row)
     return rows
+
+
+def where_dense_wins(rows: Sequence[dict[str, Any]]) -> str:
+    """The verdict of the rows, in words."""
+    faster = [row["input"] for row in rows if row.get("times_faster", 1) < 1]
+    if "times_faster" not in rows[0]:
+        return "torch is not installed, so that nothing is known of dense: make torch"
+    if not faster:
+        least = min(row["times_faster"] for row in rows)
+        return f"dense torch wins nowhere up to {rows[-1]['input']}: it takes {least} times as long"
+    return f"dense torch wins from {faster[0]} of the inputs on"
 
 
 def sparse_network(n: int) -> FixedNetwork:
@@ -188,8 +199,8 @@ def main() -> None:
     activity = activity_rows()
     by_activity = "1024-512-6 by activity, one step a call, beside dense torch"
     report.print_table(activity, by_activity)
-    if "torch_us" not in activity[0]:
-        print("torch is not installed: make torch")
+    verdict = where_dense_wins(activity)
+    print(verdict)
     size = [
         json.loads(
             in_a_process(
@@ -217,7 +228,7 @@ def main() -> None:
         ),
         Bars("Start", start, ("what",), "seconds", "time [s]"),
     ]
-    report.write_html(options.html, "engine_activity", __doc__, tables, versions, plots)
+    report.write_html(options.html, "engine_activity", __doc__, tables, versions, plots, [verdict])
 
 
 if __name__ == "__main__":
