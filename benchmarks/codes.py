@@ -6,6 +6,11 @@ fit a thousand ticks a second (codes with a window): noise below 4 Hz, and steps
 every 0.25 s. Each code at several settings: spikes a second, and the root mean square error of its
 reconstruction, which is smoothed over 20 ms where the code has no level of its own. The error of a
 code that says nothing would be the signal's own standard deviation.
+
+Two codes need more than one neuron a value or more than one value: a population with Gaussian
+receptive fields, read by the population vector; and rank order, which keeps no more than the order
+of several signals (the same, shifted in time), so that its error is that after the straight line
+that fits best.
 """
 
 from __future__ import annotations
@@ -26,12 +31,60 @@ from neuro_control.encoding import (
     MovingWindow,
     PhaseCode,
     PoissonRate,
+    PopulationCode,
+    PopulationEncoder,
+    PopulationVectorDecoder,
+    RankOrder,
     RegularRate,
     SendOnDelta,
     StepForward,
 )
 
 RATE, SECONDS = 1000, 20
+
+
+class Population:
+    """A population code as the other codes are used: 20 ticks a sample, read at the end of each."""
+
+    ticks_per_sample = 20
+
+    def __init__(self, neurons: int, rate_hz: float) -> None:
+        code = PopulationCode(1, neurons, 0.0, 1.0, rate_hz)
+        self._encoder = PopulationEncoder(code, 1_000_000)
+        self._decoder = PopulationVectorDecoder(
+            code.preferred[:, None], tau_s=0.01, dt_ns=1_000_000, silence=1e-3
+        )
+
+    def encode(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Code.encode`."""
+        parts = [self._encoder.encode(x, self.ticks_per_sample) for x in samples]
+        counts = np.concatenate([np.diff(offsets) for _, offsets in parts])
+        indices = np.concatenate([index for index, _ in parts])
+        return indices, np.concatenate([[0], np.cumsum(counts)])
+
+    def reconstruct(self, indices: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """See `Code.reconstruct`."""
+        values, last = [], 0.5
+        for begin in range(0, len(offsets) - 1, self.ticks_per_sample):
+            window = offsets[begin : begin + self.ticks_per_sample + 1]
+            said = self._decoder.decode(indices[window[0] : window[-1]], window - window[0]).value
+            last = last if said is None else float(said[0])
+            values.append([last])
+        return np.array(values)
+
+
+def measure_rank_order(values: int, given: np.ndarray) -> tuple[float, float]:
+    """Spikes a second and signal, and the error after the best straight line."""
+    shifted = np.stack([np.roll(given, k * len(given) // values) for k in range(values)], axis=1)
+    code = RankOrder(values)
+    samples = shifted[:: code.ticks_per_sample]
+    indices, offsets = code.encode(samples)
+    found = code.reconstruct(indices, offsets)[: len(samples)]
+    line = np.polyfit(found.ravel(), samples.ravel(), 1)
+    error = np.polyval(line, found) - samples
+    return len(indices) / SECONDS / values, float(np.sqrt(np.mean(error**2)))
+
+
 KERNEL = signal.windows.hann(41)[1:-1]
 CODES: dict[str, list[Callable[[], Any]]] = {
     "send on delta": [lambda d=d: SendOnDelta(1, d) for d in (0.2, 0.1, 0.05, 0.02, 0.01)],
@@ -45,6 +98,8 @@ CODES: dict[str, list[Callable[[], Any]]] = {
     "latency": [lambda n=n: FirstSpikeLatency(1, n) for n in (40, 20, 10, 5)],
     "phase": [lambda n=n: PhaseCode(1, n) for n in (2, 4, 6, 8)],
     "burst": [lambda n=n: BurstCode(1, 4 * n, n, 4) for n in (2, 4, 8)],
+    "population": [lambda n=n, r=r: Population(n, r) for n, r in ((6, 50), (6, 200), (12, 200))],
+    "rank order": [lambda n=n: RankOrder(n) for n in (4, 8, 16)],
 }
 
 
@@ -60,6 +115,8 @@ def steps(rng: np.random.Generator) -> np.ndarray:
 
 def measure(code: Any, given: np.ndarray) -> tuple[float, float]:
     """Spikes a second, and the error of the reconstruction."""
+    if isinstance(code, RankOrder):
+        return measure_rank_order(code.values, given)
     ticks = code.ticks_per_sample
     samples = given[::ticks]
     indices, offsets = code.encode(samples[:, None])
@@ -82,7 +139,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True, layout="constrained")
     colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(CODES)))
     for axis, name in zip(axes, ("noise below 4 Hz", "steps"), strict=True):
-        for (code, _), colour, marker in zip(CODES.items(), colours, "osv^D*Pxh", strict=True):
+        for (code, _), colour, marker in zip(CODES.items(), colours, "osv^D*Pxh<>", strict=True):
             mine = [row for row in rows if row["code"] == code and row["signal"] == name]
             spikes, errors = ([row[key] for row in mine] for key in ("spikes/s", "error"))
             axis.loglog(spikes, errors, marker=marker, color=colour, label=code)
