@@ -125,8 +125,9 @@ def compare_with_engine(
     Spikes are compared in every tick, and membranes too where the backend records them (a
     `ProcessRunner` with the option ``record_membranes``).
 
-    activity: share of the inputs that spike in a tick. batch: ticks of a call. states_every: calls
-    between two comparisons of the state; the last is always compared.
+    ticks: rounded up to whole calls, one at least. activity: share of the inputs that spike in a
+    tick. batch: ticks of a call. states_every: calls between two comparisons of the state; the last
+    is always compared.
     """
     engine = CpuRunner(network)
     odd = _Differences(network)
