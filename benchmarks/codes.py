@@ -147,7 +147,8 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
         axis.set_title(name)
         axis.grid(alpha=0.3, which="both")
     axes[0].set_ylabel("rms error (of the signal's range)")
-    axes[1].legend(fontsize=8)
+    handles, labels = axes[1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", fontsize=8)
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
