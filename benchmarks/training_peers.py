@@ -3,8 +3,7 @@
 
 One batch of 32 trains of 50 ticks through 128-256-10 LIF neurons: forward, backward, a step of
 Adam, on one core. snnTorch runs in the environment that `benchmarks.engine_peers` makes; rounds
-take turns. The twin computes Loihi's integers beside the float equations (`exact`), which snnTorch
-does not.
+take turns. The twin's forward pass computes Loihi's integers (`exact`), which snnTorch's does not.
 """
 
 from __future__ import annotations
