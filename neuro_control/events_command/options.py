@@ -14,7 +14,7 @@ examples:
       .raw (EVT 3.0; --encoding evt2), .npz, .h5, .mcap, .db3
   neuro_control events render recording.aedat4 picture.png --start 1.5 --duration 0.02
   neuro_control events render recording.dat film.gif --duration 2
-      ON blue, OFF orange; a film has a picture every --frame seconds
+      ON orange, OFF blue; a film has a picture every --frame seconds
   neuro_control events play recording.raw
       publish it on event_camera/events as a camera would
 

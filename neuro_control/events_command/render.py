@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from neuro_control.events import Events
 from neuro_control.events_command.files import events_of
+from neuro_control.reports.palette import THEME, rgb
 
 PICTURE_S = 0.02
 PICTURE_SIDE, FILM_SIDE = 960, 480
 MOST_FRAMES = 500
-# Told apart by everybody: blue and orange (Okabe and Ito, "Color universal design", 2008).
+# On black the brighter ones of the four that everybody can tell apart.
 BACKGROUND = np.array([24, 24, 28], np.float64)
-ON = np.array([86, 180, 233], np.float64)
-OFF = np.array([230, 159, 0], np.float64)
+ON = np.array(rgb(THEME["vermilion"][1]), np.float64)
+OFF = np.array(rgb(THEME["blue"][1]), np.float64)
 
 Image = NDArray[np.uint8]
 

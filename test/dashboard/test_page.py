@@ -56,8 +56,8 @@ def test_every_panel_shows_the_known_data_and_follows_the_robot(
     page: Any, known: KnownRobot
 ) -> None:
     eye = (SIZE, SIZE)
-    assert cell(page, "camera", 0, eye, ON_AT) == BLUE
-    assert cell(page, "camera", 0, eye, OFF_AT) == VERMILION
+    assert cell(page, "camera", 0, eye, ON_AT) == VERMILION
+    assert cell(page, "camera", 0, eye, OFF_AT) == BLUE
     assert cell(page, "camera", 0, eye, (8, 8)) == WHITE
     assert cell(page, "camera", 1, eye, ON_AT)[0] > 150
     assert cell(page, "camera", 1, eye, (8, 8)) == DARK

@@ -73,7 +73,7 @@ def test_a_file_can_be_converted_into_itself(recording: Path, capsys):
     assert [path.name for path in recording.parent.iterdir()] == [recording.name]
 
 
-def test_a_picture_shows_on_blue_and_off_orange(recording: Path, tmp_path: Path, capsys):
+def test_a_picture_shows_on_orange_and_off_blue(recording: Path, tmp_path: Path, capsys):
     out = tmp_path / "out.png"
     code, *_ = said(capsys, "render", recording, out, "--duration", 1)
     image = imread(out)
@@ -82,8 +82,8 @@ def test_a_picture_shows_on_blue_and_off_orange(recording: Path, tmp_path: Path,
     assert image.shape[:2] == (30 * scale, 40 * scale)
     on = image[4 * scale + 1, 3 * scale + 1]
     off = image[8 * scale + 1, 7 * scale + 1]
-    assert on[2] > on[0]
-    assert off[0] > off[2]
+    assert on[0] > on[2]
+    assert off[2] > off[0]
     assert image[0, 0].max() > 0.9 or image[0, 0, :3].max() < 0.2
 
 

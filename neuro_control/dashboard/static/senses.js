@@ -11,7 +11,7 @@ const ageMs = (code) => NEWEST_MS * Math.exp((127 - (code & 127)) / PER_E_FOLD);
 
 /** Look-up tables from code to pixel: polarity within a window, time surface with a decay. */
 function tables(windowMs) {
-  const [on, off, none] = [rgb(colours.blue), rgb(colours.vermilion), rgb(colours.panel)];
+  const [on, off, none] = [rgb(colours.vermilion), rgb(colours.blue), rgb(colours.panel)];
   const polarity = new Uint32Array(256).fill(pixel(none));
   const surface = new Uint32Array(256).fill(pixel(cividis(0)));
   for (let code = 0; code < 256; code++) {
@@ -85,9 +85,9 @@ export class CameraPanel {
     context.textAlign = "left";
     const y = box.y1 + 3;
     if (name === "polarity") {
-      context.fillStyle = colours.blue;
-      context.fillText("■ on", box.x0, y);
       context.fillStyle = colours.vermilion;
+      context.fillText("■ on", box.x0, y);
+      context.fillStyle = colours.blue;
       context.fillText("■ off", box.x0 + 32, y);
       context.fillStyle = colours.faint;
       context.fillText(`${camera.width} × ${camera.height} px`, box.x0 + 68, y);
