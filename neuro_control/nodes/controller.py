@@ -199,8 +199,10 @@ class ControllerNode(ManagedNode):
         self._input.shed(packet)
         self.tally.packets_shed += 1 + len(self._backlog)
         self._backlog.clear()
-        # The sensor is anything but silent: no time shall pass without it.
-        self._heard_ns = self._now_ns()
+        # The sensor is anything but silent: no time shall pass without it. Before its first packet
+        # was taken none passes anyway.
+        if self._heard_ns is not None:
+            self._heard_ns = self._now_ns()
 
     def _answer(self, packet: Packet, events: Events, published_ns: int, waited_ns: int) -> None:
         if self._joints is None:

@@ -197,6 +197,16 @@ def test_in_a_storm_old_packets_are_shed_and_counted_and_the_first_fresh_one_ans
     assert "3 packets shed" in report.message
 
 
+def test_no_time_passes_while_the_first_packets_are_shed(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, overrides, shed_after_s=10.0, idle_after_s=0.002)
+    bench.measure()
+    old = {"source_timestamp": 1, "received_timestamp": 1}  # since 1970
+    bench.node._on_packet(messages.packet_message(bench.packet(bench.now() - 100 * MS)), old)
+    assert bench.node.tally.packets_shed == 1
+    bench.node._on_idle()
+    assert bench.fake.steps == []
+
+
 def test_a_late_packet_is_counted_and_not_answered(bench: Bench) -> None:
     bench.measure()
     stamp = bench.see()
