@@ -78,6 +78,7 @@ class PageServer:
         self._scene_port = scene_port
         self._clients: set[Client] = set()
         self._texts: dict[str, str] = {}
+        self._values: dict[str, Any] = {}
         self._urgent = ThreadPoolExecutor(2, thread_name_prefix="dashboard_stop")
         self._others = ThreadPoolExecutor(4, thread_name_prefix="dashboard_action")
         self._loop = asyncio.new_event_loop()
@@ -99,12 +100,14 @@ class PageServer:
 
     def publish(self, frame: bytes, texts: dict[str, Any]) -> None:
         """Hand a frame to every page, and those texts that have changed."""
-        changed = {}
-        for name, value in texts.items():
-            text = json_text({"kind": name, "value": value})
-            if self._texts.get(name) != text:
-                changed[name] = text
-        gone = self._texts.keys() - texts.keys()
+        # Compared before they are written: most frames change none.
+        changed = {
+            name: json_text({"kind": name, "value": value})
+            for name, value in texts.items()
+            if name not in self._values or self._values[name] != value
+        }
+        gone = self._values.keys() - texts.keys()
+        self._values = texts
         for name in gone:
             changed[name] = json_text({"kind": name, "value": None})
         self._loop.call_soon_threadsafe(self._hand_out, frame, changed, gone)

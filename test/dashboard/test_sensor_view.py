@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from neuro_control.dashboard.sensor_view import SensorView
-from neuro_control.events import Events, Packet, encode_mono
+from neuro_control.dashboard.sensor_view import SensorView, decode_mono
+from neuro_control.events import Events, MonoDecoder, Packet, encode_mono
 
 
 def packet(seq: int, events: int, size: int = 16, stamp_ns: int | None = None) -> Packet:
@@ -61,6 +63,39 @@ def test_another_sensor_or_another_time_begins_a_new_picture() -> None:
     view.take([packet(1, 10, size=32)])
     assert len(resets) == 3
     assert (view.width, view.height) == (32, 32)
+
+
+def test_of_a_recording_that_jumps_back_only_what_comes_after_is_shown() -> None:
+    resets: list[int] = []
+    view = SensorView(1000, lambda: resets.append(1))
+    sampled = view.take([packet(500, 10), packet(501, 10), packet(3, 7)])
+    assert len(resets) == 2
+    assert sampled.shown == 7
+
+
+def test_a_straggler_begins_nothing_anew() -> None:
+    resets: list[int] = []
+    view = SensorView(1000, lambda: resets.append(1))
+    assert view.take([packet(n, 10) for n in (5, 7, 6, 8)]).shown == 40
+    assert len(resets) == 1
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=8))
+@settings(deadline=None)
+def test_many_mono_packets_at_once_are_what_each_gives(sizes: list[int]) -> None:
+    packets = [packet(number, size) for number, size in enumerate(sizes)]
+    decoder = MonoDecoder(16, 16)
+    one_by_one = [decoder.decode(p.payload, p.time_base_ns) for p in packets]
+    wanted, found = Events.concatenate(one_by_one), decode_mono(packets, 16, 16)
+    for field in ("t_ns", "x", "y", "p"):
+        np.testing.assert_array_equal(getattr(found, field), getattr(wanted, field))
+
+
+def test_events_outside_the_sensor_are_left_out_and_order_is_time() -> None:
+    late, early = packet(5, 10), packet(1, 10)
+    found = decode_mono([late, early], 4, 16)
+    assert int(found.x.max()) < 4
+    assert bool((np.diff(found.t_ns) >= 0).all())
 
 
 def test_what_cannot_be_decoded_is_told_and_does_no_harm() -> None:
