@@ -10,19 +10,16 @@ from pathlib import Path
 
 from neuro_control.circuits.pursuit import PursuitSettings, arm_tracker
 from neuro_control.circuits.target_tracker import TargetTrackerSettings
-from neuro_control.network import Network, write_nir
+from neuro_control.network import Network, with_provenance, write_nir
 
 
 def shipped_arm_tracker() -> Network:
     """The network of the arm demo, with the units of its ports in its metadata."""
     tracker, pursuit = TargetTrackerSettings(), PursuitSettings()
     network = arm_tracker(tracker, pursuit)
-    return replace(
+    described = replace(
         network,
         metadata={
-            "made_by": "neuro_control",
-            "command": "python -m neuro_control.circuits.write arm_tracker"
-            " config/networks/arm_tracker.nir",
             "description": "Dynamic neural field that tracks a target in events, and the memory"
             " of smooth pursuit",
             "input_events": "polarity, row, column; one spike for each event",
@@ -35,6 +32,10 @@ def shipped_arm_tracker() -> Network:
             "settings_tracker": tracker.model_dump_json(),
             "settings_pursuit": pursuit.model_dump_json(),
         },
+    )
+    return with_provenance(
+        described,
+        "python -m neuro_control.circuits.write arm_tracker config/networks/arm_tracker.nir",
     )
 
 
