@@ -86,6 +86,19 @@ def chunked_rows(rows: SharedRows, size: int) -> SharedRows:
     )
 
 
+def sampled_rows(rows: SharedRows, n: int) -> SharedRows:
+    """At most n kinds of rows of single synapses, evenly spaced, each for one source."""
+    kinds = np.unique(np.linspace(0, max(len(rows.count) - 1, 0), n).astype(np.int64))
+    kinds = kinds[: len(rows.count)]
+    count = rows.count[kinds]
+    begin = np.cumsum(count) - count
+    kept = np.arange(count.sum()) + np.repeat(rows.begin[kinds] - begin, count)
+    number = np.arange(len(kinds))
+    synapses = rows.synapses[kinds]
+    weight, target = rows.weight[kept], rows.target[kept]
+    return SharedRows(number, np.zeros_like(number), begin, count, synapses, weight, target)
+
+
 @compiled
 def _fingerprints(row_start, target, weight):
     """Lowest target of every row (0 where it is empty), and a hash of the row relative to it."""

@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.backends import cpu_kernels as at
-from neuro_control.backends.shared_rows import SharedRows, chunked_rows, share_rows
+from neuro_control.backends.shared_rows import SharedRows, chunked_rows, sampled_rows, share_rows
 from neuro_control.network import FixedNetwork, FixedProjection
 
 _SYNAPSES_A_CHUNK = 2.5
 """Synapses that chunks must hold on average to be faster than single synapses."""
+_SAMPLE = 256
+"""Kinds of rows that are looked at before all are."""
 
 
 def dense_table(
@@ -81,7 +83,9 @@ def _rows(projection: FixedProjection, order: NDArray[np.int32] | None) -> Share
     exponent = max(projection.weight_exponent, 0)
     weight = projection.weight << np.int16(exponent) if exponent else projection.weight
     single = share_rows(projection.row_start, targets, weight)
-    if not len(single.weight):
+    # A few rows say whether it is worth while to sort them all, which takes long for 10^8 synapses.
+    sample = sampled_rows(single, _SAMPLE)
+    if sample.entries < _SYNAPSES_A_CHUNK / 2 * max(chunked_rows(sample, at.CHUNK).entries, 1):
         return single
     chunked = chunked_rows(single, at.CHUNK)
     return chunked if len(weight) >= _SYNAPSES_A_CHUNK * chunked.entries else single

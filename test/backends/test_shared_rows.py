@@ -6,10 +6,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuro_control.backends.shared_rows import SharedRows, chunked_rows, share_rows
+from neuro_control.backends.shared_rows import SharedRows, chunked_rows, sampled_rows, share_rows
 from neuro_control.network import LIF, Conv2d, FixedProjection, Input, Network, Output, quantize
 
 
@@ -96,3 +97,20 @@ def test_a_chunk_of_a_convolution_with_channels_side_by_side_is_full():
     assert chunked.target.tolist() == [0, 80]
     assert chunked.weight.tolist() == list(range(1, 17))
     assert chunked.shift.tolist() == [0, 8]
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 100])
+def test_a_sample_holds_whole_rows(n):
+    rng = np.random.default_rng(0)
+    rows, _ = of_projection(FixedProjection.from_matrix("a", "b", rng.integers(-2, 3, (7, 5))))
+    sample = sampled_rows(rows, n)
+    all_rows = [synapses(rows, source) for source in range(5)]
+    lowest = [min((target for target, _ in row), default=0) for row in all_rows]
+    relative = [[(t - low, w) for t, w in row] for row, low in zip(all_rows, lowest, strict=True)]
+    assert len(sample.kind) == min(n, len(rows.count))
+    assert all(synapses(sample, source) in relative for source in range(len(sample.kind)))
+
+
+def test_a_sample_of_nothing_is_nothing():
+    rows = share_rows(np.zeros(1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int16))
+    assert sampled_rows(rows, 5).entries == 0
