@@ -30,6 +30,7 @@ from neuro_control.dashboard.panel import FrameParts
 from neuro_control.dashboard.recording import Recording
 from neuro_control.dashboard.robot_panels import RobotPanels
 from neuro_control.dashboard.scene import Scene
+from neuro_control.dashboard.scene_server import SceneAddress
 from neuro_control.dashboard.server import ActionError, PageServer, listening_socket
 from neuro_control.dashboard.settings import DashboardSettings
 from neuro_control.dashboard.wire import encode_frame
@@ -107,7 +108,7 @@ class DashboardNode(Node):
                 "replay": self._operator.replay,
                 "record": self._record,
             },
-            self._scene_port,
+            self._scene_address,
         )
 
     def _record(self, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -116,7 +117,7 @@ class DashboardNode(Node):
         except (OSError, RuntimeError) as error:
             raise ActionError(f"cannot record: {error}") from error
 
-    def _scene_port(self) -> int | None:
+    def _scene_address(self) -> SceneAddress | None:
         """Where the scene is served; it is made when the first page asks for it."""
         settings = self.parameters.settings
         with self._scene_lock:
@@ -124,7 +125,7 @@ class DashboardNode(Node):
                 self._scene = Scene(
                     self._urdf, settings.camera_link, settings.horizontal_field_of_view_rad
                 )
-            return None if self._scene is None else self._scene.port
+            return None if self._scene is None else self._scene.address
 
     # The loop
 

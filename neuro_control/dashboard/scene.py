@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The robot in 3D: its links, the camera's field of view, the target, where sounds come from.
 
-viser serves the scene on a port of its own that only this machine reaches; the page's server
-passes it on, so that one address and one token are enough. Nothing in the scene moves the robot.
+viser serves the scene on a port of its own that answers nobody but the page's server
+(`scene_server`), which passes it on, so that one address and one token are enough. Nothing in the
+scene moves the robot.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import math
-import socket
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuro_control.dashboard.scene_server import open_server
 from neuro_control.dashboard.urdf_shapes import Shape, visual_shapes
 from neuro_control.robots.urdf import Joint, UrdfModel, parse_urdf
 
@@ -92,29 +91,18 @@ def sound_directions(time_difference_ns: float, left: Float, right: Float) -> li
     return [share * across + rest * ahead, share * across - rest * ahead]
 
 
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Scene:
-    """The scene of one robot. Raises ValueError for a URDF that cannot be read.
+    """The scene of one robot.
 
     camera_link: optical frame of the event camera; a robot without it has no field of view drawn.
+
+    Raises ValueError for a URDF that cannot be read, RuntimeError if others could not be kept out.
     """
 
     def __init__(self, urdf: str, camera_link: str, field_of_view_rad: float) -> None:
-        import viser
-
         self.model: UrdfModel = parse_urdf(urdf)
         shapes, self.missing_meshes = visual_shapes(urdf)
-        self.port = free_port()
-        # It prints its address, which is not the one to open.
-        with contextlib.redirect_stdout(io.StringIO()):
-            self._server = viser.ViserServer(host="127.0.0.1", port=self.port, verbose=False)
-        self.port = self._server.get_port()
+        self._server, self.address = open_server()
         self._positions: dict[str, float] = {}
         self._joints: dict[str, Any] = {}
         self._paths = self._link_paths()

@@ -21,6 +21,7 @@ import aiohttp
 from aiohttp import web
 
 from neuro_control.dashboard.access import COOKIE, Access
+from neuro_control.dashboard.scene_server import SceneAddress, may_pass
 from neuro_control.dashboard.wire import json_text
 
 STATIC = Path(__file__).with_name("static")
@@ -60,7 +61,7 @@ class PageServer:
 
     actions: what POST /api/NAME does, each in a thread of `urgent` (stop, release) or of the
         others, so that nothing else keeps a stop waiting.
-    scene_port: asked when a page wants the 3D scene; None where there is none.
+    scene_address: asked when a page wants the 3D scene; None where there is none.
     """
 
     URGENT = frozenset({"stop", "release"})
@@ -70,12 +71,12 @@ class PageServer:
         listener: socket.socket,
         access: Access,
         actions: dict[str, Action],
-        scene_port: Callable[[], int | None],
+        scene_address: Callable[[], SceneAddress | None],
     ) -> None:
         self._listener = listener
         self._access = access
         self._actions = actions
-        self._scene_port = scene_port
+        self._scene_address = scene_address
         self._clients: set[Client] = set()
         self._texts: dict[str, str] = {}
         self._values: dict[str, Any] = {}
@@ -255,14 +256,15 @@ class PageServer:
 
     async def _scene(self, request: web.Request) -> web.StreamResponse:
         # Made when first asked for, which takes a second.
-        port = await asyncio.get_running_loop().run_in_executor(self._others, self._scene_port)
-        if port is None or self._session is None:
+        loop = asyncio.get_running_loop()
+        scene = await loop.run_in_executor(self._others, self._scene_address)
+        if scene is None or self._session is None:
             raise web.HTTPNotFound(text="there is no 3D scene")
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._scene_stream(request, port)
+            return await self._scene_stream(request, scene)
         async with self._session.get(
-            f"http://127.0.0.1:{port}/",
-            headers={"Accept-Encoding": request.headers.get("Accept-Encoding", "")},
+            f"http://127.0.0.1:{scene.port}/",
+            headers=scene.headers | {"Accept-Encoding": request.headers.get("Accept-Encoding", "")},
         ) as answer:
             passed = web.Response(body=await answer.read(), status=answer.status)
             for name in ("Content-Type", "Content-Encoding"):
@@ -271,21 +273,30 @@ class PageServer:
         passed.headers["Content-Security-Policy"] = SCENE_POLICY
         return passed
 
-    async def _scene_stream(self, request: web.Request, port: int) -> web.StreamResponse:
+    async def _scene_stream(self, request: web.Request, at: SceneAddress) -> web.StreamResponse:
         wanted = request.headers.get("Sec-WebSocket-Protocol", "")
         protocols = tuple(word.strip() for word in wanted.split(",") if word.strip())
-        page = web.WebSocketResponse(protocols=protocols, compress=False, timeout=CLOSE_TIMEOUT_S)
+        page = web.WebSocketResponse(
+            protocols=protocols,
+            compress=False,
+            timeout=CLOSE_TIMEOUT_S,
+            max_msg_size=LARGEST_REQUEST,
+        )
         await page.prepare(request)
         session = self._session
         if session is None:
             return page
         with contextlib.suppress(aiohttp.ClientError, ConnectionError):
             async with session.ws_connect(
-                f"ws://127.0.0.1:{port}/", protocols=protocols, compress=0, max_msg_size=0
+                f"ws://127.0.0.1:{at.port}/",
+                protocols=protocols,
+                headers=at.headers,
+                compress=0,
+                max_msg_size=0,
             ) as scene:
                 ways = {
-                    asyncio.create_task(_pass_on(page, scene)),
-                    asyncio.create_task(_pass_on(scene, page)),
+                    asyncio.create_task(_pass_on(page, scene, may_pass)),
+                    asyncio.create_task(_pass_on(scene, page, lambda _: True)),
                 }
                 _, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
                 for way in left:
@@ -295,12 +306,11 @@ class PageServer:
         return page
 
 
-async def _pass_on(source: Any, sink: Any) -> None:
+async def _pass_on(source: Any, sink: Any, passes: Callable[[bytes], bool]) -> None:
+    # viser speaks in bytes alone.
     async for message in source:
-        if message.type is aiohttp.WSMsgType.BINARY:
+        if message.type is aiohttp.WSMsgType.BINARY and passes(message.data):
             await sink.send_bytes(message.data)
-        elif message.type is aiohttp.WSMsgType.TEXT:
-            await sink.send_str(message.data)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
