@@ -86,7 +86,7 @@ class ReplayNode(Node):
         self.create_timer(
             STATUS_S, self._tell_status, clock=RclpyClock(clock_type=ClockType.STEADY_TIME)
         )
-        self.playback = Playback(settings.rate, time.monotonic())
+        self.playback = Playback(settings.rate, time.monotonic(), self._clock_ns)
         self.packets = 0
         self.repeats = 0
         self.ended = False
@@ -158,7 +158,6 @@ class ReplayNode(Node):
             self._tell_time(source.start_ns + begin_ns)
             spin_for(executor, JUMP_S)
             playback.resettle(time.monotonic())
-        self._stamp_base()
         for played in source.play(begin_ns):
             if not self._await_place(played.place_ns, source, executor, goes_on):
                 return
@@ -175,7 +174,7 @@ class ReplayNode(Node):
             if playback.standing:
                 spin_for(executor, 0.02)
                 continue
-            step_ns = min(playback.place_ns + STEP_NS, place_ns)
+            step_ns = playback.next_ns(place_ns, STEP_NS)
             wait_s = playback.wait_s(step_ns, time.monotonic())
             spin_for(executor, min(wait_s, 0.05))
             # What came meanwhile may have changed all of it: then it is asked anew.
@@ -186,9 +185,8 @@ class ReplayNode(Node):
 
     # What is sent
 
-    def _stamp_base(self) -> None:
-        """Where stamps by the node's clock count from."""
-        self._base = (int(self.get_clock().now().nanoseconds), self.playback.place_ns)
+    def _clock_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
 
     def _tell_time(self, recorded_ns: int) -> None:
         if self._clock_publisher is not None:
@@ -196,7 +194,7 @@ class ReplayNode(Node):
         if self._arm is not None:
             now_ns = recorded_ns
             if self._clock_publisher is None:
-                now_ns = int(self.get_clock().now().nanoseconds)
+                now_ns = self._clock_ns()
             home = self._arm.home
             self._joints.publish(
                 messages.joint_state_message(now_ns, self._arm.joint_names, home, 0.0 * home)
@@ -207,10 +205,9 @@ class ReplayNode(Node):
             self._others[played.topic].publish(played.data)
             return
         packet: Packet = played.packet
-        base_ns, since_ns = self._base
-        stamp_ns = base_ns + round((played.place_ns - since_ns) / self.playback.rate)
-        if self._clock_publisher is not None:
-            stamp_ns = packet.stamp_ns
+        stamp_ns = packet.stamp_ns
+        if self._clock_publisher is None:
+            stamp_ns = self.playback.stamp_ns(played.place_ns)
         message = messages.packet_message(packet, self.parameters.settings.frame_id, stamp_ns)
         message.seq += self._seq
         self._events.publish(message)
@@ -220,7 +217,6 @@ class ReplayNode(Node):
 
     def _on_settings(self, settings: ReplaySettings) -> None:
         self.playback.set_rate(settings.rate, time.monotonic())
-        self._stamp_base()
 
     def _on_pause(self, request: Any, response: Trigger.Response) -> Trigger.Response:
         del request
@@ -235,7 +231,6 @@ class ReplayNode(Node):
             response.success, response.message = False, "it is at its end; seek a place first"
             return response
         self.playback.resume(time.monotonic())
-        self._stamp_base()
         response.success, response.message = True, self._where()
         self._tell_status()
         return response

@@ -34,6 +34,7 @@ from neuro_control.nodes import messages, qos
 from neuro_control.nodes.diagnostics import documented
 from neuro_control.nodes.parameters import ParameterError
 from neuro_control.nodes.replay import ReplayNode
+from neuro_control.nodes.replay_source import Played
 
 MS = 1_000_000
 T0 = 1_000_000 * MS
@@ -172,7 +173,7 @@ class Slider:
         self.status = ros.listen(String, "/replay/status", qos.LATCHED)
         self.packets = ros.listen(EventPacket, "/event_camera/events", qos.best_effort(1000))
         self.joints = ros.listen(JointState, "/joint_states", 1000)
-        self.clock = ros.listen(Clock, "/clock", qos.reliable(1000))
+        self.clock = ros.listen_later(Clock, "/clock", qos.reliable(1000))
         self.seek_to = ros.publisher(Float64, "/replay/seek", qos.reliable(1))
         self.steps: list[Callable[[], bool]] = []
 
@@ -256,6 +257,38 @@ def test_it_can_be_sent_back_and_forth(ros: Any, overrides: Any, a_run: Path) ->
         stream.receive(messages.packet(packet, ""))
     assert (stream.counters.packets_lost, stream.counters.restarts) == (0, 2)
     assert slider.told()["seeks"] == 2
+
+
+@pytest.mark.parametrize("rate", [0.5, 1.0, 5.0])
+def test_after_a_seek_packets_are_not_stamped_ahead_of_the_clock(
+    ros: Any, overrides: Any, a_run: Path, rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in what is played fast before the place, nor after it: the guard would refuse."""
+    slider = Slider(ros, overrides, a_run, rate=rate, publish_clock=False)
+    node, ahead_ns = slider.node, list[int]()
+    publish = node._publish
+
+    def listened(played: Played) -> None:
+        publish(played)
+        now_ns = node.get_clock().now().nanoseconds
+        ahead_ns.append(node.playback.stamp_ns(played.place_ns) - now_ns)
+
+    monkeypatch.setattr(node, "_publish", listened)
+    slider.run(
+        lambda: len(slider.packets) >= 3,
+        slider.seek(3.0),
+        lambda: node.playback.place_ns >= 3_100 * MS,
+        lambda: bool(node._on_pause(None, Trigger.Response()).success),
+        slider.seek(2.0),
+        lambda: node.playback.standing and node.playback.place_ns == 2_000 * MS,
+        lambda: bool(node._on_resume(None, Trigger.Response()).success),
+        lambda: node.playback.place_ns >= 2_100 * MS,
+    )
+    assert len(ahead_ns) > 30
+    assert max(ahead_ns) < 2 * MS
+    # What was published is what was looked at, and a clock that rises stamped it.
+    ros.until(lambda: len(slider.packets) == node.packets)
+    assert np.all(np.diff(slider.stamps()) >= 0)
 
 
 def test_paused_it_stands_and_a_seek_shows_the_place(ros: Any, overrides: Any, a_run: Path) -> None:
