@@ -7,6 +7,10 @@ spike. Where it is late, wrong, or gone, the twin's output is what the caller ge
 tick; the backend catches up, is given the twin's state, or is started anew in the background, and
 rejoins when it is in step again. No call waits longer than the deadline beyond the twin's own
 time.
+
+To rejoin, a backend must have answered `TRIALS` questions in a row within the deadline. Trying it
+is waiting for it, so that each answer that is late doubles the cycles until it is tried again, to
+`LONGEST_PAUSE` at most: one that is always late costs a cycle in a thousand its deadline.
 """
 
 from __future__ import annotations
@@ -31,6 +35,12 @@ from neuro_control.worker.protocol import ProtocolError
 Offsets = NDArray[np.int64]
 FAULTS_KEPT = 100
 CLOSE_S = 5.0
+TRIALS = 3
+"""Answers in a row within the deadline before a backend rejoins."""
+LONGEST_PAUSE = 1024
+"""Cycles, at most, from an answer that was late to the next trial."""
+STEADY = 100
+"""Cycles in step after which earlier late answers are forgotten."""
 
 
 class Primary(Protocol):
@@ -168,13 +178,15 @@ class ShadowRunner:
         # Replaced by one that looks inside while somebody watches (control.network_watch).
         self.twin: Runner = warm
         self._primary: Primary | None = make_primary()
-        self._started: Primary | BackendError | None = None
+        self._started: Primary | Exception | None = None
         self._starter: threading.Thread | None = None
         self._backlog: deque[_Cycle] = deque()
         self._lag = 0
         self._asked: _Asked | None = None
         self._restore = False
         self._in_step = True
+        self._cycles_in_step = 0
+        self._pause = self._until_trial = self._trials_passed = 0
         self._failures = 0
         self._tick = 0
         self._closed = threading.Event()
@@ -223,21 +235,10 @@ class ShadowRunner:
         self._tick += len(offsets) - 1
         self.totals.cycles += 1
         answer = None
-        if self._in_step and self._asked is not asked_before:
+        if self._asked is not asked_before and (self._in_step or self._on_trial()):
             left_s = self.settings.deadline_s - (time.monotonic() - began)
-            answer = self._look(max(left_s, 0.0))
-            if answer is None and self._asked is not None and self._in_step:
-                self._in_step = False
-                waited_ms = (time.monotonic() - began) * 1e3
-                self._note(
-                    Fault(
-                        FaultKind.DEADLINE,
-                        cycle.tick,
-                        f"no answer within {self.settings.deadline_s * 1e3:g} ms "
-                        f"({waited_ms:.1f} ms waited)",
-                    )
-                )
-        if answer is None:
+            answer = self._await(cycle, max(left_s, 0.0), began)
+        if answer is None or not self._in_step:
             self.totals.cycles_of_twin += 1
             return twin
         return answer
@@ -266,11 +267,57 @@ class ShadowRunner:
         if self._starter is not None:
             self._starter.join(CLOSE_S)
         for primary in (self._primary, self._started):
-            if primary is not None and not isinstance(primary, BackendError):
+            if primary is not None and not isinstance(primary, Exception):
                 primary.close()
         self._primary = self._started = self._asked = None
 
     # What follows never raises for the backend's sake: its faults are noted, and the twin goes on.
+
+    def _on_trial(self) -> bool:
+        """Whether a backend that is behind is to show in this cycle that it answers in time."""
+        if self._until_trial > 0:
+            self._until_trial -= 1
+            return False
+        # With what it has missed before in the question, being late would prove nothing.
+        return self._asked is not None and len(self._asked.cycles) == 1
+
+    def _await(
+        self, cycle: _Cycle, timeout_s: float, began: float
+    ) -> tuple[Indices, Offsets] | None:
+        """Wait for the answer of a backend that is in step, or on trial to be."""
+        was_in_step = self._in_step
+        answer = self._look(timeout_s)
+        if answer is None:
+            self._trials_passed = 0
+            if self._asked is not None and not self._asked.stale:
+                self._be_late(cycle, was_in_step, time.monotonic() - began)
+            return None
+        if was_in_step:
+            self._cycles_in_step += 1
+            if self._cycles_in_step >= STEADY:
+                self._pause = 0
+            return answer
+        self._trials_passed += 1
+        if self._trials_passed >= TRIALS:
+            self._in_step = True
+            self._cycles_in_step = self._trials_passed = self._failures = 0
+            self.totals.rejoined += 1
+        return answer
+
+    def _be_late(self, cycle: _Cycle, was_in_step: bool, waited_s: float) -> None:
+        """No answer came in time: out of step, and the next trial twice as far away."""
+        self._in_step = False
+        self._pause = min(max(2 * self._pause, 1), LONGEST_PAUSE)
+        self._until_trial = self._pause
+        if was_in_step:
+            self._note(
+                Fault(
+                    FaultKind.DEADLINE,
+                    cycle.tick,
+                    f"no answer within {self.settings.deadline_s * 1e3:g} ms "
+                    f"({waited_s * 1e3:.1f} ms waited)",
+                )
+            )
 
     def _offer(self, cycle: _Cycle) -> None:
         """Give the backend this cycle, with all that it has missed, if it waits for work."""
@@ -373,9 +420,6 @@ class ShadowRunner:
                 if self._failures > self.settings.restarts:
                     self._lose(FaultKind.CRASH, f"it has differed {self._failures} times in a row")
                 return None
-        if not self._in_step and not self._backlog and not self._restore:
-            self._in_step = True
-            self.totals.rejoined += 1
         if self._in_step:
             self._failures = 0
         return answer
@@ -383,7 +427,7 @@ class ShadowRunner:
     def _begin_anew(self) -> None:
         """Let the backend go on from the twin's state with the next cycle."""
         self._backlog.clear()
-        self._lag, self._restore, self._in_step = 0, True, False
+        self._lag, self._restore, self._in_step, self._trials_passed = 0, True, False, 0
         if self._asked is not None:
             self._asked.stale = True
 
@@ -396,18 +440,19 @@ class ShadowRunner:
         self._note(Fault(kind, self._tick, text))
         lost, self._primary = self._primary, None
         self._backlog.clear()
-        self._lag, self._asked, self._in_step = 0, None, False
+        self._lag, self._asked, self._in_step, self._trials_passed = 0, None, False, 0
         self._failures += 1
         again = self._failures <= self.settings.restarts
 
         def start() -> None:
-            if lost is not None:
-                lost.close(ask=False)
-            if not again or self._closed.is_set():
-                return
+            # Whatever is raised, files or memory that ran out among it, is a fault of the backend.
             try:
+                if lost is not None:
+                    lost.close(ask=False)
+                if not again or self._closed.is_set():
+                    return
                 started = self._make_primary()
-            except BackendError as error:
+            except Exception as error:  # noqa: BLE001 - noted as a fault
                 self._started = error
                 return
             if self._closed.is_set():
@@ -422,8 +467,9 @@ class ShadowRunner:
         if self._primary is not None or self._starter is None or self._starter.is_alive():
             return
         started, self._started, self._starter = self._started, None, None
-        if isinstance(started, BackendError):
-            self._lose(FaultKind.CRASH, f"it cannot be started again: {started}")
+        if isinstance(started, Exception):
+            kind = "" if isinstance(started, BackendError) else f"{type(started).__name__}: "
+            self._lose(FaultKind.CRASH, f"it cannot be started again: {kind}{started}")
         elif started is not None:
             self._primary = started
             self._restore = True

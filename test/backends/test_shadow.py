@@ -15,7 +15,15 @@ import pytest
 
 from neuro_control.backends import CpuRunner
 from neuro_control.backends.process_runner import ProcessRunner
-from neuro_control.backends.shadow import FaultKind, ShadowRunner, ShadowSettings, ShadowState
+from neuro_control.backends.shadow import (
+    LONGEST_PAUSE,
+    STEADY,
+    TRIALS,
+    FaultKind,
+    ShadowRunner,
+    ShadowSettings,
+    ShadowState,
+)
 from neuro_control.backends.worker_process import BackendError, RefusedError
 
 EMULATOR = Path(__file__).with_name("board_emulator.py")
@@ -332,3 +340,114 @@ def test_closing_does_not_wait_for_a_board_that_takes_long_to_start(
     shadow.close()
     release.set()
     until(lambda: bool(late) and not Path(f"/proc/{late[0].process.pid}").exists())
+
+
+class Punctual:
+    """An engine that answers in time while ``prompt`` holds, and else when it is next looked at."""
+
+    def __init__(self, network) -> None:
+        self.engine, self.prompt = CpuRunner(network), True
+        self.answer: tuple[np.ndarray, np.ndarray] | None = None
+        self.sequence = self.waits = 0
+
+    def begin(self, indices: np.ndarray, offsets: np.ndarray) -> int:
+        self.answer = self.engine.run(indices, offsets)
+        self.sequence += 1
+        return self.sequence
+
+    def poll(self, sequence: int, timeout_s: float) -> tuple[np.ndarray, np.ndarray] | None:
+        assert sequence == self.sequence
+        self.waits += timeout_s > 0
+        return self.answer if self.prompt or timeout_s == 0 else None
+
+    def begin_restore(self, state) -> int:
+        self.engine.restore(state)
+        self.sequence += 1
+        return self.sequence
+
+    def poll_done(self, sequence: int, timeout_s: float) -> bool:
+        return True
+
+    def close(self, ask: bool = True) -> None:
+        """Nothing to end."""
+
+
+@pytest.fixture
+def punctual(network):
+    primary = Punctual(network)
+    shadow = ShadowRunner(network, lambda: primary, "punctual", PATIENT)
+    engine, given = CpuRunner(network), list(cycles(network, 7))
+
+    def go(count: int, prompt: bool) -> int:
+        """Run so many cycles; how many waited for the answer."""
+        primary.prompt, before = prompt, primary.waits
+        for i in range(count):
+            one = given[i % len(given)]
+            assert same(shadow.run(*one), engine.run(*one))
+        return primary.waits - before
+
+    yield shadow, go
+    shadow.close()
+
+
+def test_a_board_that_is_always_late_is_waited_for_ever_less_often(punctual) -> None:
+    shadow, go = punctual
+    assert go(200, prompt=False) <= 9
+    assert go(5000, prompt=False) <= 10
+    assert go(20 * (LONGEST_PAUSE + 1), prompt=False) == 20
+    assert shadow.totals.faults[FaultKind.DEADLINE] == 1
+    assert shadow.totals.rejoined == 0
+    assert shadow.totals.ticks_compared > 0
+    assert shadow.status is ShadowState.BEHIND
+
+
+def test_a_board_rejoins_after_answers_in_time_in_a_row(punctual) -> None:
+    shadow, go = punctual
+    go(1, prompt=False)
+    go(1, prompt=True)  # The pause after one late answer.
+    go(TRIALS - 1, prompt=True)
+    go(1, prompt=False)
+    go(2, prompt=True)  # Twice as long.
+    go(TRIALS - 1, prompt=True)
+    assert shadow.status is ShadowState.BEHIND
+    assert go(1, prompt=True) == 1
+    assert shadow.status is ShadowState.IN_STEP
+    assert shadow.totals.rejoined == 1
+    assert shadow.totals.faults[FaultKind.DEADLINE] == 1
+
+
+@pytest.mark.parametrize(("in_step", "pause"), [(STEADY, 1), (STEADY - 1, 4)])
+def test_what_was_late_is_forgotten_after_a_steady_time_in_step(punctual, in_step, pause) -> None:
+    shadow, go = punctual
+    go(3, prompt=False)  # Late in step, a pause of one cycle, late on trial: a pause of two.
+    go(2 + TRIALS + in_step, prompt=True)
+    assert shadow.status is ShadowState.IN_STEP
+    go(1, prompt=False)
+    assert go(pause, prompt=True) == 0
+    assert go(1, prompt=True) == 1
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), MemoryError("no room")])
+def test_whatever_a_start_raises_is_noted_and_the_start_is_tried_again(
+    network, board, error
+) -> None:
+    made = iter([board("die", 1), error, board()])
+
+    def make() -> ProcessRunner:
+        found = next(made)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    shadow, engine = ShadowRunner(network, make, "board", PATIENT), CpuRunner(network)
+
+    def back() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return shadow.status is ShadowState.IN_STEP and shadow.totals.restarts == 1
+
+    until(back)
+    assert [fault.kind for fault in shadow.faults] == [FaultKind.CRASH] * 2
+    assert str(error) in shadow.faults[1].text
+    assert type(error).__name__ in shadow.faults[1].text
+    shadow.close()
