@@ -64,6 +64,7 @@ class ProcessRunner:
         self.name = name
         self.answer_s = answer_s
         self._ticks = self._spikes = 0
+        self._ticks_asked: dict[int, int] = {}
         self.last = Spikes(np.zeros(0, np.int32), np.zeros(1, np.int64))
         self._n_inputs = sum(port.size for port in network.inputs.values())
         self._n_outputs = sum(port.size for port in network.outputs.values())
@@ -111,7 +112,9 @@ class ProcessRunner:
         if fault := fault_of(indices, offsets, self._n_inputs):
             raise ValueError(fault)
         sequence = self.process.next_sequence()
-        return self._ask(spikes_message(Kind.STEP, sequence, Spikes(indices, offsets)))
+        self._ask(spikes_message(Kind.STEP, sequence, Spikes(indices, offsets)))
+        self._ticks_asked[sequence] = len(offsets) - 1
+        return sequence
 
     def begin_restore(self, state: RunnerState) -> int:
         """Ask to go on from a state and do not wait; finish with `poll_done`."""
@@ -131,16 +134,27 @@ class ProcessRunner:
         """The answer to `begin`, or None where none has come within ``timeout_s``; 0: look only.
 
         Raises:
-            BackendError: the process is gone or broke, or answered what cannot be.
+            BackendError: the process is gone or broke, or answered what cannot be: another number
+                of ticks than asked for, no output's index, or a tick's not ascending, each once.
+            ValueError: ``sequence`` is not from `begin`, or was answered.
         """
+        if sequence not in self._ticks_asked:
+            raise ValueError(f"no ticks wait for an answer under the number {sequence}")
         reply = self.process.poll(sequence, timeout_s)
         if reply is None:
             return None
+        wanted = self._forget_until(sequence)
         try:
             last = read_spikes(reply)
         except ProtocolError as error:
             raise BackendError(f"{self.name} answered no spikes: {error}") from error
         if fault := fault_of(last.indices, last.offsets, self._n_outputs):
+            raise BackendError(f"{self.name} answered no spikes: {fault}")
+        if len(last.offsets) - 1 != wanted:
+            raise BackendError(
+                f"{self.name} answered with {len(last.offsets) - 1} ticks of {wanted} asked for"
+            )
+        if fault := _disorder_of(last.indices, last.offsets):
             raise BackendError(f"{self.name} answered no spikes: {fault}")
         self.last = last
         self._ticks += len(last.offsets) - 1
@@ -187,6 +201,14 @@ class ProcessRunner:
         """End the process; ask: politely first. It may be called twice."""
         self.process.close(ask)
 
+    def _forget_until(self, sequence: int) -> int:
+        """Ticks asked for under that number; older answers are passed over and not remembered."""
+        while True:
+            oldest = next(iter(self._ticks_asked))
+            ticks = self._ticks_asked.pop(oldest)
+            if oldest == sequence:
+                return ticks
+
     def _question(self, kind: Kind, arrays: Mapping[str, NDArray[Any]]) -> int:
         return self._ask(Message(kind, self.process.next_sequence(), {}, arrays))
 
@@ -195,6 +217,24 @@ class ProcessRunner:
             return self.process.ask(message)
         except ClosedError as error:
             raise BackendError(f"{self.name}: {error}{self.process.said()}") from error
+
+
+def _disorder_of(indices: Indices, offsets: NDArray[np.int64]) -> str:
+    """Which tick's indices do not ascend, each once; '' if none. They fit together otherwise."""
+    falls = np.flatnonzero(indices[1:] <= indices[:-1]) + 1
+    if not len(falls):
+        return ""
+    begins = np.zeros(len(indices) + 1, np.bool_)
+    begins[offsets] = True
+    wrong = falls[~begins[falls]]
+    if not len(wrong):
+        return ""
+    at = int(wrong[0])
+    tick = int(np.searchsorted(offsets, at, side="right")) - 1
+    return (
+        f"active indices must ascend, each once, but those of tick {tick} of "
+        f"{len(offsets) - 1} have {int(indices[at])} after {int(indices[at - 1])}"
+    )
 
 
 def rest(network: FixedNetwork) -> RunnerState:

@@ -106,6 +106,8 @@ def test_an_answer_is_spikes_or_an_error(liar, answers: list[bytes]) -> None:
         pass
     else:
         assert fault_of(indices, offsets, N_OUT) == ""
+        assert len(offsets) == len(ONE[1])
+        assert (np.diff(indices) > 0).all()
     runner.close()
 
 
@@ -127,4 +129,42 @@ def test_answers_to_other_questions_are_passed_over(liar) -> None:
     runner = liar([encode(right._replace(sequence=1)) + encode(right)])
     indices, _ = runner.run(*ONE)
     assert indices.tolist() == [1]
+    runner.close()
+
+
+def spikes(sequence: int, *ticks: list[int]) -> bytes:
+    """A frame with these indices, a list a tick."""
+    indices = np.array([index for tick in ticks for index in tick], np.int32)
+    offsets = np.cumsum([0, *map(len, ticks)]).astype(np.int64)
+    return encode(spikes_message(Kind.SPIKES, sequence, Spikes(indices, offsets)))
+
+
+@pytest.mark.parametrize(
+    ("answered", "says"),
+    [
+        ([[0]], "1 ticks of 3 asked for"),
+        ([[0], [], [1], []], "4 ticks of 3 asked for"),
+        ([[0, 1], [1, 0], []], "tick 1 of 3 have 0 after 1"),
+        ([[], [1], [0, 1, 1]], "tick 2 of 3 have 1 after 1"),
+    ],
+)
+def test_an_answer_has_the_ticks_asked_for_and_each_spike_once_and_in_order(
+    liar, answered, says
+) -> None:
+    runner = liar([spikes(2, *answered)])
+    with pytest.raises(BackendError, match=says):
+        runner.run(ONE[0], np.zeros(4, np.int64))
+    assert runner.counters.ticks == 0
+    runner.close()
+
+
+def test_the_ticks_of_every_question_are_its_own(liar) -> None:
+    runner = liar([spikes(2, [1]), spikes(3, [0, 1], [], [0]), spikes(4, [1], [0])])
+    asked = [runner.begin(ONE[0], np.zeros(ticks + 1, np.int64)) for ticks in (1, 3, 2)]
+    indices, offsets = runner.finish(asked[1], 1.0)
+    assert (indices.tolist(), offsets.tolist()) == ([0, 1, 0], [0, 2, 2, 3])
+    assert runner.finish(asked[2], 1.0)[1].tolist() == [0, 1, 2]
+    for answered in asked:
+        with pytest.raises(ValueError, match=f"number {answered}"):
+            runner.poll(answered, 0.0)
     runner.close()
