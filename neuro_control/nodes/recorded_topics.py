@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from rclpy.qos import QoSProfile
 
+from neuro_control.events import FileError
 from neuro_control.nodes import qos
 
 EVENTS_TOPIC = "event_camera/events"
@@ -60,13 +61,41 @@ TOPICS: Mapping[str, PlayedTopic] = MappingProxyType(
 )
 
 
-def name_of(recorded: str, namespace: str) -> str:
-    """A recorded topic's name without the namespace that the robot was in ("/" for none)."""
-    return recorded.removeprefix(namespace).removeprefix("/")
+GLOBAL = ("/diagnostics", "/clock")
+"""Topics that are the same for every robot, whatever its namespace."""
+
+
+def namespace_of(events: str) -> str:
+    """The namespace of a robot by the recorded topic of its camera: "/robot/", "/" for none.
+
+    A camera whose topic was called otherwise is taken for that of a robot without one.
+    """
+    namespace = _absolute(events).removesuffix(EVENTS_TOPIC)
+    return namespace if namespace.endswith("/") else "/"
+
+
+def name_of(recorded: str, namespace: str) -> str | None:
+    """A recorded topic's name in a robot's namespace; None where it is not in there.
+
+    namespace: begins and ends with a slash. Topics below another robot's are none of this one's.
+    """
+    recorded = _absolute(recorded)
+    if recorded in GLOBAL:
+        return recorded.removeprefix("/")
+    return recorded.removeprefix(namespace) if recorded.startswith(namespace) else None
 
 
 def stamp_ns(data: bytes) -> int:
-    """The stamp of a message in CDR that begins with a header or a time."""
+    """The stamp of a message in CDR that begins with a header or a time.
+
+    Raises FileError where it is too short to have one.
+    """
+    if len(data) < 12:
+        raise FileError(f"a message of {len(data)} bytes is too short to have a stamp")
     order = "<" if data[1] & 1 else ">"
     sec, nanosec = struct.unpack_from(f"{order}iI", data, 4)
     return int(sec) * 1_000_000_000 + int(nanosec)
+
+
+def _absolute(topic: str) -> str:
+    return "/" + topic.removeprefix("/")

@@ -264,14 +264,17 @@ class ReplayNode(Node):
             "seeks": playback.seeks,
             "topics": {} if source is None else {n: t.type for n, t in source.topics.items()},
             "left_out": {} if source is None else dict(source.left_out),
+            "refused": {} if source is None else dict(source.refused),
         }
         self._status.publish(String(data=json.dumps(text)))
 
     def report(self) -> Report:
-        """How far it is."""
-        playback = self.playback
-        duration_ns = None if self._source is None else self._source.duration_ns
-        return Report(
+        """How far it is, and what of the recording could not be played."""
+        source, playback = self._source, self.playback
+        duration_ns = None if source is None else source.duration_ns
+        refused = {} if source is None else dict(source.refused)
+        because = ", ".join(f"{count} of {name}" for name, count in refused.items())
+        report = Report(
             values={
                 "path": self.parameters.settings.path,
                 "packets": self.packets,
@@ -282,8 +285,13 @@ class ReplayNode(Node):
                 "paused": playback.paused,
                 "seeks": playback.seeks,
                 "repeats": self.repeats,
+                "messages_refused": sum(refused.values()),
+                "refused_because": f"cannot be read: {because}" if because else "",
             }
         )
+        if because:
+            report.warn(f"messages that cannot be read are not played: {because}")
+        return report
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -13,15 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from rclpy.serialization import deserialize_message
+
 from neuro_control.events import BagError, FileError, Packet, open_file, packets_of
 from neuro_control.events.bag import is_event_type, packet_of, read_packets
 from neuro_control.events.files.bag_file import BagFile
 from neuro_control.events.recording import RecordedMessage, Recording
 from neuro_control.nodes.recorded_topics import (
-    EVENTS_TOPIC,
     TOPICS,
     PlayedTopic,
     name_of,
+    namespace_of,
     stamp_ns,
 )
 
@@ -48,12 +50,14 @@ class Source(Protocol):
 
     start_ns: recorded time of place 0. duration_ns: None while it is not known. topics: names of
     what is played beside the events, and how. left_out: recorded topics that are not, and why.
+    refused: how many of their messages were passed over, as they could not be read, by name.
     """
 
     start_ns: int
     duration_ns: int | None
     topics: Mapping[str, PlayedTopic]
     left_out: Mapping[str, str]
+    refused: dict[str, int]
 
     def play(self, from_ns: int) -> Iterator[Played]:
         """Everything from a place on. Raises FileError where the recording is damaged."""
@@ -90,6 +94,7 @@ class FileSource:
         self._file, self._size = file, size
         self.topics: Mapping[str, PlayedTopic] = {}
         self.left_out: Mapping[str, str] = {}
+        self.refused: dict[str, int] = {}
         self.duration_ns: int | None = None
         first = next(packets_of(file.blocks(size), size), None)
         self.start_ns = 0 if first is None else first.stamp_ns
@@ -115,6 +120,7 @@ class BagSource:
     duration_ns: int | None = None
     topics: Mapping[str, PlayedTopic] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         try:
@@ -131,24 +137,28 @@ class BagSource:
             self._choose()
 
     def _choose(self) -> None:
-        namespace = self._events.removesuffix(EVENTS_TOPIC)
-        topics: dict[str, PlayedTopic] = {}
+        namespace = namespace_of(self._events)
+        sources: dict[str, list[str]] = {}
         left_out: dict[str, str] = {}
         for recorded, kind in self._recording.topics.items():
             name = name_of(recorded, namespace)
             if recorded == self._events or name == "clock":
                 continue  # the events are played by their packets; the clock is the replay's own
-            played = TOPICS.get(name)
-            if played is None:
-                left_out[recorded] = "another event topic" if is_event_type(kind) else "not known"
-            elif played.type != kind:
-                left_out[recorded] = f"has {kind}, not {played.type}"
-            elif (missing := _missing(kind)) is not None:
-                left_out[recorded] = missing
+            if name is None:
+                left_out[recorded] = f"not in {namespace}, where the events are"
+            elif (why := _why_not(name, kind)) is not None:
+                left_out[recorded] = why
             else:
-                topics[name] = played
-                self._names[recorded] = name
-        self.topics, self.left_out = topics, left_out
+                sources.setdefault(name, []).append(recorded)
+        for name, among in sources.items():
+            if len(among) == 1:
+                self._names[among[0]] = name
+                continue
+            for recorded in among:
+                others = ", ".join(one for one in among if one != recorded)
+                left_out[recorded] = f"{others} would be played as {name} too"
+        self.topics = {name: TOPICS[name] for name in self._names.values()}
+        self.left_out = left_out
 
     def play(self, from_ns: int) -> Iterator[Played]:
         """See `Source`."""
@@ -163,7 +173,7 @@ class BagSource:
         for message in self._recording.messages([self._events, *self._names], start_ns):
             packet = None
             if message.topic == self._events:
-                packet = packet_of(message.topic, message.type, message.data)
+                packet = self._packet_of(message)
             if places is None:
                 places = self._begin(message, packet)
             if packet is not None:
@@ -172,10 +182,23 @@ class BagSource:
                     yield Played(place_ns, packet)
                 continue
             name = self._names[message.topic]
+            if not _whole(message):
+                if places.last_ns >= from_ns:
+                    self.refused[name] = self.refused.get(name, 0) + 1
+                continue
             stamp = stamp_ns(message.data) if TOPICS[name].stamped else 0
             place_ns = places.of_other(stamp) if stamp else places.last_ns
             if place_ns >= from_ns:
                 yield Played(place_ns, None, name, message.data)
+
+    def _packet_of(self, message: RecordedMessage) -> Packet:
+        try:
+            return packet_of(message.topic, message.type, message.data)
+        except Exception as error:  # as in events.bag: parsers of damaged data can raise anything
+            raise FileError(
+                f"{self.path}: {message.topic}: a packet of {len(message.data)} bytes cannot be"
+                f" read ({error}); the recording is corrupt or truncated"
+            ) from error
 
     def _begin(self, message: RecordedMessage, packet: Packet | None) -> _Places:
         """Places of what is read from here on; the recording's time tells where that is."""
@@ -188,12 +211,28 @@ class BagSource:
         return places
 
 
-def _missing(kind: str) -> str | None:
+def _why_not(name: str, kind: str) -> str | None:
+    """Why messages of a kind are not played under a name; None where they are."""
+    played = TOPICS.get(name)
+    if played is None:
+        return "another event topic" if is_event_type(kind) else "not known"
+    if played.type != kind:
+        return f"has {kind}, not {played.type}"
     try:
         message_class(kind)
     except (ImportError, AttributeError):
         return f"{kind} is not installed"
     return None
+
+
+def _whole(message: RecordedMessage) -> bool:
+    """Whether a message can be read, so that whoever is sent it can read it."""
+    try:
+        # What can be in it is not looked at here: that is for those who know what it is for.
+        deserialize_message(message.data, message_class(message.type))
+    except (RuntimeError, ValueError, MemoryError):  # RMWError is a RuntimeError; text a ValueError
+        return False
+    return True
 
 
 def message_class(kind: str) -> Any:

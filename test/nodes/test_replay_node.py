@@ -226,6 +226,37 @@ def test_a_whole_run_is_played_what_nodes_did_beside(ros: Any, overrides: Any, a
     assert told["start_ns"] == T0
 
 
+def test_it_says_what_it_cannot_read_and_does_not_send_it(
+    ros: Any, overrides: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "cut.mcap"
+    with record_bag(path) as recorder:
+        for k in range(10):
+            t_ns = T0 + 20 * MS * k
+            x = np.array([k], np.uint16)
+            payload, base = encode_mono(
+                Events(np.array([t_ns]), x, x, np.ones(1, np.uint8), 16, 16)
+            )
+            packet = Packet("", k, base, t_ns, "mono", 16, 16, False, payload)
+            joints = serialize_message(joints_at(t_ns))
+            recorder.write("/joint_states", t_ns, joints[: (0, 7, 30)[k]] if k < 3 else joints)
+            recorder.write(
+                "/event_camera/events", t_ns, serialize_message(messages.packet_message(packet))
+            )
+    slider = Slider(ros, overrides, path, stay=True)
+    assert slider.node.report().warning is False
+    slider.run(lambda: len(slider.packets) == 10 and len(slider.joints) >= 7)
+    assert [messages.time_ns(state.header.stamp) for state in slider.joints] == [
+        T0 + 20 * MS * k for k in range(3, 10)
+    ]
+    slider.node._tell_status()
+    ros.until(lambda: slider.told()["refused"] == {"joint_states": 3})
+    report = slider.node.report()
+    assert report.values["messages_refused"] == 3
+    assert report.warning
+    assert "3 of joint_states" in report.message
+
+
 def test_it_can_be_sent_back_and_forth(ros: Any, overrides: Any, a_run: Path) -> None:
     slider = Slider(ros, overrides, a_run)
     counts: list[int] = []

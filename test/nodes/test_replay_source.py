@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from neuro_control.demo.bag import _EVENT_PACKET_FIELDS, EVENT_PACKET
 from neuro_control.events import Events, FileError, encode_mono, write
-from neuro_control.nodes.recorded_topics import TOPICS, stamp_ns
+from neuro_control.nodes.recorded_topics import TOPICS, name_of, namespace_of, stamp_ns
 from neuro_control.nodes.replay_source import Played, open_source
 
 MS = 1_000_000
@@ -49,10 +51,13 @@ def string(text: str) -> Any:
 
 
 def record(path: Path, messages: list[tuple[str, int, Any]]) -> Path:
-    """(topic, log time, message) each."""
+    """(topic, log time, message) each; a message of a topic that is known may be plain bytes."""
     with Writer(path, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         made: dict[str, Any] = {}
         for topic, log_ns, message in messages:
+            if isinstance(message, bytes):
+                writer.write(made[topic], log_ns, message)
+                continue
             kind = message.__msgtype__
             if topic not in made:
                 made[topic] = writer.add_connection(topic, kind, typestore=STORE)
@@ -181,3 +186,108 @@ def test_every_topic_of_the_demos_recordings_is_known() -> None:
         name = topic.removeprefix("/")
         if name not in ("clock", "event_camera/events"):
             assert TOPICS[name].type == kind
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"\0\1\0\0", bytes(11)])
+def test_what_is_too_short_for_a_stamp_is_refused(data: bytes) -> None:
+    with pytest.raises(FileError, match=f"{len(data)} bytes"):
+        stamp_ns(data)
+
+
+@pytest.mark.parametrize(
+    ("events", "namespace"),
+    [
+        ("/event_camera/events", "/"),
+        ("event_camera/events", "/"),
+        ("/robot1/event_camera/events", "/robot1/"),
+        ("/a/b/event_camera/events", "/a/b/"),
+        ("/dvs/events", "/"),
+        ("/my_event_camera/events", "/"),
+    ],
+)
+def test_a_robots_namespace_is_what_its_camera_is_in(events: str, namespace: str) -> None:
+    assert namespace_of(events) == namespace
+
+
+@given(st.sampled_from(["/", "/robot1/", "/a/b/"]), st.sampled_from(sorted(TOPICS)))
+def test_a_topic_has_a_name_in_its_own_namespace_only(namespace: str, name: str) -> None:
+    assert name_of(namespace + name, namespace) == name
+    for other in ("/robot2/", "/robot/", "/robot10/", "/c/"):
+        assert name_of(other + name, namespace) in (None, (other + name).removeprefix("/"))
+        assert name_of(other + name, namespace) not in TOPICS
+    expected = name if namespace == "/" or name == "diagnostics" else None
+    assert name_of("/" + name, namespace) == expected
+
+
+def test_another_robots_topics_are_not_played_among_a_robots(tmp_path: Path) -> None:
+    """Two robots in one recording: the joints of the one alone are played, under the real name."""
+    messages: list[tuple[str, int, Any]] = []
+    for n in range(20):
+        t = START + 20 * MS * n
+        messages += [
+            ("/robot1/event_camera/events", t, packet(t, n)),
+            ("/robot1/joint_states", t + MS, joints(t)),
+            ("/joint_states", t + 2 * MS, joints(t + MS)),
+            ("/robot2/joint_states", t + 2 * MS, joints(t + 2 * MS)),
+        ]
+    source = whole(record(tmp_path / "bag", messages))
+    assert list(source.topics) == ["joint_states"]
+    assert source.left_out == {
+        "/joint_states": "not in /robot1/, where the events are",
+        "/robot2/joint_states": "not in /robot1/, where the events are",
+    }
+    stamps = [stamp_ns(one.data) for one in source.play(0) if one.topic == "joint_states"]
+    assert stamps == [START + 20 * MS * n for n in range(20)]
+
+
+def test_two_topics_for_one_name_are_both_left_out(tmp_path: Path) -> None:
+    kind = KINDS["diagnostic_msgs/msg/DiagnosticArray"]
+    source = whole(
+        record(
+            tmp_path / "bag",
+            [
+                ("/robot1/event_camera/events", START, packet(START, 0)),
+                ("/diagnostics", START, kind(header=header(START), status=[])),
+                ("/robot1/diagnostics", START, kind(header=header(START), status=[])),
+            ],
+        )
+    )
+    assert source.topics == {}
+    assert source.left_out == {
+        "/diagnostics": "/robot1/diagnostics would be played as diagnostics too",
+        "/robot1/diagnostics": "/diagnostics would be played as diagnostics too",
+    }
+
+
+@pytest.mark.parametrize("length", [0, 3, 8, 11, 12, 14, 20])
+def test_a_message_that_cannot_be_read_is_passed_over_and_counted(
+    tmp_path: Path, length: int
+) -> None:
+    messages: list[tuple[str, int, Any]] = []
+    for n in range(20):
+        t = START + 20 * MS * n
+        state = joints(t)
+        messages.append(("/event_camera/events", t, packet(t, n)))
+        cut = bytes(STORE.serialize_cdr(state, state.__msgtype__))[:length]
+        messages.append(("/joint_states", t + MS, cut if n in (3, 17) else state))
+    source = whole(record(tmp_path / "bag", messages))
+    played = list(source.play(0))
+    stamps = [stamp_ns(one.data) for one in played if one.topic == "joint_states"]
+    assert stamps == [START + 20 * MS * n for n in range(20) if n not in (3, 17)]
+    assert source.refused == {"joint_states": 2}
+    assert sum(one.packet is not None for one in played) == 20
+    list(source.play(200 * MS))
+    assert source.refused == {"joint_states": 3}, "those before the place are not counted again"
+
+
+@pytest.mark.parametrize("length", [0, 10, 40])
+def test_a_packet_of_events_that_cannot_be_read_is_damage(tmp_path: Path, length: int) -> None:
+    whole_packet = packet(START + 4 * MS, 1)
+    cut = bytes(STORE.serialize_cdr(whole_packet, EVENT_PACKET))[:length]
+    messages = [
+        ("/event_camera/events", START, packet(START, 0)),
+        ("/event_camera/events", START + 4 * MS, cut),
+    ]
+    source = whole(record(tmp_path / "bag", messages))
+    with pytest.raises(FileError, match="bag: /event_camera/events: a packet"):
+        list(source.play(0))
