@@ -37,6 +37,8 @@ class CpuRunner:
         self._populations = plan.populations
         self._state = self._arena[plan.state]
         self._rest = self._state.copy()
+        # Where each neuron of a population that is reordered lies, made when first asked for.
+        self._places: dict[str, NDArray[np.int64]] = {}
         self._step = kernels.step_wide if plan.wide else kernels.step
         self._run = kernels.run_wide if plan.wide else kernels.run
 
@@ -186,6 +188,41 @@ class CpuRunner:
         population = self.network.population(name)
         view = self._populations[name]
         return view.outside(view.membrane).reshape(population.shape)
+
+    def neurons(
+        self, name: str, chosen: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Membranes of some neurons, and by how much their thresholds have risen: int64[m] each.
+
+        A copy of these alone, where `state` copies the whole network with all that is on its way.
+
+        Args:
+            name: of the population.
+            chosen: int64[m], numbers of neurons in it; all of them if None.
+
+        Raises:
+            ValueError: a population of this name, or a neuron, is not there.
+        """
+        size = self.network.population(name).size
+        view = self._populations[name]
+        if chosen is None:
+            membrane = view.outside(view.membrane)
+            risen = np.zeros_like(membrane) if view.own is None else view.outside(view.own[0])
+            return membrane, risen
+        if len(chosen) and not 0 <= chosen.min() <= chosen.max() < size:
+            raise ValueError(
+                f"chosen holds {chosen.min()}..{chosen.max()}; {name} has the neurons 0 to "
+                f"{size - 1}"
+            )
+        places = chosen
+        if view.order is not None:
+            if name not in self._places:
+                self._places[name] = view.outside(np.arange(size))
+            places = self._places[name][chosen]
+        membrane = view.membrane[places].astype(np.int64)
+        if view.own is None:
+            return membrane, np.zeros_like(membrane)
+        return membrane, view.own[0, places].astype(np.int64)
 
     def spikes(self, name: str) -> Indices:
         """Neurons of a population that spiked in the last tick, int32[m], ascending.

@@ -173,16 +173,16 @@ class ArmController:
             chosen = choose_runner(network, settings)
             runner, self._reason = chosen.runner, chosen.reason
         self.backend = runner.name
-        shown = runner.twin if isinstance(runner, ShadowRunner) else runner
-        self._recent = RecentSpikes(network, shown, "events")
-        runner, self.network_watch = watched(runner, network)
         try:
+            shown = runner.twin if isinstance(runner, ShadowRunner) else runner
+            self._recent = RecentSpikes(network, shown, "events")
+            runner, self.network_watch = watched(runner, network)
             self.tracker = make_tracker(runner, network, settings)
+            self._servo = GazeServo(model, settings, model.home if home is None else home)
         except BaseException:
             close_runner(runner)
             raise
         self._neurons = sum(population.size for population in network.populations)
-        self._servo = GazeServo(model, settings, model.home if home is None else home)
         self._state: GazeServoState | None = None
         self._tick_us = 0.0
         self._totals = np.zeros(3, np.int64)
@@ -197,6 +197,7 @@ class ArmController:
 
     def close(self) -> None:
         """Give back what the backend holds; the controller is of no use after."""
+        self._recent.close()
         close_runner(self.tracker.runner)
 
     @property
@@ -253,8 +254,11 @@ class ArmController:
         )
 
     def where_activity_dies(self) -> str:
-        """Where spikes end on their way through the network, and why; see `RecentSpikes`."""
-        return self._recent.where_activity_dies(self.tracker.runner.state)
+        """Where spikes end on their way through the network, and why; see `RecentSpikes`.
+
+        Never waits: what is silent now is told when it has been searched for.
+        """
+        return self._recent.where_activity_dies()
 
     def _counted(self) -> NDArray[np.int64]:
         counters = self.tracker.runner.counters

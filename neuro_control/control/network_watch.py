@@ -24,6 +24,7 @@ from neuro_control.network.fixed_network import FixedPopulation
 
 Role = Literal["input", "hidden", "output"]
 Offsets = NDArray[np.int64]
+Neurons = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 MOST_TICKS = 2000
 """Ticks that wait to be taken at most; the oldest are forgotten."""
@@ -38,6 +39,9 @@ class ShowsSpikes(Protocol):
 
     def spikes(self, name: str) -> Indices:
         """Neurons of a population that spiked in the last tick, int32[m], ascending."""
+
+    def neurons(self, name: str, chosen: NDArray[np.int64] | None = None) -> Neurons:
+        """Membranes of some neurons, and by how much their thresholds have risen."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +90,7 @@ class _Tick(NamedTuple):
     active: Indices
     populations: tuple[Indices, ...]
     probes: tuple[Probe, ...]
-    membranes: tuple[NDArray[np.int64], ...]
-    adaptation: NDArray[np.int64] | None
+    membranes: tuple[Neurons, ...]
 
 
 class _Group(NamedTuple):
@@ -123,7 +126,6 @@ class NetworkWatch:
         self._names = [population.name for population in network.populations]
         self._probes: tuple[Probe, ...] = ()
         self._groups: tuple[_Group, ...] = ()
-        self._adaptive = False
         self._open: list[_Tick] = []
         self._kept: deque[tuple[int, _Tick]] = deque(maxlen=MOST_TICKS)
 
@@ -167,7 +169,6 @@ class NetworkWatch:
             )
             for name, columns in groups.items()
         )
-        self._adaptive = any(np.any(group.population.threshold_step) for group in self._groups)
 
     def look(self, active: Indices, runner: Runner) -> None:
         """Note what a tick has just done; for runners that show their populations."""
@@ -175,14 +176,12 @@ class NetworkWatch:
         if self.spikes:
             shown = cast(ShowsSpikes, runner).spikes
             populations = tuple([shown(name) for name in self._names])
-        membranes: tuple[NDArray[np.int64], ...] = ()
-        adaptation = None
+        membranes: tuple[Neurons, ...] = ()
         if self.membranes:
-            membranes = tuple(
-                [runner.membrane(g.population.name).ravel()[g.neurons] for g in self._groups]
-            )
-            adaptation = runner.state().adaptation if self._adaptive else None
-        self._open.append(_Tick(active, populations, self._probes, membranes, adaptation))
+            # Of the chosen neurons alone: a state has every synaptic delay's worth of others.
+            shown_neurons = cast(ShowsSpikes, runner).neurons
+            membranes = tuple([shown_neurons(g.population.name, g.neurons) for g in self._groups])
+        self._open.append(_Tick(active, populations, self._probes, membranes))
 
     def look_at_outputs(
         self, active: tuple[Indices, Offsets], outputs: tuple[Indices, Offsets]
@@ -196,7 +195,7 @@ class NetworkWatch:
                 _of_port(out, ports[population.name]) if population.name in ports else nothing
                 for population in self.network.populations
             )
-            self._open.append(_Tick(one, populations, (), (), None))
+            self._open.append(_Tick(one, populations, (), ()))
 
     def stamp(self, end_ns: int, dt_ns: int) -> None:
         """Say when the ticks since the last call were: the last one ended at end_ns."""
@@ -254,15 +253,13 @@ class NetworkWatch:
         for number, tick in enumerate(ticks):
             if tick.probes is not probes or not tick.membranes:
                 continue
-            for group, values in zip(self._groups, tick.membranes, strict=True):
+            for group, (values, risen) in zip(self._groups, tick.membranes, strict=True):
                 population, neurons, columns = group
                 membrane[number, columns] = values
                 if not population.spiking:
                     continue
-                limit = population.vth[neurons].astype(np.int64) << 6
-                if tick.adaptation is not None:
-                    limit = limit + tick.adaptation[population.offset + neurons]
-                threshold[number, columns] = limit
+                vth = population.vth[neurons].astype(np.int64) << 6
+                threshold[number, columns] = vth + risen
         return membrane, threshold
 
 

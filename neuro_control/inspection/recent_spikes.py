@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from neuro_control.backends.runner import Indices, RunnerState
-from neuro_control.inspection.running import where_activity_dies, why_silent_now
+from neuro_control.backends.runner import Indices
+from neuro_control.inspection.running import Neurons, where_activity_dies, why_silent_now
 from neuro_control.network import FixedNetwork
 
 STEPS_A_LOOK = 4
@@ -20,16 +21,23 @@ LEAST_LOOKS = 100
 
 @runtime_checkable
 class ShowsSpikes(Protocol):
-    """A runner that shows who spiked in the last tick."""
+    """A runner that shows who spiked in the last tick, and how near the others are to it."""
 
     def spikes(self, name: str) -> Indices:
         """Neurons of a population that spiked in the last tick, int32[m], ascending."""
+
+    def neurons(self, name: str, chosen: NDArray[np.int64] | None = None) -> Neurons:
+        """Membranes of a population, and by how much its thresholds have risen, int64[n]."""
 
 
 class RecentSpikes:
     """Samples the spikes of a controller's network, and says where they end.
 
     A place may be named that is silent for good reason: a map of targets while there is none.
+
+    Why a place is silent is searched for in a thread: it takes some milliseconds for each million
+    synapses, which whoever steers does not have. One search is under way at most; `close` ends the
+    thread.
     """
 
     def __init__(self, network: FixedNetwork, runner: object, given: str) -> None:
@@ -47,6 +55,9 @@ class RecentSpikes:
         self._counts = np.zeros(len(self._names), np.int64)
         self._steps = self._looks = self._inputs = 0
         self._said = ""
+        # It has no thread before there is something to search for.
+        self._thread = ThreadPoolExecutor(1, "silence search")
+        self._search: Future[str] | None = None
 
     def stepped(self, inputs: int) -> None:
         """After a step of one tick or more, in which so many spikes were given."""
@@ -58,19 +69,46 @@ class RecentSpikes:
             self._counts[number] += len(self._runner.spikes(name))
         self._looks += 1
 
-    def where_activity_dies(self, state: Callable[[], RunnerState]) -> str:
-        """Where spikes end, and why, as of the last `LEAST_LOOKS` looks or more; "" if nowhere.
+    def where_activity_dies(self) -> str:
+        """Where spikes end, and why, as far as that has been found; "" if nowhere.
 
-        state: asked only where something is silent.
+        Never waits: after `LEAST_LOOKS` looks or more a search begins, and until it has ended the
+        answer is what was found before.
         """
-        if self._looks < LEAST_LOOKS:
+        if self._search is not None:
+            if not self._search.done():
+                return self._said
+            self._said, self._search = _found(self._search), None
+        if self._runner is None or self._looks < LEAST_LOOKS:
             return self._said
         spikes = dict(zip(self._names, self._counts.tolist(), strict=True))
         spikes[self._given] = self._inputs
-        self._said = ""
-        if not all(spikes.values()):
-            report = why_silent_now(self._network, self._looks, spikes, state())
-            self._said = where_activity_dies(report)
+        looks = self._looks
         self._looks = self._inputs = 0
         self._counts[:] = 0
+        if all(spikes.values()):
+            self._said = ""
+            return self._said
+        # The network steps on while the thread searches, and so the thread is given a copy, and of
+        # what it may look at alone.
+        silent = [name for name in self._names if not spikes[name]]
+        neurons = {name: self._runner.neurons(name) for name in silent}
+        self._search = self._thread.submit(_search, self._network, looks, spikes, neurons)
         return self._said
+
+    def close(self) -> None:
+        """End the thread, when the search under way has ended; nothing more is found after."""
+        self._thread.shutdown(cancel_futures=True)
+        self._runner = self._search = None
+
+
+def _search(
+    network: FixedNetwork, looks: int, spikes: dict[str, int], neurons: dict[str, Neurons]
+) -> str:
+    return where_activity_dies(why_silent_now(network, looks, spikes, neurons=neurons))
+
+
+def _found(search: Future[str]) -> str:
+    """What a search says. One that failed must not stop the controller that asked for it."""
+    error = search.exception()
+    return search.result() if error is None else f"not known: {type(error).__name__}: {error}"

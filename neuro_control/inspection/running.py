@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuro_control.backends.runner import RunnerState
 from neuro_control.inspection.neuron_tick import NeuronParameters, decayed
@@ -29,6 +30,10 @@ from neuro_control.inspection.silence_experiments import highest_possible
 from neuro_control.inspection.silence_structure import dead_kernels
 from neuro_control.inspection.synapse_loss import dead_channels
 from neuro_control.network import FixedNetwork
+from neuro_control.network.fixed_network import FixedPopulation
+
+Neurons = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Membranes of a population, and by how much its thresholds have risen, int64[n] each."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,7 @@ def why_silent_now(
     ticks: int,
     spikes: Mapping[str, int],
     state: RunnerState | None = None,
+    neurons: Mapping[str, Neurons] | None = None,
 ) -> SilenceReport:
     """Where the activity of a running network dies, from who spiked in its last ticks.
 
@@ -143,16 +149,21 @@ def why_silent_now(
         spikes: by name of input or population. One that is missing is not known, and taken for
             alive: nothing is said of it. Integrators, which do not spike, are left out as well.
         state: `Runner.state`; with it, how near the membranes are.
+        neurons: the same in place of a state, of populations that are silent.
     """
     wiring = Wiring.of(network)
     mute = {p.name for p in network.populations if not p.spiking}
     known = {name: n for name, n in spikes.items() if name not in mute}
     alive = {name for name in (*wiring.inputs, *wiring.sources) if known.get(name, 1)}
     front = silent_front(wiring, alive)
-    now = None
+    near: dict[str, tuple[int, float]] = {}
     if state is not None:
-        looked = network_snapshot(network, state, ticks, spikes)
-        now = {population.name: population for population in looked.populations}
+        for looked in network_snapshot(network, state, ticks, spikes).populations:
+            if looked.nearest is not None and looked.ratio is not None:
+                near[looked.name] = looked.nearest, looked.ratio
+    for name, (membrane, risen) in (neurons or {}).items():
+        if (population := network.population(name)).spiking:
+            near[name] = _nearest(population, membrane, risen)
     findings = [
         Finding(
             name,
@@ -162,10 +173,7 @@ def why_silent_now(
         )
         for name in front.inputs
     ]
-    reasons = {
-        name: _reason(network, name, alive, None if now is None else now[name])
-        for name in front.populations
-    }
+    reasons = {name: _reason(network, name, alive, near.get(name)) for name in front.populations}
     noted = {name for name in reasons if only_inhibits(network, name)}
     findings += [reason for name, reason in reasons.items() if name not in noted]
     findings += [
@@ -191,8 +199,19 @@ def where_activity_dies(report: SilenceReport) -> str:
     return "; ".join(finding.text for finding in report.findings)
 
 
+def _nearest(
+    population: FixedPopulation, membrane: NDArray[np.int64], risen: NDArray[np.int64]
+) -> tuple[int, float]:
+    """The neuron whose membrane is nearest to its threshold, and the ratio of these."""
+    vth = np.asarray(population.vth, np.int64) << 6
+    decay = np.asarray(population.threshold_decay, np.int64)
+    threshold = np.maximum(vth + decayed(risen, decay), 1)
+    nearest = int(np.argmax(membrane / threshold))
+    return nearest, float(membrane[nearest] / threshold[nearest])
+
+
 def _reason(
-    network: FixedNetwork, name: str, alive: set[str], now: PopulationSnapshot | None
+    network: FixedNetwork, name: str, alive: set[str], near: tuple[int, float] | None
 ) -> Finding:
     population = network.population(name)
     into = [q for q in network.projections if q.target == name and q.source in alive]
@@ -224,12 +243,10 @@ def _reason(
         )
     text = f"{name} is silent although {sources} spikes"
     figures: dict[str, Any] = {}
-    if now is not None and now.nearest is not None:
-        text += (
-            f": the membrane of {name}[{now.nearest}] is nearest, {now.ratio:.1%} of its threshold"
-            " now"
-        )
-        figures = {"neuron": now.nearest, "ratio": now.ratio}
+    if near is not None:
+        neuron, ratio = near
+        text += f": the membrane of {name}[{neuron}] is nearest, {ratio:.1%} of its threshold now"
+        figures = {"neuron": neuron, "ratio": ratio}
     return Finding(
         name,
         Cause.WEIGHTS_MISS,

@@ -385,6 +385,47 @@ def image_network(seed: int) -> FixedNetwork:
     return quantize(Network(nodes, edges, 1e-3))
 
 
+def check_chosen_neurons(engine: CpuRunner, seed: int) -> None:
+    state, rng = engine.state(), np.random.default_rng(seed)
+    for population in engine.network.populations:
+        place = slice(population.offset, population.offset + population.size)
+        wanted = state.membrane[place], state.adaptation[place]
+        chosen = rng.integers(0, population.size, 7)
+        for values, whole in zip(engine.neurons(population.name), wanted, strict=True):
+            np.testing.assert_array_equal(values, whole)
+        for values, whole in zip(engine.neurons(population.name, chosen), wanted, strict=True):
+            np.testing.assert_array_equal(values, whole[chosen])
+            assert values.dtype == np.int64
+
+
+@exactly
+@given(graph=graphs)
+def test_chosen_neurons_are_shown_as_in_the_state(graph, fixed_network):
+    network = fixed_network(*graph)
+    engine = CpuRunner(network)
+    for active in spike_trains(n_inputs(network), 12, graph[0]):
+        engine.step(active)
+    check_chosen_neurons(engine, graph[0])
+
+
+def test_chosen_neurons_of_images_are_shown_in_their_documented_order():
+    for seed in range(8):
+        network = image_network(seed)
+        engine = CpuRunner(network)
+        for active in spike_trains(n_inputs(network), 12, seed):
+            engine.step(active)
+            check_chosen_neurons(engine, seed)
+
+
+def test_chosen_neurons_that_are_not_there_are_refused():
+    engine = CpuRunner(one_neuron(1))
+    for number in (-1, 1):
+        with pytest.raises(ValueError, match="n has the neurons 0 to 0"):
+            engine.neurons("n", np.array([number]))
+    with pytest.raises(ValueError, match="there are"):
+        engine.neurons("m")
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=exactly.suppress_health_check)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_images_keep_their_documented_order_whatever_order_the_engine_likes(seed, dense_reference):

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import wait
+
 import numpy as np
 import pytest
 
+from neuro_control.backends import CpuRunner
 from neuro_control.control.arm import (
     ArmController,
     ArmControllerSettings,
@@ -166,8 +169,35 @@ def test_it_says_where_activity_dies(network: FixedNetwork) -> None:
         show(controller, 64, 64, steps=enough - 1)
         assert controller.where_activity_dies() == ""
         show(controller, 64, 64, steps=1, start_ns=(enough - 1) * PERIOD_NS)
+        # The search goes on in a thread, for a step must not wait for it.
+        assert controller.where_activity_dies() == ""
+        search = controller._recent._search
+        # A place that is silent for good reason is searched for too.
+        assert search is not None or not dies
+        if search is not None:
+            wait([search], timeout=60.0)
         said = controller.where_activity_dies()
         assert said.startswith(f"{dies} is silent although events" if dies else "")
         assert bool(said) is bool(dies)
         # It is said until enough has been seen again.
         assert controller.where_activity_dies() == said
+        controller.close()
+
+
+def test_a_controller_that_cannot_be_made_closes_its_backend(
+    network: FixedNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process of its own would stay behind."""
+    closed = []
+
+    class Closes(CpuRunner):
+        def close(self) -> None:
+            closed.append(self)
+
+    for part in ("RecentSpikes", "watched", "make_tracker", "GazeServo"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"neuro_control.control.arm.{part}", lambda *_: {}["broken"])
+            runner = Closes(network)
+            with pytest.raises(KeyError, match="broken"):
+                ArmController(ArmControllerSettings(), MODEL, network=network, runner=runner)
+            assert closed.pop() is runner

@@ -19,6 +19,12 @@ from neuro_control.control.arm import load_network
 from neuro_control.control.network_watch import MOST_TICKS, NetworkWatch
 from neuro_control.control.probes import Probe
 from neuro_control.control.watched_runner import WatchedRunner, watched
+from neuro_control.network.fixed_network import (
+    FixedNetwork,
+    FixedPopulation,
+    FixedProjection,
+    Port,
+)
 
 NETWORK = load_network("arm_tracker.nir")
 N_INPUTS = sum(port.size for port in NETWORK.inputs.values())
@@ -158,13 +164,6 @@ def test_neurons_chosen_later_have_no_past() -> None:
 
 
 def test_thresholds_that_rise_with_spikes_are_shown_as_they_are() -> None:
-    from neuro_control.network.fixed_network import (
-        FixedNetwork,
-        FixedPopulation,
-        FixedProjection,
-        Port,
-    )
-
     population = FixedPopulation(
         "lif", (1,), 0, np.array([4095]), np.array([0]), np.array([10]), np.array([0]),
         threshold_decay=100, threshold_step=5,
@@ -187,6 +186,40 @@ def test_thresholds_that_rise_with_spikes_are_shown_as_they_are() -> None:
     assert activity.spikes[1][0].tolist() == [1, 2, 3], "a spike reaches it one tick later"
     assert activity.threshold[0, 0] == 10 << 6
     assert activity.threshold[1, 0] == (10 << 6) + (5 << 6)
+
+
+def test_no_more_is_copied_than_what_is_watched() -> None:
+    """A whole state, with the ring of all delays, would take longer than the tick."""
+
+    class Lean(CpuRunner):
+        def state(self) -> RunnerState:
+            raise AssertionError("the whole state is copied")
+
+        def membrane(self, name: str) -> np.ndarray:
+            raise AssertionError("a whole population is copied")
+
+    population = FixedPopulation(
+        "lif", (3,), 0, np.full(3, 4095), np.zeros(3), np.full(3, 10), np.zeros(3),
+        threshold_decay=100, threshold_step=5,
+    )  # fmt: skip
+    network = FixedNetwork(
+        (population,),
+        (FixedProjection.from_matrix("in", "lif", [[100], [0], [100]], delay=62),),
+        {"in": Port(0, 1, (1,))},
+        {"out": Port(0, 3, (3,))},
+        {"out": "lif"},
+        1e-3,
+    )
+    runner, watch = watched(Lean(network), network)
+    watch.membranes = True
+    watch.choose([Probe("lif", 2), Probe("lif", 1)])
+    for _ in range(70):
+        runner.step(np.zeros(1, np.int32))
+    watch.stamp(70 * MS, MS)
+    activity = watch.take()
+    assert (activity.threshold[:, 1] == 10 << 6).all()
+    assert (activity.threshold[-1] > [10 << 6, 0]).all(), "it rises with the spikes of its own"
+    assert activity.threshold[0, 0] == 10 << 6
 
 
 def test_a_time_that_begins_anew_forgets_what_was_before() -> None:

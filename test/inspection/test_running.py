@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import wait
 
 import numpy as np
 import pytest
@@ -12,8 +15,10 @@ from neuro_control.backends import CpuRunner
 from neuro_control.inspection import (
     Cause,
     RecentSpikes,
+    SilenceReport,
     Wiring,
     network_snapshot,
+    recent_spikes,
     record_activity,
     silent_front,
     where_activity_dies,
@@ -139,28 +144,99 @@ def test_a_published_description_is_wired_as_the_network_is():
         Wiring.from_description({"rows": []})
 
 
+def found(recent: RecentSpikes) -> str:
+    """What is said when the search that is under way has ended."""
+    recent.where_activity_dies()
+    search = recent._search
+    if search is not None:
+        wait([search], timeout=30.0)
+    return recent.where_activity_dies()
+
+
+def stepping(recent: RecentSpikes, runner: CpuRunner) -> Callable[[int, int], None]:
+    def step(looks: int, given: int) -> None:
+        for _ in range(looks * STEPS_A_LOOK):
+            runner.step(np.arange(given, dtype=np.int32))
+            recent.stepped(given)
+
+    return step
+
+
 def test_a_sample_of_spikes_says_where_they_end():
     network = chain((60, 0, 60))
     runner = CpuRunner(network)
     recent = RecentSpikes(network, runner, "in")
-
-    def step(times: int, given: int) -> None:
-        for _ in range(times * STEPS_A_LOOK):
-            runner.step(np.arange(given, dtype=np.int32))
-            recent.stepped(given)
-
+    step = stepping(recent, runner)
     step(LEAST_LOOKS - 1, 4)
-    assert recent.where_activity_dies(runner.state) == ""
+    assert found(recent) == ""
     step(1, 4)
-    assert recent.where_activity_dies(runner.state) == "b is silent: it has no synapse from a"
+    assert found(recent) == "b is silent: it has no synapse from a"
     step(LEAST_LOOKS - 1, 0)
     # What was said holds until enough has been seen again.
-    assert recent.where_activity_dies(runner.state) == "b is silent: it has no synapse from a"
+    assert found(recent) == "b is silent: it has no synapse from a"
     step(1, 0)
-    assert (
-        recent.where_activity_dies(runner.state)
-        == "input in was given no spike in the last 100 ticks"
-    )
+    assert found(recent) == "input in was given no spike in the last 100 ticks"
+    recent.close()
+
+
+def test_a_membrane_is_looked_at_as_it_was_when_the_question_came():
+    network = chain((60, 3, 60))
+    runner = CpuRunner(network)
+    recent = RecentSpikes(network, runner, "in")
+    for tick in range(LEAST_LOOKS * STEPS_A_LOOK):
+        runner.step(np.arange(0 if tick % 5 else 4, dtype=np.int32))
+        recent.stepped(4)
+    spikes = {"in": 4, "a": 1, "b": 0, "c": 0}
+    wanted = where_activity_dies(why_silent_now(network, LEAST_LOOKS, spikes, runner.state()))
+    assert "the membrane of b[" in wanted
+    recent.where_activity_dies()
+    runner.reset()
+    assert found(recent) == wanted
+    recent.close()
+
+
+def test_whoever_steers_never_waits_for_a_search_and_one_is_under_way_at_most(monkeypatch):
+    network = chain((60, 0, 60))
+    runner = CpuRunner(network)
+    recent = RecentSpikes(network, runner, "in")
+    step = stepping(recent, runner)
+    asked, goes_on = threading.Semaphore(0), threading.Event()
+
+    def search(*arguments: object, **others: object) -> SilenceReport:
+        asked.release()
+        assert goes_on.wait(30.0)
+        return why_silent_now(*arguments, **others)
+
+    monkeypatch.setattr(recent_spikes, "why_silent_now", search)
+    for _ in range(3):
+        step(LEAST_LOOKS, 4)
+        # It would never come back if the search were its own.
+        assert recent.where_activity_dies() == ""
+    assert asked.acquire(timeout=30.0)
+    assert not asked.acquire(blocking=False)
+    goes_on.set()
+    assert found(recent) == "b is silent: it has no synapse from a"
+    recent.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("silence search")]
+
+
+def test_a_search_that_fails_is_told_and_stops_nothing(monkeypatch):
+    network = chain((60, 0, 60))
+    runner = CpuRunner(network)
+    recent = RecentSpikes(network, runner, "in")
+    monkeypatch.setattr(recent_spikes, "why_silent_now", lambda *_, **__: {}["b"])
+    stepping(recent, runner)(LEAST_LOOKS, 4)
+    assert found(recent) == "not known: KeyError: 'b'"
+    recent.close()
+
+
+def test_closed_it_searches_no_more():
+    network = chain((60, 0, 60))
+    runner = CpuRunner(network)
+    recent = RecentSpikes(network, runner, "in")
+    stepping(recent, runner)(LEAST_LOOKS, 4)
+    recent.close()
+    assert found(recent) == ""
 
 
 def test_of_a_runner_that_shows_no_spikes_nothing_is_said():
@@ -168,7 +244,7 @@ def test_of_a_runner_that_shows_no_spikes_nothing_is_said():
     recent = RecentSpikes(network, object(), "in")
     for _ in range(10 * LEAST_LOOKS * STEPS_A_LOOK):
         recent.stepped(1)
-    assert recent.where_activity_dies(CpuRunner(network).state) == ""
+    assert recent.where_activity_dies() == ""
 
 
 def test_a_state_of_another_size_is_refused():
