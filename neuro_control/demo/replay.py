@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -156,11 +156,7 @@ def replay_online(
         commands = _replay_commands(path, first.topic, rate, folder, stay, dashboard)
         failure = _play(commands, folder, environment, record, line, interrupt)
     found = _online_findings(record, path, interrupt.requested)
-    line.say(
-        f"  {found['packets']} packets, {found['packets_lost']} lost, "
-        f"{found['packets_dropped']} dropped; {found['commands']} commands, "
-        f"{found['guard_interventions']} interventions of the guard"
-    )
+    line.say(f"  {online_summary(found)}")
     if report is not None:
         write_report(report, found)
     if failure is not None:
@@ -169,6 +165,17 @@ def replay_online(
     if interrupt.requested and interrupt.signal_number != signal.SIGINT:
         return 128 + int(interrupt.signal_number or 0)
     return 0
+
+
+def online_summary(found: Mapping[str, Any]) -> str:
+    """The findings of `replay_online` in a line to read."""
+    if found["packets"] is None:
+        return "it ended before the controller said anything"
+    return (
+        f"{found['packets']} packets, {found['packets_lost']} lost, "
+        f"{found['packets_dropped']} dropped; {found['commands']} commands, "
+        f"{found['guard_interventions']} interventions of the guard"
+    )
 
 
 def _replay_commands(
@@ -233,7 +240,7 @@ def _play(
                 spin(SLICE_S)
                 for news in page.news():
                     line.say(news)
-                line.show(_progress(record))
+                line.show(progress_of(record))
                 failure = children.failure()
                 if failure is None:
                     continue
@@ -267,13 +274,17 @@ def _await_last_word(
             return
 
 
-def _progress(record: RunRecord) -> Progress:
+def progress_of(record: RunRecord) -> Progress:
+    """How a replay goes; one that stands says what would move it."""
+    remark = record.word(CONTROLLER.name, "controller_state") or ""
+    if record.word(REPLAY.name, "paused") == "true":
+        remark = "stands: replay/seek, replay/resume or Ctrl-C"
     return Progress(
         simulated_s=record.latest(REPLAY.name, "sim_time_s") or 0.0,
         events_per_second=record.latest(CONTROLLER.name, "events_per_second"),
         spikes_per_second=record.latest(CONTROLLER.name, "spikes_per_second"),
         delay_ms=record.latest(CONTROLLER.name, "latency_recent_ms_median"),
-        remark=record.word(CONTROLLER.name, "controller_state") or "",
+        remark=remark,
     )
 
 

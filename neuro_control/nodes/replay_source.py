@@ -190,6 +190,8 @@ class BagSource:
             place_ns = places.of_other(stamp) if stamp else places.last_ns
             if place_ns >= from_ns:
                 yield Played(place_ns, None, name, message.data)
+        if places is not None:  # what was recorded in haste is longer than its recording took
+            self.duration_ns = max(self.duration_ns or 0, places.last_ns)
 
     def _packet_of(self, message: RecordedMessage) -> Packet:
         try:

@@ -128,6 +128,17 @@ def test_from_a_place_on_it_is_the_rest(tmp_path: Path, from_s: float) -> None:
     assert len(found) > 100
 
 
+def test_no_place_is_beyond_the_length(tmp_path: Path) -> None:
+    messages = [
+        ("/event_camera/events", START + 19 * MS * n, packet(START + 20 * MS * n, n))
+        for n in range(50)
+    ]
+    source = whole(record(tmp_path / "bag", messages))
+    last = list(source.play(0))[-1].place_ns
+    assert last == 980 * MS
+    assert source.duration_ns == last
+
+
 def test_without_the_whole_only_events_are_played(tmp_path: Path) -> None:
     source = open_source(str(a_run(tmp_path / "bag", 0.2)), "", "", None, False)
     assert source.topics == {}
