@@ -18,6 +18,7 @@ from neuro_control.dashboard.motion_panel import MotionPanel
 from neuro_control.dashboard.panel import FrameParts, rounded
 from neuro_control.dashboard.senses_panel import EventSense
 from neuro_control.dashboard.taps import Tap, TapSpec, message_class
+from neuro_control.dashboard.wire import json_text
 
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 LEVELS = ("ok", "warning", "error", "stale")
@@ -192,11 +193,19 @@ class HealthPanel:
             self.replay = None
             return
         for taken in self._replay.take()[-1:]:
-            try:
-                self.replay = json.loads(
-                    deserialize_message(taken.data, message_class("std_msgs/msg/String")).data
-                )
-            except ValueError:
-                self.replay = None
+            text = deserialize_message(taken.data, message_class("std_msgs/msg/String")).data
+            self.replay = _replay_status(text)
         if self.replay is not None:
             parts.texts["replay"] = self.replay
+
+
+def _replay_status(text: str) -> dict[str, Any] | None:
+    """What a replay says of itself; None for a text that is not that."""
+    try:
+        said = json.loads(text)
+        json_text(said)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict) or not isinstance(said.get("position_s"), (int, float)):
+        return None
+    return said

@@ -15,11 +15,13 @@ from neuro_control.dashboard.panel import FrameParts, rounded
 from neuro_control.dashboard.senses_panel import EventSense
 from neuro_control.dashboard.spike_counts import SpikeCounts
 from neuro_control.dashboard.taps import Tap, TapSpec, message_class
+from neuro_control.dashboard.wire import json_text
 
 TEXT = "std_msgs/msg/String"
 ARRAY = "std_msgs/msg/Float64MultiArray"
 SLICE_NS = 5_000_000
 MOST_BINS = 48
+MOST_ROWS = 1000
 SENT_SLICES = 64
 KEPT_TICKS = 512
 
@@ -60,9 +62,13 @@ class NetworkPanel:
     def _describe(self, text: str) -> None:
         try:
             said = json.loads(text)
+            json_text(said)
             rows = [int(row["shown"]) for row in said["rows"]]
+            if len(rows) > MOST_ROWS:
+                raise ValueError(f"it has {len(rows)} rows; at most {MOST_ROWS} are drawn")
             counts = SpikeCounts(rows, MOST_BINS, SLICE_NS)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            self._counts = None
             self._text = {"error": f"network/description cannot be read: {error}"}
             return
         self._text, self._counts = said, counts
@@ -96,7 +102,7 @@ class NetworkPanel:
         for taken in self._membranes.take():
             self._add(deserialize_message(taken.data, message_class(ARRAY)))
         age_s = self._membranes.age_s(now_s)
-        if not self._columns or age_s is None or age_s > 2.0:
+        if not self._columns or not len(self._ticks) or age_s is None or age_s > 2.0:
             return
         parts.state["membranes"] = {"columns": self._columns, "age_s": rounded(age_s)}
         # Seconds since the last tick: a float32 would not tell ticks apart after some hours.

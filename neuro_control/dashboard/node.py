@@ -26,6 +26,7 @@ from rclpy.node import Node
 
 from neuro_control.dashboard.access import Access, chosen_token
 from neuro_control.dashboard.actions import Operator
+from neuro_control.dashboard.containment import Containment
 from neuro_control.dashboard.panel import FrameParts
 from neuro_control.dashboard.recording import Recording
 from neuro_control.dashboard.robot_panels import RobotPanels
@@ -59,6 +60,7 @@ class DashboardNode(Node):
             j.name for j in model.joints.values() if j.moves and j.kind != "prismatic"
         )
         self._panels: RobotPanels | None = None
+        self._containment = Containment(self._log_failure)
         self._about = {
             "robot": model.name,
             "namespace": self._space,
@@ -146,17 +148,26 @@ class DashboardNode(Node):
             self.frame(time.monotonic())
 
     def frame(self, now_s: float) -> None:
-        """Look at the robot, and show what there is to whoever looks at the page."""
+        """Look at the robot, and show what there is to whoever looks at the page.
+
+        Raises nothing: the stop button lives in this process.
+        """
+        with self._containment.contained("page", now_s):
+            self._draw(now_s)
+
+    def _draw(self, now_s: float) -> None:
         panels = self._looking(now_s)
         if panels is None:
             return
         if now_s >= self._graph_due_s:
             self._graph_due_s = now_s + GRAPH_PERIOD_S
-            panels.follow_graph()
+            panels.follow_graph(now_s)
         parts = FrameParts(texts={"about": self._about})
         panels.draw(now_s, parts)
         self._seq += 1
         parts.texts["recording"] = self._recording.says()
+        if failures := self._containment.says(now_s):
+            parts.texts["undrawable"] = failures
         parts.state |= {
             "seq": self._seq,
             "wall_s": round(time.time(), 3),
@@ -165,8 +176,12 @@ class DashboardNode(Node):
         }
         self._server.publish(encode_frame(parts.state, parts.arrays), parts.texts)
         if self._scene is not None and self._scene.viewers:
-            panels.show(self._scene)
+            panels.show(self._scene, now_s)
         self._frame_s += 0.1 * (time.monotonic() - now_s - self._frame_s)
+
+    def _log_failure(self, text: str) -> None:
+        if self.context.ok():  # at the end everything fails
+            self.get_logger().error(text)  # type: ignore[no-untyped-call]
 
     def _looking(self, now_s: float) -> RobotPanels | None:
         """The panels while somebody looks, and a moment longer; they begin empty each time."""
@@ -175,7 +190,9 @@ class DashboardNode(Node):
             self._alone_s = now_s
             if self._panels is None:
                 self._graph_due_s = now_s
-                self._panels = RobotPanels(self._listener, self._arm, settings.events_per_frame)
+                self._panels = RobotPanels(
+                    self._listener, self._arm, settings.events_per_frame, self._containment
+                )
         elif self._panels is not None and now_s - self._alone_s > settings.linger_s:
             self._close_panels()
         return self._panels

@@ -22,7 +22,8 @@ from neuro_control.senses.interaural import interaural_time_difference_ns
 
 EAR_SLICE_NS = 10_000_000
 EAR_BINS = 64
-LARGEST_ADDRESS = 1 << 16
+# A packet says itself how many rows it has; each costs memory.
+MOST_EARS = 16
 SOUND_WINDOW_NS = 200_000_000
 # What the search for a sound's direction is given at most.
 SOUND_EVENTS = 2000
@@ -161,7 +162,9 @@ class SkinPanel:
             values = np.asarray(message.data, np.float32)
             columns = self._columns_of(len(values))
             values = values[: len(values) // columns * columns].reshape(-1, columns)
-        every = -(-max(values.shape) // LARGEST_SKIN_SIDE)
+        if not values.size:
+            return None
+        every = max(1, -(-max(values.shape) // LARGEST_SKIN_SIDE))
         return values[::every, ::every].astype(np.float32)
 
     def _columns_of(self, taxels: int) -> int:
@@ -195,6 +198,12 @@ class EarsPanel:
         view = self.sense.view
         if not view.width:
             return
+        if view.height > MOST_EARS:
+            self._counts, self.time_difference_ns = None, None
+            raise ValueError(
+                f"{self.sense.tap.topic} says it has {view.height} rows; "
+                f"of ears there are {MOST_EARS} at most"
+            )
         if fresh or self._counts is None:
             self._counts = SpikeCounts([view.width] * view.height, EAR_BINS, EAR_SLICE_NS)
             self._recent = []

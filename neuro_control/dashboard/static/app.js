@@ -106,7 +106,16 @@ async function act(name, wanted = {}, quiet = false) {
 // Layout: panels stand in columns and share their height by weight.
 
 function present() {
-  return PANELS.filter(([panel]) => panel.has(frame, texts));
+  return PANELS.filter(([panel]) => texts.undrawable?.[panel.id] || has(panel));
+}
+
+/** Whether there is what a panel draws; what cannot be read is not there. */
+function has(panel) {
+  try {
+    return panel.has(frame, texts);
+  } catch {
+    return false;
+  }
 }
 
 function lay() {
@@ -183,23 +192,53 @@ function draw() {
   lay();
   if (!fresh) return;
   fresh = false;
-  drawFlow();
-  drawState();
-  drawReplay();
+  for (const part of [drawFlow, drawState, drawReplay]) {
+    try {
+      part();
+    } catch (error) {
+      say(`A part of this page cannot be drawn: ${error.message}`);
+    }
+  }
+  tellFailures();
   for (const entry of shown.values()) {
-    // Made here, for only now it has a place and with it a size.
-    entry.made ??= new entry.panel(entry.body, entry.tools, () => texts.about, act, texts);
-    const note = entry.made.draw(frame);
+    const note = drawPanel(entry);
     entry.note.textContent = note?.text ?? "";
     entry.note.title = note?.text ?? "";
     entry.note.classList.toggle("warn", Boolean(note?.warn));
   }
 }
 
+/** Draw one panel; its note. What it cannot draw keeps no other from being drawn. */
+function drawPanel(entry) {
+  const failure = texts.undrawable?.[entry.panel.id];
+  let note = null;
+  let reason = failure && `${failure.reason} (${failure.count} times)`;
+  if (has(entry.panel)) {
+    try {
+      // Made here, for only now it has a place and with it a size.
+      entry.made ??= new entry.panel(entry.body, entry.tools, () => texts.about, act, texts);
+      note = entry.made.draw(frame);
+    } catch (error) {
+      reason ??= error.message;
+    }
+  }
+  entry.section.classList.toggle("undrawable", Boolean(reason));
+  return reason ? { text: `cannot be drawn: ${reason}`, warn: true } : note;
+}
+
+/** What befell the whole page, or a recording that nobody has ended. */
+function tellFailures() {
+  const whole = texts.undrawable?.page;
+  if (whole) say(`The page cannot be drawn: ${whole.reason}`);
+  const failure = texts.recording?.failure ?? "";
+  if (failure && failure !== tellFailures.told) say(`Recording: ${failure}`);
+  tellFailures.told = failure;
+}
+
 function drawFlow() {
   const list = $("flow");
   for (const [name, label] of Object.entries(STAGES)) {
-    const stage = frame.state.flow[name];
+    const stage = frame.state.flow?.[name] ?? { there: false };
     let item = list.querySelector(`[data-stage="${name}"]`);
     if (!item) {
       item = document.createElement("li");
