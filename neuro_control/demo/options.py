@@ -53,6 +53,8 @@ class DemoOptions:
                 check_film(option, path)
             else:
                 check_output(option, path, _SUFFIXES[option])
+            if option == "--bag" and path.exists():
+                raise ValueError(f"{option} {path}: is there already; choose another name for it")
             earlier = known.setdefault(path.absolute(), option)
             if earlier != option or list(self.reports).count(path) > 1:
                 raise ValueError(f"{option} {path}: {earlier} writes that file already")

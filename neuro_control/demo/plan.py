@@ -109,9 +109,12 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
     for name, values in _own_parameters(options).items():
         if name in wanted:
             wanted[name].update(values)
+    for node in bringup.nodes:
+        if node.takes_backend:
+            wanted[node.name]["backend"] = options.backend
     parameters = override(wanted, options.overrides)
     for node in bringup.nodes:
-        parameters[node.name].update(bringup.parameters_of(node))
+        parameters[node.name]["use_sim_time"] = bringup.parameters_of(node)["use_sim_time"]
     depth = "qos_overrides./simulation/target.publisher.depth"
     parameters["simulator"][depth] = TARGET_DEPTH
     factor = float(parameters["simulator"]["real_time_factor"])

@@ -265,7 +265,8 @@ def summary(report: Mapping[str, Any]) -> str:
             "network",
             f"{_show(report['spikes_per_second'], ',.0f')} spikes/s, "
             f"{_show(report['active_fraction'], '.2%')} of the neurons active, "
-            f"step {_show(tick['median'], '.0f')} µs",
+            f"step {_show(tick['median'], '.0f')} µs"
+            + (f", on {report['backend']}" if report["backend"] else ""),
         ),
         ("camera", f"{_show(report['events_per_second'], ',.0f')} events/s"),
         (

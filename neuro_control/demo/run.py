@@ -158,12 +158,17 @@ class _Run:
         failure = self._children.failure()
         if failure is not None:
             at_end = failure.name == "simulator" and failure.exit_code == 0
-            if at_end:
-                self._spin(SLICE_S)  # what it sent last
-            if at_end and self._ran_to_the_end():
+            if not at_end:
+                self._outcome.failure = failure
+                return
+            self._hear_the_rest()
+            if self._ran_to_the_end():
                 self._outcome.finished = True
             else:
-                self._outcome.failure = failure
+                self._outcome.failure = (
+                    f"the simulation ended; of its {self._end_ns * 1e-9:g} s only "
+                    f"{self._record.simulated_s:.1f} were heard: is the machine overloaded?"
+                )
             return
         if self._record.target:
             self._line.show(self._progress())
@@ -197,6 +202,16 @@ class _Run:
             and any(len(self._record.statuses.get(name, [])) <= n for name, n in heard.items())
         ):
             self._spin(SLICE_S)
+
+    def _hear_the_rest(self) -> None:
+        """Listen to what the simulation sent last, for as long as something comes."""
+        silent_since, heard_s = time.monotonic(), -1.0
+        while time.monotonic() - silent_since < LAST_WORD_S and not self._interrupt.urgent:
+            self._spin(SLICE_S)
+            if self._ran_to_the_end():
+                return
+            if self._record.simulated_s != heard_s:
+                silent_since, heard_s = time.monotonic(), self._record.simulated_s
 
     def _ran_to_the_end(self) -> bool:
         return self._record.simulated_s * 1e9 >= self._end_ns

@@ -46,7 +46,7 @@ def text(found: Profile) -> str:
             f"  {p.name:<{width}}  {p.neurons:>9,} {p.us:>9.3f} {share:>6.1%} {p.spikes:>10,} "
             f"{p.operations:>13,}"
         )
-        lines.append(f"  {'':<{width}}    {p.neurons_us:.3f} us its neurons")
+        lines.append(f"  {'':<{width}}    {max(p.neurons_us, 0.0):.3f} us its neurons")
         lines += [
             f"  {'':<{width}}    {q.us:.3f} us {q.name}: {q.operations / ticks:,.1f} operations a "
             f"tick, {q.synapses:,} synapses"

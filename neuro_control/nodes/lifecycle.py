@@ -16,6 +16,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 
+from neuro_control.backends.worker_process import BackendError
 from neuro_control.nodes import qos
 from neuro_control.nodes.spin import MessageWithInfo, StartError
 
@@ -26,7 +27,7 @@ LAST_WORD = Duration(nanoseconds=200_000_000)
 class ManagedNode(LifecycleNode):
     """A lifecycle node whose work is in four hooks.
 
-    configure: make what the node needs; a ValueError, OSError or StartError leaves it
+    configure: make what the node needs; a ValueError, OSError, StartError or BackendError leaves it
     unconfigured with the reason in the log. activate, deactivate: begin and end commanding.
     release: give the rest back; called on clean-up, shutdown and errors, whatever was made.
     """
@@ -145,7 +146,7 @@ class ManagedNode(LifecycleNode):
         self.failure = ""
         try:
             work()
-        except (ValueError, OSError, ImportError, StartError) as error:
+        except (ValueError, OSError, ImportError, StartError, BackendError) as error:
             self.failure = str(error)
             self.get_logger().error(self.failure)
             return TransitionCallbackReturn.FAILURE

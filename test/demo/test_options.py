@@ -57,3 +57,11 @@ def test_only_what_is_drawn_needs_more_to_be_heard(tmp_path: Path) -> None:
     assert DemoOptions(reports=(tmp_path / "a.html",)).draws
     assert DemoOptions(film=tmp_path / "a.gif").draws
     assert DemoOptions(picture=tmp_path / "a.pdf").draws
+
+
+def test_a_recording_that_is_there_is_not_written_over(tmp_path: Path) -> None:
+    bag = tmp_path / "run.mcap"
+    bag.write_bytes(b"yesterday's")
+    with pytest.raises(ValueError, match="--bag .*run.mcap: is there already"):
+        DemoOptions(bag=bag)
+    assert bag.read_bytes() == b"yesterday's"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from neuro_control.demo.options import DemoOptions
 from neuro_control.demo.parameters import (
     ParameterFileError,
     Parameters,
@@ -15,6 +16,7 @@ from neuro_control.demo.parameters import (
     read_parameter_file,
     write_parameter_file,
 )
+from neuro_control.demo.plan import plan_demo
 
 KNOWN: Parameters = {
     "simulator": {
@@ -92,3 +94,9 @@ def test_text_stays_text_for_the_parser_that_ros_has(tmp_path: Path, text: str) 
     written = (tmp_path / "p.yaml").read_text()
     assert f'unit: "{text}"' in written, "in quotes, which no parser takes for anything else"
     assert read_parameter_file(tmp_path / "p.yaml")["skin"] == {"unit": text, "list": [text]}
+
+
+def test_what_is_set_wins_over_the_option() -> None:
+    plan = plan_demo(DemoOptions(backend="auto", overrides=("controller.backend=lava",)))
+    assert plan.parameters["controller"]["backend"] == "lava"
+    assert plan_demo(DemoOptions(backend="cpu")).parameters["controller"]["backend"] == "cpu"
