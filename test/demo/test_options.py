@@ -62,6 +62,6 @@ def test_only_what_is_drawn_needs_more_to_be_heard(tmp_path: Path) -> None:
 def test_a_recording_that_is_there_is_not_written_over(tmp_path: Path) -> None:
     bag = tmp_path / "run.mcap"
     bag.write_bytes(b"yesterday's")
-    with pytest.raises(ValueError, match="--bag .*run.mcap: is there already"):
+    with pytest.raises(ValueError, match=r"--bag .*run\.mcap: is there already"):
         DemoOptions(bag=bag)
     assert bag.read_bytes() == b"yesterday's"
