@@ -15,6 +15,7 @@ from neuro_control.backends.runner import Indices, RunCounters, RunnerState, che
 from neuro_control.network import FixedNetwork, Port
 
 _PLAIN: list[Literal["C", "A", "W"]] = ["C", "A", "W"]
+_MEMBRANE_MAX = 2**23 - 1
 _INT32, _INT64 = np.dtype(np.int32), np.dtype(np.int64)
 
 
@@ -35,6 +36,7 @@ class CpuRunner:
         self._n_inputs = sum(port.size for port in network.inputs.values())
         self._arena, self._tallies, self._outputs = plan.arena, plan.tallies, plan.outputs
         self._populations = plan.populations
+        self._largest_current = plan.largest_current
         self._state = self._arena[plan.state]
         self._rest = self._state.copy()
         # Where each neuron of a population that is reordered lies, made when first asked for.
@@ -157,6 +159,8 @@ class CpuRunner:
                 f"the state belongs to network {state.network[:12]}, this is "
                 f"{self._fingerprint[:12]}"
             )
+        self._check_reachable("membrane", state.membrane, _MEMBRANE_MAX)
+        self._check_reachable("current", state.current, self._largest_current)
         pending = np.roll(state.pending, self._slot(), axis=0)
         stored: list[tuple[NDArray[np.integer], NDArray[np.int64]]] = []
         for view in self._populations.values():
@@ -233,6 +237,22 @@ class CpuRunner:
         view = self._populations[name]
         fired = view.spikes[: int(view.count[0])]
         return fired.copy() if view.order is None else np.sort(view.order[fired])
+
+    def _check_reachable(
+        self, what: str, values: NDArray[np.int64], largest: int | NDArray[np.float64]
+    ) -> None:
+        """ValueError naming the first neuron whose magnitude lies beyond its largest."""
+        # Not by the magnitude: that of the least int64 is negative.
+        beyond = np.flatnonzero((values > largest) | (values < -largest))
+        if not len(beyond):
+            return
+        at = int(beyond[0])
+        population = next(p for p in self.network.populations if p.offset <= at < p.offset + p.size)
+        bound = int(np.broadcast_to(largest, values.shape)[at])
+        raise ValueError(
+            f"the state's {what} of neuron {at - population.offset} of {population.name!r} is "
+            f"{int(values[at])}; this network stays within {-bound}..{bound}"
+        )
 
     def _slot(self) -> int:
         """Row of the rings of pending inputs that is due in the next tick."""

@@ -41,6 +41,8 @@ class Plan:
     tallies: NDArray[np.int64]
     outputs: NDArray[np.int32]
     populations: dict[str, PopulationView]
+    largest_current: NDArray[np.float64]
+    """Of each neuron, what the magnitude of its current never leaves, float64[n]."""
 
 
 class _Parts:
@@ -147,7 +149,8 @@ def lay_out(network: FixedNetwork) -> Plan:
     for view in views.values():
         view.awake[:] = 1
     shown_outputs = _view(arena, outputs, np.int32, n_shown)
-    return Plan(arena, wide, slice(begin, end), counts, shown_outputs, views)
+    reachable = _largest_current(network, largest)
+    return Plan(arena, wide, slice(begin, end), counts, shown_outputs, views, reachable)
 
 
 def _view(arena: NDArray[np.uint8], place: int, kind: np.dtype[Any] | type, n: int) -> Any:
@@ -326,13 +329,18 @@ def largest_input(network: FixedNetwork) -> NDArray[np.float64]:
 
 
 def _fits_32_bits(network: FixedNetwork, largest: NDArray[np.float64]) -> bool:
-    """Whether no input whatever can bring a value beyond 32 bits.
+    """Whether no input whatever can bring a value beyond 32 bits: the current, and input on top."""
+    held = _largest_current(network, largest)
+    return bool((held + largest * 64 < 2.0**31 - 2.0**25).all())
+
+
+def _largest_current(network: FixedNetwork, largest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The largest magnitude of the current of each neuron after a tick, float64[n].
 
     A current is wrapped only once a tick, so that inputs beyond 2^18 can leave it beyond 24 bits:
     with A the largest input in the current's units and k what a tick keeps of it, it stays below
-    max(2^23, (A - 2^24) / (1 - k)), and A is added to that.
+    max(2^23, (A - 2^24) / (1 - k)).
     """
     current = largest * 64
     lost = np.concatenate([population.du + 1 for population in network.populations]) / 4096
-    held = np.maximum(2.0**23, (current - 2.0**24) / lost)
-    return bool((held + current < 2.0**31 - 2.0**25).all())
+    return np.maximum(2.0**23, (current - 2.0**24) / lost)

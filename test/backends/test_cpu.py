@@ -502,6 +502,42 @@ def test_a_state_that_the_network_cannot_reach_is_refused_and_changes_nothing():
 
 
 @pytest.mark.parametrize(
+    ("name", "most"), [("membrane", 2**23 - 1), ("current", 2**23), ("current", 16_777_216)]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_membranes_and_currents_beyond_what_can_be_reached_are_refused(name, most, sign):
+    """A current that keeps half of itself, and gains up to 25165824 a tick, wraps once each."""
+    strong = most > 2**23
+    network = one_neuron(96, n=32, exponent=7, du=2047) if strong else one_neuron(10, du=2047)
+    engine = CpuRunner(network)
+    engine.step(np.array([0], np.int32))
+    before = engine.state()
+    held = dataclasses.replace(before, **{name: np.array([sign * most])})
+    engine.restore(held)
+    assert getattr(engine.state(), name).tolist() == [sign * most]
+    engine.restore(before)
+    for beyond in (sign * (most + 1), sign * (2**31 - 1), sign * 2**62, -(2**63)):
+        with pytest.raises(
+            ValueError, match=rf"{name} of neuron 0 of 'n' is {beyond}; .* within -{most}\.\.{most}"
+        ):
+            engine.restore(dataclasses.replace(before, **{name: np.array([beyond])}))
+        assert engine.state() == before
+
+
+@pytest.mark.parametrize(("weight", "exponent"), [(255, 7), (-255, 7), (96, 7), (255, 0)])
+@pytest.mark.parametrize("du", [0, 7, 2047, 4095])
+@pytest.mark.parametrize("n", [1, 32, 300])
+def test_every_state_on_the_way_can_be_restored(weight, exponent, du, n):
+    """With floods that leave the current beyond 24 bits though it is wrapped in every tick."""
+    network = one_neuron(weight, n=n, exponent=exponent, du=du, bias_mantissa=4095)
+    engine, twin = CpuRunner(network), CpuRunner(network)
+    for tick in range(200):
+        engine.step(np.arange(n if tick % 50 else n // 2, dtype=np.int32))
+        twin.restore(engine.state())
+    assert twin.state() == engine.state()
+
+
+@pytest.mark.parametrize(
     "copied", [copy.copy, copy.deepcopy, lambda engine: pickle.loads(pickle.dumps(engine))]
 )
 def test_a_copy_goes_its_own_way(copied):
