@@ -29,6 +29,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,6 +92,15 @@ def truncate_weights(weight: ArrayLike, num_weight_bits: int = 8) -> NDArray[np.
     return (np.clip(sign * given, least, 255) // step * step * sign).astype(np.int16)
 
 
+def _whole_within(values: NDArray[Any], least: int, most: int) -> bool:
+    """Whether all are whole numbers from least to most, of whatever type."""
+    if values.dtype.kind not in "iufO" or not values.size:
+        return False
+    # Both comparisons are false for what is not a number.
+    inside = bool(np.all((values >= least) & (values <= most)))
+    return inside and (values.dtype.kind in "iu" or bool(np.all(values % 1 == 0)))
+
+
 @dataclass(frozen=True, eq=False)
 class FixedPopulation:
     """Neurons with Loihi's integer parameters, each int32[size]; offset counts over populations.
@@ -124,12 +134,15 @@ class FixedPopulation:
             ("threshold_step", 0, VTH_MAX),
         ):
             values = np.asarray(getattr(self, name))
-            array = np.broadcast_to(values, (self.size,)).astype(np.int32)
-            if array.min() < least or array.max() > most:
+            # Before the cast: it would wrap 2^32 + 5 round to 5, and cut 5.5.
+            if not _whole_within(values, least, most):
+                numbers = values.size and values.dtype.kind in "iufO"
+                given = f"{values.min()}..{values.max()}" if numbers else f"{values.tolist()!r}"
                 raise ValueError(
-                    f"population {self.name!r}: {name} must be {least}..{most}, "
-                    f"not {values.min()}..{values.max()}"
+                    f"population {self.name!r}: {name} must be {least}..{most}, not {given}; "
+                    "whole numbers only"
                 )
+            array = np.broadcast_to(values, (self.size,)).astype(np.int32)
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         if not 0 <= self.bias_exponent <= BIAS_EXPONENT_MAX:
@@ -187,6 +200,11 @@ class FixedProjection:
                 f"not {self.weight_exponent}"
             )
         n = len(self.target_index)
+        if np.shape(self.weight) != (n,):
+            raise ValueError(
+                f"projection {self.name!r}: weight must have one value for each of the {n} of "
+                f"target_index, not the shape {np.shape(self.weight)}"
+            )
         if self.row_start[0] != 0 or self.row_start[-1] != n or (np.diff(self.row_start) < 0).any():
             raise ValueError(f"projection {self.name!r}: row_start must rise from 0 to {n}")
         if n and not 0 <= self.target_index.min() <= self.target_index.max() < self.n_target:
@@ -248,6 +266,23 @@ class FixedProjection:
         return dense
 
 
+def _check_ports(kind: str, ports: Mapping[str, Port]) -> None:
+    """ValueError naming the first that does not begin where the one listed before it ends."""
+    offset = 0
+    for name, port in ports.items():
+        if port.offset != offset:
+            raise ValueError(
+                f"{kind} {name!r}: its offset must be {offset}, where the {kind}s before it end, "
+                f"not {port.offset}: ports leave no gap and do not overlap"
+            )
+        if port.size < 1 or size_of(port.shape) != port.size:
+            raise ValueError(
+                f"{kind} {name!r}: its size must be at least 1 and that of its shape "
+                f"{port.shape}, not {port.size}"
+            )
+        offset += port.size
+
+
 @dataclass(frozen=True, eq=False)
 class FixedNetwork(CopyableReadOnly):
     """Populations and projections in integers; ports say how active indices are numbered."""
@@ -261,6 +296,8 @@ class FixedNetwork(CopyableReadOnly):
     metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _check_ports("input", self.inputs)
+        _check_ports("output", self.outputs)
         sizes = {name: port.size for name, port in self.inputs.items()}
         offset = 0
         for population in self.populations:
