@@ -16,6 +16,7 @@ import gc
 import inspect
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -128,10 +129,12 @@ def run(
 ) -> int:
     """Run one node from command line to end; returns the exit code.
 
-    make_node: makes the node; a StartError or ValueError from it is one line and exit code 1.
+    make_node: makes the node; a StartError or ValueError from it is one line and exit code 1, for
+        these say what is wrong with what it was told.
     work: given the node, the executor, and whether it goes on; returns when it does not.
     end: given the node when work is over, while it can still publish.
-    Ctrl-C and SIGTERM end it with exit code 0.
+    Ctrl-C and SIGTERM end it with exit code 0. A StartError of the work is one line too; whatever
+    else a callback raises is a defect, shown with its traceback, and exit code 1.
     """
     request = EndRequest()
     node: Node | None = None
@@ -142,7 +145,10 @@ def run(
             signal_handler_options=SignalHandlerOptions.NO,
         )
         try:
-            node = make_node()
+            try:
+                node = make_node()
+            except ValueError as error:
+                raise StartError(str(error)) from error
             executor = make_executor(kind)
             executor.add_node(node)
             # What start-up left is never garbage; not to look through it again shortens the
@@ -156,8 +162,11 @@ def run(
                     end(node)
         except (KeyboardInterrupt, ExternalShutdownException):
             pass
-        except (StartError, ValueError) as error:
+        except StartError as error:
             print(f"error: {error}", file=sys.stderr, flush=True)
+            return 1
+        except Exception:  # noqa: BLE001 - told in full, and it ends here
+            traceback.print_exc()
             return 1
         finally:
             if executor is not None and node is not None:

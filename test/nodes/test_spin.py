@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running one node: what it says when it cannot begin, and when something in it is broken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import rclpy
+from rclpy.node import Node
+
+from neuro_control.nodes.spin import ExecutorKind, StartError, run
+
+
+class Broken(Node):
+    """A node whose timer raises."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__("broken")
+        self._error = error
+        self.create_timer(0.001, self._fail)
+
+    def _fail(self) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [StartError("no camera"), ValueError("no camera")])
+def test_a_node_that_cannot_be_made_says_why_in_one_line(error: Exception, capfd: Any) -> None:
+    def make() -> Node:
+        raise error
+
+    assert run(make, []) == 1
+    assert capfd.readouterr().err == "error: no camera\n"
+    assert not rclpy.ok()
+
+
+@pytest.mark.parametrize("kind", ["events", "single_threaded"])
+@pytest.mark.parametrize("error", [ValueError("out of range"), KeyError("out of range")])
+def test_what_a_callback_raises_is_shown_with_where_it_was_raised(
+    error: Exception, kind: ExecutorKind, capfd: Any
+) -> None:
+    ended: list[Node] = []
+    assert run(lambda: Broken(error), [], end=ended.append, kind=kind) == 1
+    said = capfd.readouterr().err
+    assert "Traceback" in said
+    assert "in _fail" in said
+    assert "out of range" in said
+    assert len(ended) == 1, "its last word is said all the same"
+    assert not rclpy.ok()
