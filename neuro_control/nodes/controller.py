@@ -2,8 +2,9 @@
 """The controller node: event packets and joint states in, joint commands out.
 
 Subscribes `event_camera/events`, `joint_states`. Publishes `desired_trajectory`, whose stamp is
-that of the packet that it answers, and `target_direction`, the target in the camera's frame; and
-what happens inside its network (`network_activity`), while somebody listens.
+that of the packet that it answers, or that of the command before where that is later; and
+`target_direction`, the target in the camera's frame; and what happens inside its network
+(`network_activity`), while somebody listens.
 The packets advance the network; while none come, a timer on the node's clock does, and the arm is
 held or searches, as the controller decides. Commands go out only while the node is active.
 """
@@ -87,7 +88,8 @@ class ControllerNode(ManagedNode):
         plain = ArmControllerSettings.model_validate(
             settings.model_dump(include=set(ArmControllerSettings.model_fields))
         )
-        controller = self._make_controller(plain, arm)
+        # At once: whatever fails below, `release` closes it, and its backend's process with it.
+        controller = self._controller = self._make_controller(plain, arm)
         self._arm = arm
         self._forget()
         self._command_time_ns = round(settings.command_time_s * 1e9)
@@ -113,7 +115,6 @@ class ControllerNode(ManagedNode):
             self._activity = NetworkActivity(
                 self, controller.network_watch, settings, controller.backend_report.values
             )
-        self._controller = controller
         about = controller.backend_report.values
         self.get_logger().info(f"backend: {about['backend']} ({about['backend_reason']})")
 
@@ -142,7 +143,7 @@ class ControllerNode(ManagedNode):
         self._pending: deque[tuple[Packet, Events, int, int]] = deque(maxlen=1000)
         self._backlog = Backlog()
         self._shedder = LoadShedder(round(settings.shed_after_s * 1e9))
-        self._answered_ns = -1
+        self._answered_ns = self._taken_ns = -1
         self._direction_due_ns = 0
         self._heard_ns: int | None = None
         self._size = (0, 0)
@@ -208,22 +209,28 @@ class ControllerNode(ManagedNode):
         if self._joints is None:
             self.tally.packets_without_joints += 1
             return
-        behind_ns = self._answered_ns - packet.stamp_ns
-        if behind_ns > LATE_NS or self._input.restarts != self._restarts:
+        if self._answered_ns - packet.stamp_ns > LATE_NS or self._input.restarts != self._restarts:
             # The sensor, or a simulation's time, began anew.
             self._restarts = self._input.restarts
             self._direction_due_ns = 0
+            self._answered_ns = -1
             self._backlog.clear()
             self.controller.reset()
-        elif behind_ns > 0:
+        elif packet.stamp_ns < self._taken_ns:
             self.tally.packets_late += 1
             return
+        self._taken_ns = packet.stamp_ns
         if self._backlog.add(events, packet.stamp_ns, published_ns, waited_ns):
             self._answer_backlog(self._joints)
 
     def _answer_backlog(self, joints: JointSample) -> None:
         joined = self._backlog.take()
-        self._step(joined.events, joints, joined.stamp_ns)
+        # The first packet after a silence is stamped before the last step that was taken without
+        # the sensor: every packet takes some time to come. The network cannot go back, nor can
+        # the guard, and so it is answered at that step's time; its events are taken in late by
+        # that much. To let the time without the sensor trail instead would need a bound on how
+        # long a packet may take, and hold the arm later by as much.
+        self._step(joined.events, joints, max(joined.stamp_ns, self._answered_ns))
         now_ns = time.time_ns()
         for published_ns in joined.published_ns:
             self.tally.latency.add(now_ns - published_ns)

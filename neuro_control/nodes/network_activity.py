@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from neuro_control.control.network_watch import Activity, NetworkWatch, Row
 from neuro_control.control.probes import parse_probes
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.events.address_events import LARGEST_WIDTH
+from neuro_control.events.mono import LARGEST_SPAN_NS
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.controller_settings import ControllerNodeSettings
 from neuro_control.nodes.lifecycle import ManagedNode
@@ -50,11 +52,16 @@ class NetworkActivity:
     ) -> None:
         """Make the topics and say what there is.
 
-        Raises:
-            ValueError: a neuron that the settings choose is not there.
+        Where the settings choose a neuron that is not there, none is watched, and a warning says
+        why: what an observer wants to see must not keep a robot from being steered.
         """
         self._watch = watch
-        self.choose(settings.probe_neurons)
+        self._log = node.get_logger()
+        try:
+            self.choose(settings.probe_neurons)
+        except ValueError as error:
+            self.choose("")
+            self._log.warning(f"{error}; no membranes are published")
         self._dt_ns = round(watch.network.dt_s * 1e9)
         self._period_ns = round(settings.activity_period_s * 1e9)
         self._strides = [-(-row.size // LARGEST_WIDTH) for row in watch.rows]
@@ -68,6 +75,7 @@ class NetworkActivity:
         self._description.publish(String(data=text))
         self._looked_ns = 0
         self._seq = 0
+        self._failed = False
         self.spikes_left_out = 0
 
     def choose(self, text: str) -> None:
@@ -78,7 +86,25 @@ class NetworkActivity:
             raise ValueError(f"probe_neurons: {error}") from error
 
     def publish(self) -> None:
-        """Publish what has gathered, if it is time; to be called after the command is out."""
+        """Publish what has gathered, if it is time; to be called after the command is out.
+
+        Never raises: who looks on must not stop the robot. What cannot be published ends the
+        watching, and is told in the log.
+        """
+        if self._failed:
+            return
+        try:
+            self._publish()
+        except Exception as error:  # noqa: BLE001 - told in full, and the control goes on
+            self._failed = True
+            self._watch.spikes = self._watch.membranes = False
+            self._watch.forget()
+            self._log.error(
+                f"the network's activity is published no more: {type(error).__name__}: {error}\n"
+                f"{traceback.format_exc()}"
+            )
+
+    def _publish(self) -> None:
         now_ns = time.monotonic_ns()
         watch = self._watch
         if now_ns - self._looked_ns < self._period_ns and watch.ticks < MOST_TICKS:
@@ -102,8 +128,19 @@ class NetworkActivity:
 
     def _publish_spikes(self, activity: Activity) -> None:
         events = self._events(activity)
-        payload, base_ns = encode_mono(events)
         end_ns = int(activity.t_ns[-1]) + self._dt_ns
+        # Long ticks, or pauses between them, may take more time than a packet has bits for.
+        while len(events):
+            last = int(np.searchsorted(events.t_ns, events.t_ns[0] + LARGEST_SPAN_NS, "right"))
+            if last == len(events):
+                break
+            part = events[:last]
+            self._publish_packet(part, int(part.t_ns[-1]) + self._dt_ns)
+            events = events[last:]
+        self._publish_packet(events, end_ns)
+
+    def _publish_packet(self, events: Events, end_ns: int) -> None:
+        payload, base_ns = encode_mono(events)
         packet = Packet(
             SPIKES_TOPIC, self._seq, base_ns, end_ns, "mono", *self._size, False, payload
         )

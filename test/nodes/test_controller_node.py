@@ -50,6 +50,7 @@ class FakeController:
         self.joints: list[int] = []
         self.resets = 0
         self.dies = ""
+        self.closed = False
 
     @property
     def statistics(self) -> ControllerStatistics:
@@ -161,6 +162,55 @@ def test_without_packets_time_passes_by_the_nodes_clock(ros: Any, overrides: Any
     assert [count for _, count in bench.fake.steps[:3]] == [4, 0, 0]
     times = [t for t, _ in bench.fake.steps]
     assert times == sorted(times)
+
+
+def test_a_packet_from_before_the_last_step_without_the_sensor_is_taken_in_at_that_steps_time(
+    bench: Bench,
+) -> None:
+    """What begins a movement after a silence is in the first packet, which took time to come."""
+    bench.measure()
+    first = bench.see()
+    bench.answer()
+    joints, node = bench.node._joints, bench.node
+    idle_ns = first + 50 * MS
+    node._step(Events.empty(32, 32), joints, idle_ns)
+    for behind_ns in (5 * MS, 3 * MS):
+        bench.see(idle_ns - behind_ns)
+        assert messages.time_ns(bench.answer().header.stamp) == idle_ns
+    bench.see(idle_ns + MS)
+    bench.ros.until(lambda: len(bench.fake.steps) == 5)
+    assert bench.fake.steps == [
+        (first, 4), (idle_ns, 0), (idle_ns, 4), (idle_ns, 4), (idle_ns + MS, 4),
+    ]  # fmt: skip
+    assert node.tally.packets_late == 0
+    # One that is older than a packet that was taken is late as ever.
+    stamp = idle_ns - 4 * MS
+    bench.packets.publish(messages.packet_message(replace(bench.packet(stamp, 0), stamp_ns=stamp)))
+    bench.ros.until(lambda: node.tally.packets_late == 1)
+    assert len(bench.fake.steps) == 5
+
+
+def test_a_controller_whose_node_cannot_be_configured_is_closed(
+    ros: Any, overrides: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its backend's process would stay behind at every try."""
+    made: list[FakeController] = []
+
+    def make(settings: Any, arm: Any) -> FakeController:
+        made.append(FakeController(settings, arm))
+        return made[-1]
+
+    def broken(*arguments: Any) -> None:
+        raise ValueError("no such topic")
+
+    node = ros.add(ControllerNode(make, parameter_overrides=overrides(**ARM)))
+    monkeypatch.setattr(node, "add_subscription", broken)
+    for tries in (1, 2):
+        with pytest.raises(StartError, match="no such topic"):
+            node.start()
+        assert len(made) == tries
+        assert made[-1].closed
+        assert node.lifecycle_state == "unconfigured"
 
 
 def test_packets_that_have_waited_long_are_answered_together(ros: Any, overrides: Any) -> None:

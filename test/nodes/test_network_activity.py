@@ -27,7 +27,6 @@ from neuro_control.nodes.controller_settings import ControllerNodeSettings
 from neuro_control.nodes.diagnostics import documented
 from neuro_control.nodes.network_activity import MOST_SPIKES, NetworkActivity, describe
 from neuro_control.nodes.parameters import ParameterError
-from neuro_control.nodes.spin import StartError
 from neuro_control.robots import ArmModel, arm_urdf
 
 MS = 1_000_000
@@ -204,18 +203,49 @@ def test_a_wrong_choice_is_refused_with_the_reason(bench: Bench, text: str, word
     assert bench.node.controller.network_watch.probes == ()
 
 
-def test_a_wrong_choice_at_the_start_keeps_it_from_starting(ros: Any, overrides: Any) -> None:
-    node = ros.add(ControllerNode(parameter_overrides=overrides(probe_neurons="field:9999")))
-    with pytest.raises(StartError, match="probe_neurons: field:9999"):
-        node.start()
+def test_a_wrong_choice_at_the_start_is_a_warning_and_the_robot_starts(
+    ros: Any, overrides: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = ros.add(
+        ControllerNode(parameter_overrides=overrides(backend="cpu", probe_neurons="field:9999"))
+    )
+    node.start()
+    assert node.active
+    assert node.controller.network_watch.probes == ()
+    (told,) = [line for line in capfd.readouterr().err.splitlines() if "field:9999" in line]
+    assert "[WARN]" in told
+    assert "probe_neurons: field:9999: field has the neurons 0 to 1023" in told
+    # While it runs there is somebody to be told, and the wrong one is refused.
+    (result,) = node.set_parameters([Parameter("probe_neurons", value="field:9998")])
+    assert not result.successful
     with pytest.raises(ParameterError, match="population:neuron"):
         ControllerNode(parameter_overrides=overrides(probe_neurons="field"))
+
+
+def test_what_cannot_be_published_ends_the_watching_and_not_the_control(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    heard = bench.ros.listen(EventPacket, "network/spikes", qos.best_effort(64))
+    bench.see_until(lambda: bool(heard))
+    activity, watch = bench.node._activity, bench.node.controller.network_watch
+
+    def broken(events: Events) -> Any:
+        raise ValueError("no such packet")
+
+    monkeypatch.setattr(network_activity, "encode_mono", broken)
+    bench.see_until(lambda: activity._failed)
+    bench.see(20)
+    assert not watch.on
+    assert watch.ticks == 0
+    told = capfd.readouterr().err
+    assert told.count("published no more: ValueError: no such packet") == 1, "it is told once"
+    assert "Traceback" in told
 
 
 def fake_node(sent: list[Any]) -> Any:
     """A node whose publishers keep what they are given."""
     publisher = SimpleNamespace(publish=sent.append, get_subscription_count=lambda: 1)
-    return SimpleNamespace(add_publisher=lambda *arguments: publisher)
+    return SimpleNamespace(add_publisher=lambda *arguments: publisher, get_logger=lambda: None)
 
 
 def activity_of(watch: NetworkWatch, row: int, neurons: np.ndarray) -> Activity:
@@ -239,6 +269,27 @@ def test_a_row_of_many_spikes_is_thinned_evenly_and_told_of() -> None:
     counts, _ = np.histogram(events.x, bins=8, range=(0, 32768))
     assert counts.min() > 0.9 * MOST_SPIKES / 8
     assert messages.time_ns(sent[-1].header.stamp) == 6 * MS
+
+
+def test_ticks_of_more_time_than_a_packet_holds_come_in_several() -> None:
+    sent: list[Any] = []
+    _, watch = watched(CpuRunner(NETWORK), NETWORK)
+    activity = NetworkActivity(fake_node(sent), watch, ControllerNodeSettings(), {})
+    sent.clear()
+    ticks = np.arange(20)
+    nothing = (np.zeros(0, np.int64), np.zeros(0, np.int32))
+    spikes = [(ticks, ticks.astype(np.int32)), *[nothing] * (len(watch.rows) - 1)]
+    t_ns = 5 * MS + ticks * 900 * MS
+    none = np.zeros((20, 0))
+    activity._publish_spikes(Activity(t_ns, tuple(spikes), (), none, none))
+    assert len(sent) > 1
+    stream = PacketStream(sent[0].width, sent[0].height, "mono")
+    parts = [stream.receive(messages.packet(message, "")) for message in sent]
+    assert stream.counters.packets_lost == stream.counters.errors == 0
+    assert [t for part in parts for t in part.t_ns.tolist()] == t_ns.tolist()
+    assert [x for part in parts for x in part.x.tolist()] == ticks.tolist()
+    stamps = [messages.time_ns(message.header.stamp) for message in sent]
+    assert stamps == [int(part.t_ns[-1]) + MS for part in parts]
 
 
 def test_of_more_neurons_than_an_address_holds_every_so_manieth_is_shown(
