@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from neuro_control.dashboard.settings import is_loopback
 
-COOKIE = "neuro_control_dashboard"
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -42,13 +41,15 @@ class Access:
         if self.token:
             if not given:
                 return 401, "a token is needed: open the address that was printed at the start"
-            if not hmac.compare_digest(given.encode(), self.token.encode()):
+            if not hmac.compare_digest(
+                given.encode("utf-8", "surrogateescape"), self.token.encode()
+            ):
                 return 403, "the token is wrong"
         host = headers.get("Host", "")
         if not self.token and not self._is_ours(host):
             return 403, f"host {host!r} is not this machine"
         origin = headers.get("Origin", "")
-        if origin and urlsplit(origin).netloc != host:
+        if origin and _place(origin) != host:
             return 403, f"a page of {origin} may not ask here"
         if changes and not origin and headers.get("Sec-Fetch-Site", "none") == "cross-site":
             return 403, "another site's page may not ask here"
@@ -56,8 +57,16 @@ class Access:
 
     def _is_ours(self, host: str) -> bool:
         # Any port: a tunnel (ssh -L) may end at another. It is the name that tells.
-        name = (urlsplit(f"//{host}").hostname or "").lower()
+        try:
+            name = (urlsplit(f"//{host}").hostname or "").lower()
+        except ValueError:  # such as half an IPv6 address
+            return False
         return name in LOCAL_NAMES | {self.host.lower()}
+
+    @property
+    def cookie(self) -> str:
+        """The name of the token's cookie: browsers keep one jar for all ports of a host."""
+        return f"neuro_control_dashboard_{self.port}"
 
     @property
     def address(self) -> str:
@@ -65,3 +74,11 @@ class Access:
         name = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         name = f"[{name}]" if ":" in name else name
         return f"http://{name}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+
+
+def _place(origin: str) -> str | None:
+    """Host and port of an origin; None for one that cannot be read."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterDescriptor, ParameterType, ParameterValue
@@ -26,6 +27,7 @@ from neuro_control.dashboard.server import ActionError
 from neuro_control.nodes import qos
 
 STOP_TIMEOUT_S = 2.0
+STOP_POLL_S = 0.01
 TIMEOUT_S = 3.0
 # Which parameters the page may set, by node.
 SETTABLE: dict[str, tuple[str, ...]] = {
@@ -44,8 +46,8 @@ class Operator:
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._seek = self.node.create_publisher(Float64, "replay/seek", qos.reliable(1))
-        for name in ("guard/emergency_stop", "guard/release"):
-            self._client(Trigger, name)
+        self._stop = self._client(Trigger, "guard/emergency_stop")
+        self._client(Trigger, "guard/release")
         self._thread = threading.Thread(target=self._spin, name="dashboard_operator", daemon=True)
         self._thread.start()
 
@@ -64,9 +66,41 @@ class Operator:
     # Buttons
 
     def stop(self, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Emergency stop: the guard holds the arm until it is released."""
+        """Emergency stop: the guard holds the arm until it is released.
+
+        Raises ActionError unless the guard says that it has stopped.
+        """
         del wanted
-        return self._trigger("guard/emergency_stop", "the guard does not answer: press the robot's")
+        answer = self._ask_to_stop()
+        if answer is None:
+            raise ActionError("the guard does not answer: press the robot's own stop button")
+        if not answer.success:
+            raise ActionError(
+                f"the guard has not stopped ({answer.message}): press the robot's own stop button"
+            )
+        return {"success": True, "message": str(answer.message)}
+
+    def _ask_to_stop(self) -> Any:
+        """The guard's answer; None if it has none in time.
+
+        Asked at once, even a guard that is not yet seen (one way may be open already), and again
+        as soon as it is seen. To stop twice is to stop.
+        """
+        answered = threading.Event()
+        ready = self._stop.service_is_ready()
+        futures = [self._stop.call_async(Trigger.Request())]
+        end_s = time.monotonic() + STOP_TIMEOUT_S
+        futures[0].add_done_callback(lambda _: answered.set())
+        while not answered.wait(STOP_POLL_S) and time.monotonic() < end_s:
+            if not ready and self._stop.service_is_ready():
+                ready = True
+                futures.append(self._stop.call_async(Trigger.Request()))
+                futures[-1].add_done_callback(lambda _: answered.set())
+        for future in futures:
+            if future.done():
+                return future.result()
+            self._stop.remove_pending_request(future)
+        return None
 
     def release(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Let commands through again."""
@@ -117,7 +151,7 @@ class Operator:
             name = "replay/pause" if wanted["pause"] else "replay/resume"
             return self._trigger(name, "no replay answers")
         seek_s = wanted.get("seek_s")
-        if not isinstance(seek_s, (int, float)) or not math.isfinite(seek_s):
+        if isinstance(seek_s, bool) or not _finite(seek_s):
             raise ActionError(f"seek_s is {seek_s!r}; it must be a number of seconds")
         self._seek.publish(Float64(data=float(seek_s)))
         return {"seek_s": float(seek_s)}
@@ -147,7 +181,9 @@ class Operator:
             answer = self._call(client, Trigger.Request(), name, STOP_TIMEOUT_S)
         except ActionError as error:
             raise ActionError(f"{otherwise} ({error})") from error
-        return {"success": bool(answer.success), "message": str(answer.message)}
+        if not answer.success:
+            raise ActionError(f"{name}: {answer.message or 'it was refused'}")
+        return {"success": True, "message": str(answer.message)}
 
     def _set(self, node: str, name: str, value: Any) -> dict[str, Any]:
         described = self._call(
@@ -168,14 +204,23 @@ class Operator:
         return {"node": node, "name": name, "value": value}
 
 
+def _finite(value: Any) -> TypeGuard[float]:
+    """Whether it is a number that a float can hold."""
+    try:
+        return isinstance(value, (int, float)) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def parameter_value(name: str, kind: int, value: Any) -> ParameterValue:
     """A value of JSON as a parameter's. Raises ActionError if it is of another type."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = _finite(value) and not isinstance(value, bool)
     if kind == ParameterType.PARAMETER_BOOL and isinstance(value, bool):
         return ParameterValue(type=kind, bool_value=value)
-    if kind == ParameterType.PARAMETER_INTEGER and number and float(value).is_integer():
+    whole = number and -(2**63) <= value < 2**63 and float(value).is_integer()
+    if kind == ParameterType.PARAMETER_INTEGER and whole:
         return ParameterValue(type=kind, integer_value=int(value))
-    if kind == ParameterType.PARAMETER_DOUBLE and number and math.isfinite(value):
+    if kind == ParameterType.PARAMETER_DOUBLE and number:
         return ParameterValue(type=kind, double_value=float(value))
     if kind == ParameterType.PARAMETER_STRING and isinstance(value, str):
         return ParameterValue(type=kind, string_value=value)

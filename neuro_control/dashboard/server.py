@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import mimetypes
 import socket
 import threading
@@ -20,13 +21,14 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from neuro_control.dashboard.access import COOKIE, Access
+from neuro_control.dashboard.access import Access
 from neuro_control.dashboard.scene_server import SceneAddress, may_pass
 from neuro_control.dashboard.wire import json_text
 
 STATIC = Path(__file__).with_name("static")
 LARGEST_REQUEST = 64 * 1024
 PORTS_TRIED = 50
+STOPS_AT_ONCE = 64
 # A page that does not even take the close of its stream is left after this (s).
 CLOSE_TIMEOUT_S = 2.0
 # Nothing from elsewhere is loaded, and nobody else's page may frame this one.
@@ -59,8 +61,8 @@ class Client:
 class PageServer:
     """Serves the page on a bound socket until it is closed.
 
-    actions: what POST /api/NAME does, each in a thread of `urgent` (stop, release) or of the
-        others, so that nothing else keeps a stop waiting.
+    actions: what POST /api/NAME does. `stop` and `release` have threads of their own, so that
+        nothing else keeps a stop waiting, a release neither.
     scene_address: asked when a page wants the 3D scene; None where there is none.
     """
 
@@ -80,7 +82,9 @@ class PageServer:
         self._clients: set[Client] = set()
         self._texts: dict[str, str] = {}
         self._values: dict[str, Any] = {}
-        self._urgent = ThreadPoolExecutor(2, thread_name_prefix="dashboard_stop")
+        # Made as needed: each stop that waits for its answer has one.
+        self._stops = ThreadPoolExecutor(STOPS_AT_ONCE, thread_name_prefix="dashboard_stop")
+        self._releases = ThreadPoolExecutor(2, thread_name_prefix="dashboard_release")
         self._others = ThreadPoolExecutor(4, thread_name_prefix="dashboard_action")
         self._loop = asyncio.new_event_loop()
         self._session: aiohttp.ClientSession | None = None
@@ -118,8 +122,8 @@ class PageServer:
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10.0)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5.0)
-        self._urgent.shutdown(wait=False, cancel_futures=True)
-        self._others.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._stops, self._releases, self._others):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     # In the server's thread
 
@@ -165,7 +169,9 @@ class PageServer:
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        given = bearer or request.query.get("token", "") or request.cookies.get(COOKIE, "")
+        given = (
+            bearer or request.query.get("token", "") or request.cookies.get(self._access.cookie, "")
+        )
         upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
         changes = request.method != "GET" or upgrade
         status, reason = self._access.refusal(request.headers, given, changes)
@@ -184,7 +190,11 @@ class PageServer:
             # Out of the address, which would be kept in histories and shown to bystanders.
             answer = web.Response(status=302, headers={"Location": "/"})
             answer.set_cookie(
-                COOKIE, request.query["token"], httponly=True, samesite="Strict", path="/"
+                self._access.cookie,
+                request.query["token"],
+                httponly=True,
+                samesite="Strict",
+                path="/",
             )
             return answer
         return self._static("index.html")
@@ -207,12 +217,11 @@ class PageServer:
         if action is None:
             return web.json_response({"error": f"there is no action {name!r}"}, status=404)
         try:
-            wanted = await request.json() if request.can_read_body else {}
-        except ValueError:
-            return web.json_response({"error": "the request is not JSON"}, status=400)
-        if not isinstance(wanted, dict):
-            return web.json_response({"error": "the request is no JSON object"}, status=400)
-        pool = self._urgent if name in self.URGENT else self._others
+            # A stop is a stop, whatever comes with it.
+            wanted = {} if name == "stop" else wanted_of(await request.read())
+        except ValueError as error:
+            return web.json_response({"error": str(error)}, status=400)
+        pool = {"stop": self._stops, "release": self._releases}.get(name, self._others)
         try:
             done = await asyncio.get_running_loop().run_in_executor(pool, action, wanted)
         except ActionError as error:
@@ -304,6 +313,33 @@ class PageServer:
                 await asyncio.gather(*ways, return_exceptions=True)
         await page.close()
         return page
+
+
+def wanted_of(body: bytes) -> dict[str, Any]:
+    """What a request asks for; nothing if it is empty. Raises ValueError."""
+    if not body:
+        return {}
+    try:
+        wanted = json.loads(body)
+        # Numbers that no float holds, and halves of characters, go no further either.
+        json.dumps(wanted, ensure_ascii=False, allow_nan=False).encode()
+        _check_numbers(wanted)
+    except (ValueError, RecursionError, OverflowError) as error:
+        raise ValueError(f"the request is not JSON that can be used: {error}") from error
+    if not isinstance(wanted, dict):
+        raise ValueError("the request is no JSON object")
+    return wanted
+
+
+def _check_numbers(value: Any) -> None:
+    """Raises OverflowError for an integer beyond every float."""
+    if isinstance(value, int):
+        float(value)
+    elif isinstance(value, dict):
+        _check_numbers(list(value.values()))
+    elif isinstance(value, list):
+        for entry in value:
+            _check_numbers(entry)
 
 
 async def _pass_on(source: Any, sink: Any, passes: Callable[[bytes], bool]) -> None:

@@ -24,7 +24,8 @@ def test_this_machine_may(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8800", "127.0.0.1.evil.example", ""]
+    "host",
+    ["evil.example", "evil.example:8800", "127.0.0.1.evil.example", "", "[::1", "]"],
 )
 def test_a_name_that_points_here_may_not(host: str) -> None:
     assert refused(LOCAL, changes=False, Host=host) == 403
@@ -35,6 +36,7 @@ def test_another_sites_page_may_not() -> None:
     assert refused(LOCAL, Host=host, Origin="http://evil.example") == 403
     assert refused(LOCAL, Host=host, Origin="http://localhost:3000") == 403
     assert refused(LOCAL, Host=host, Origin="null") == 403
+    assert refused(LOCAL, Host=host, Origin="http://[::1") == 403
     assert refused(LOCAL, Host=host, Sec_Fetch_Site="cross-site") == 403
     assert refused(SECRET, "secret", Host="robot:8800", Origin="http://evil.example") == 403
 
@@ -43,6 +45,7 @@ def test_where_there_is_a_token_it_is_needed_and_must_be_right() -> None:
     assert refused(SECRET, Host="robot:8800") == 401
     assert refused(SECRET, "wrong", Host="robot:8800") == 403
     assert refused(SECRET, "söcret", Host="robot:8800") == 403
+    assert refused(SECRET, "\udcff", Host="robot:8800") == 403
     assert refused(SECRET, "secret", Host="robot:8800") == 0
 
 

@@ -162,6 +162,22 @@ def test_what_is_not_there_is_absent(processes: Processes, robot: Robot, pages: 
         page.wait_for_selector(f"#panel_{panel}")
 
 
+def test_a_stop_that_did_not_stop_is_shouted(processes: Processes, pages: Pages) -> None:
+    pages.refusals = True
+    page = pages.open(processes.dashboard(scene=False))
+    wait(page, "window.dashboard.texts.nodes?.dashboard")
+    banner = "document.getElementById('banner')"
+    page.click("#stop")  # there is no guard
+    wait(page, f"{banner}.dataset.kind === 'alarm'")
+    assert page.locator("#banner").inner_text().startswith("NOT STOPPED: the guard does not answer")
+    page.evaluate("document.getElementById('release').click()")  # refused, which is less
+    seq = page.evaluate("window.dashboard.frame.state.seq")
+    wait(page, f"window.dashboard.frame.state.seq > {seq} + 60")
+    assert page.locator("#banner").inner_text().startswith("NOT STOPPED")
+    page.click("#banner")
+    assert page.locator("#banner").is_hidden()
+
+
 NO_WEBGL = """
 const get = HTMLCanvasElement.prototype.getContext;
 HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {

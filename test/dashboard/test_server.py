@@ -28,14 +28,15 @@ class Served:
         self.port = int(listener.getsockname()[1])
         self.release = threading.Event()
         self.pressed: list[Any] = []
-        actions = {
+        self.hanging = 0
+        self.actions = {
             "stop": self._press,
             "release": self._refuse,
             "set": self._refuse,
             "controls": self._hang,
         }
         access = Access("127.0.0.1", self.port, token)
-        self.server = PageServer(listener, access, actions, lambda: None)
+        self.server = PageServer(listener, access, self.actions, lambda: None)
         self.url = f"http://127.0.0.1:{self.port}"
 
     def _press(self, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +47,7 @@ class Served:
         raise ActionError(f"no {wanted}")
 
     def _hang(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        self.hanging += 1
         self.release.wait(30.0)
         return wanted
 
@@ -110,7 +112,7 @@ PATHS = [("GET", "/"), ("GET", "/static/app.js"), ("GET", "/scene/"), ("POST", "
 def test_every_request_needs_the_token(guarded: Served, method: str, path: str) -> None:
     assert ask(method, guarded.url + path)[0] == 401
     assert ask(method, f"{guarded.url}{path}?token=wrong")[0] == 403
-    wrong = {"Cookie": "neuro_control_dashboard=wrong"}
+    wrong = {"Cookie": f"neuro_control_dashboard_{guarded.port}=wrong"}
     assert ask(method, guarded.url + path, wrong)[0] == 403
     right = {"Authorization": "Bearer secret"}
     assert ask(method, guarded.url + path, right)[0] in (200, 404)  # there is no scene
@@ -136,6 +138,11 @@ def test_the_token_goes_from_the_address_into_a_cookie_that_scripts_cannot_read(
 
     status, place, cookie = in_thread(run())
     assert (status, place) == (302, "/")
+    # Pages on other ports of this host have cookies of their own.
+    assert cookie.startswith(f"neuro_control_dashboard_{guarded.port}=secret")
+    mine = {"Cookie": f"neuro_control_dashboard_{guarded.port}=secret"}
+    assert ask("GET", guarded.url, mine)[0] == 200
+    assert ask("GET", guarded.url, {"Cookie": "neuro_control_dashboard_1=secret"})[0] == 401
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
 
@@ -152,24 +159,60 @@ def test_foreign_pages_and_names_are_refused(served: Served, headers: dict[str, 
 
 
 def test_buttons_answer_refuse_and_say_why(served: Served) -> None:
-    assert ask("POST", f"{served.url}/api/stop", data=b'{"a": 1}') == (200, '{"success": true}')
-    assert served.pressed == [{"a": 1}]
+    assert ask("POST", f"{served.url}/api/stop") == (200, '{"success": true}')
+    assert served.pressed == [{}]
     assert ask("POST", f"{served.url}/api/set", data=b"{}") == (200, '{"error": "no {}"}')
     status, text = ask("POST", f"{served.url}/api/release")
     assert (status, json.loads(text)) == (409, {"error": "no {}"})
     assert ask("POST", f"{served.url}/api/nothing")[0] == 404
-    assert ask("POST", f"{served.url}/api/stop", data=b"[1]")[0] == 400
-    assert ask("POST", f"{served.url}/api/stop", data=b"nonsense")[0] == 400
     assert ask("GET", f"{served.url}/api/stop")[0] == 405
 
 
-def test_a_stop_is_answered_while_all_other_buttons_hang(served: Served) -> None:
+BAD_BODIES = [
+    b"[1]",
+    b"null",
+    b"nonsense",
+    b"\xff",
+    b'{"a": ' + b"[" * 30_000,
+    b'{"a": ' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    b'{"value": 1' + b"0" * 400 + b"}",
+    b'{"value": [{"a": 1' + b"0" * 400 + b"}]}",
+    b'{"value": 1' + b"0" * 5000 + b"}",
+    b'{"value": 1e400}',
+    b'{"value": NaN}',
+    b'{"value": "\\ud800"}',
+]
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))
+def test_what_cannot_be_read_is_refused_but_a_stop_is_a_stop(served: Served, body: bytes) -> None:
+    for name in ("set", "release", "controls"):
+        status, text = ask("POST", f"{served.url}/api/{name}", data=body)
+        assert status == 400
+        assert "JSON" in json.loads(text)["error"]
+    assert ask("POST", f"{served.url}/api/stop", data=body) == (200, '{"success": true}')
+    assert served.pressed == [{}]
+
+
+def test_a_stop_that_is_larger_than_any_request_may_be_stops(served: Served) -> None:
+    assert ask("POST", f"{served.url}/api/stop", data=b"x" * 200_000)[0] == 200
+    assert served.pressed == [{}]
+
+
+def test_a_stop_is_answered_while_all_other_buttons_hang(
+    served: Served,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(served.actions, "release", served._hang)
+
     async def run() -> int:
         async with aiohttp.ClientSession() as session:
             hanging = [
-                asyncio.create_task(session.post(f"{served.url}/api/controls")) for _ in range(12)
+                asyncio.create_task(session.post(f"{served.url}/api/{name}"))
+                for name in ("controls", "release") * 6
             ]
-            await asyncio.sleep(0)
+            while served.hanging < 4 + 2:  # as many as there are threads for them
+                await asyncio.sleep(0.001)
             async with session.post(f"{served.url}/api/stop") as answer:
                 status = answer.status
             assert not any(task.done() for task in hanging)

@@ -80,9 +80,17 @@ function about(value) {
 /** The banner: a warning, a note, or nothing. */
 function say(text, kind = "warning") {
   const banner = $("banner");
+  // Only another press of the stop button, or a click on it, takes an alarm away.
+  if (banner.dataset.kind === "alarm" && kind !== "alarm") return;
   banner.textContent = text;
   banner.dataset.kind = kind;
   banner.hidden = !text;
+}
+
+/** A stop that did not stop is shouted; all else that was refused is said. */
+function complain(name, reason) {
+  if (name === "stop") say(`NOT STOPPED: ${reason}`, "alarm");
+  else say(`${name}: ${reason}`);
 }
 
 /** Press a button: POST /api/NAME. The answer, or null if it was refused, which is said. */
@@ -95,10 +103,11 @@ async function act(name, wanted = {}, quiet = false) {
       signal: AbortSignal.timeout(8000),
     });
     const said = await answer.json();
-    if (answer.ok && !said.error) return said;
-    if (!quiet) say(`${name}: ${said.error}`);
+    if (answer.ok && !said.error && said.success !== false) return said;
+    said.error ??= said.message;
+    if (!quiet) complain(name, said.error);
   } catch (error) {
-    if (!quiet) say(`${name}: ${error.message}`);
+    if (!quiet) complain(name, error.message);
   }
   return null;
 }
@@ -317,7 +326,13 @@ function makeReplay(bar) {
 
 // Buttons
 
+function dismiss() {
+  $("banner").dataset.kind = "";
+  say("");
+}
+$("banner").addEventListener("click", dismiss);
 $("stop").addEventListener("click", async () => {
+  if ($("banner").dataset.kind === "alarm") dismiss();
   const done = await act("stop");
   if (done) say(`Emergency stop: ${done.message}`, "note");
 });
