@@ -96,7 +96,7 @@ class DashboardNode(Node):
             raise StartError(str(error)) from error
         port = int(listener.getsockname()[1])
         self.access = Access(settings.host, port, chosen_token(settings.host, settings.token))
-        self._recording = Recording(settings.record_folder, self._space)
+        self._recording = Recording(settings.record_folder, self._space, self._log_failure)
         self._operator = Operator(self.context, namespace=self._space)
         self._server = PageServer(
             listener,

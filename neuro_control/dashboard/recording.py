@@ -3,24 +3,36 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 END_S = 10.0
+LONGEST_LINE = 4096
 # Not imported: it stands on the floor above.
 RECORDER = "neuro_control.demo.recorder"
 
 
 class Recording:
-    """The recording that the page has begun, if any. folder: "" is where the node was started."""
+    """The recording that the page has begun, if any.
 
-    def __init__(self, folder: str, namespace: str) -> None:
+    folder: "" is where the node was started. tell: called, from a thread of its own, with the
+    reason when a recorder has ended that nobody told to.
+    """
+
+    def __init__(
+        self, folder: str, namespace: str, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._tell = tell
+        # Of the process: two pages may press at once.
+        self._lock = threading.RLock()
+        self._listener: threading.Thread | None = None
         self._folder = Path(folder or ".")
         self._namespace = namespace
         self._process: subprocess.Popen[bytes] | None = None
@@ -28,15 +40,15 @@ class Recording:
         self._began_s = 0.0
         self._failure = ""
         self._messages = 0
-        self._rest = b""
 
     def set(self, on: bool) -> dict[str, Any]:
         """Begin or end. Raises OSError if nothing can be written."""
-        if on and self._process is None:
-            self._begin()
-        elif not on:
-            self.close()
-        return self.says()
+        with self._lock:
+            if on and self._process is None:
+                self._begin()
+            elif not on:
+                self.close()
+            return self.says()
 
     def _begin(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -44,40 +56,46 @@ class Recording:
         self._path = (self._folder / f"neuro_control_{stamp}.mcap").absolute()
         self._failure = ""
         self._began_s = time.time()
-        self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                RECORDER,
-                str(self._path),
-                "--ros-args",
-                "-r",
-                f"__ns:={self._namespace}",
-            ],
+        self._messages = 0
+        process = subprocess.Popen(
+            self._command(self._path),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        self._messages, self._rest = 0, b""
-        if self._process.stdout is not None:
-            os.set_blocking(self._process.stdout.fileno(), False)
+        self._process = process
+        self._listener = threading.Thread(
+            target=self._listen,
+            args=(process, process.stdout),
+            name="dashboard_recording",
+            daemon=True,
+        )
+        self._listener.start()
 
-    def _count(self) -> None:
-        """The recorder tells on its output how many messages it has written, a line each time."""
-        process = self._process
-        if process is None or process.stdout is None:
-            return
-        *lines, self._rest = (self._rest + (process.stdout.read() or b"")).split(b"\n")
-        if lines and lines[-1].isdigit():
-            self._messages = int(lines[-1])
+    def _command(self, path: Path) -> list[str]:
+        ros = ["--ros-args", "-r", f"__ns:={self._namespace}"]
+        return [sys.executable, "-m", RECORDER, str(path), *ros]
+
+    def _listen(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+        """The recorder tells on its output how many messages it has written, a line each time.
+
+        Read whether or not a page is open: a pipe that fills stops the recorder.
+        """
+        with output:
+            while line := output.readline(LONGEST_LINE):
+                if line.strip().isdigit() and process is self._process:
+                    self._messages = int(line)
+        code = process.wait()
+        with self._lock:
+            if process is not self._process:  # it was told to end
+                return
+            self._process = None
+            self._failure = f"the recorder ended with exit code {code}"
+            failure = f"{self._failure}: {self._path} has what it wrote until then"
+        self._tell(failure)
 
     def says(self) -> dict[str, Any]:
         """For the page: whether it records, where, since when, and why it does not."""
-        self._count()
-        process = self._process
-        if process is not None and process.poll() is not None:
-            self._failure = f"the recorder ended with exit code {process.returncode}"
-            self._process = None
         return {
             "on": self._process is not None,
             "file": "" if self._path is None else str(self._path),
@@ -88,13 +106,14 @@ class Recording:
 
     def close(self) -> None:
         """End the recording; the file is complete when this returns."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(signal.SIGINT)
-        try:
-            process.communicate(timeout=END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            self._failure = f"the recorder did not end within {END_S:g} s"
+        with self._lock:
+            process, self._process = self._process, None
+            if process is None:
+                return
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                self._failure = f"the recorder did not end within {END_S:g} s"

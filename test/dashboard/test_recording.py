@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A recording goes on whether or not anybody looks, and its end is told."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from neuro_control.dashboard.recording import Recording
+from test.dashboard.conftest import until
+
+# As a recorder: it tells its count, and ends when it is told to.
+TALKS = """
+import signal, sys
+signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+for count in range({lines}):
+    print(count, flush=True)
+{rest}
+"""
+WAITS = "while True: signal.pause()"
+# More than a pipe holds (64 KiB).
+MANY = 40_000
+
+
+class Recorded:
+    """A recording whose recorder is a script, and what it tells."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.told: list[str] = []
+        self.begun = 0
+        self.script = TALKS.format(lines=1, rest=WAITS)
+        self.recording = Recording(str(folder), "/", self.told.append)
+        monkeypatch.setattr(self.recording, "_command", self._command)
+
+    def _command(self, path: Path) -> list[str]:
+        self.begun += 1
+        return [sys.executable, "-c", self.script]
+
+    def messages(self, count: int) -> Callable[[], bool]:
+        # Not `says`, as long as no page asks.
+        return lambda: self.recording._messages == count
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
+    made = Recorded(tmp_path, monkeypatch)
+    yield made
+    made.recording.close()
+    for thread in threading.enumerate():
+        if thread.name == "dashboard_recording":
+            thread.join(20.0)
+
+
+def test_a_recorder_that_nobody_asks_is_heard_to_its_last_word(recorded: Recorded) -> None:
+    recorded.script = TALKS.format(lines=MANY, rest=WAITS)
+    assert recorded.recording.set(True)["on"]
+    until(recorded.messages(MANY - 1), "more than a pipe holds is heard", 60.0)
+    said = recorded.recording.set(False)
+    assert (said["on"], said["messages"], said["failure"]) == (False, MANY - 1, "")
+    assert recorded.told == []
+
+
+def test_an_endless_line_is_no_count_and_fills_nothing(recorded: Recorded) -> None:
+    rest = "print('x' * 10**6)\nprint(7, flush=True)\n" + WAITS
+    recorded.script = TALKS.format(lines=3, rest=rest)
+    recorded.recording.set(True)
+    until(recorded.messages(7), "the count after it is heard", 60.0)
+
+
+def test_a_recorder_that_ends_by_itself_is_told_at_once(recorded: Recorded) -> None:
+    recorded.script = TALKS.format(lines=5, rest="sys.exit(3)")
+    recorded.recording.set(True)
+    until(lambda: recorded.told, "its end is told", 60.0)
+    assert "exit code 3" in recorded.told[0]
+    said = recorded.recording.says()
+    assert not said["on"]
+    assert said["failure"] == "the recorder ended with exit code 3"
+    assert said["messages"] == 4
+    recorded.script = TALKS.format(lines=1, rest=WAITS)
+    said = recorded.recording.set(True)
+    assert (said["on"], said["failure"]) == (True, "")
+
+
+def test_two_pages_that_press_at_once_begin_one_recording(recorded: Recorded) -> None:
+    together = threading.Barrier(8)
+
+    def press(_: int) -> None:
+        together.wait(10.0)
+        recorded.recording.set(True)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(press, range(8)))
+    assert recorded.begun == 1
