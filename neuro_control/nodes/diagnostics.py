@@ -32,7 +32,7 @@ KEYS: Mapping[str, str] = {
     "packets": "event packets received",
     "packets_lost": "gaps in the packets' sequence numbers",
     "packets_dropped": "packets received and not used, for any reason",
-    "packets_late": "packets older than what the controller had already answered",
+    "packets_late": "packets older than the last one taken in",
     "packets_shed": "packets let go, oldest first, because more came than could be answered",
     "packets_without_joints": "packets that came before any joint state, and were not answered",
     "malformed": "events or words in the packets that could not be read",
