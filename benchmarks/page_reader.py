@@ -67,6 +67,7 @@ class Reader:
             except asyncio.TimeoutError:
                 return
             if message.type is aiohttp.WSMsgType.BINARY:
+                await stream.send_str("drawn")
                 self.frames += 1
                 self.bytes += len(message.data)
                 state, _ = decode_frame(message.data)

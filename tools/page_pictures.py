@@ -82,7 +82,7 @@ def draw(browser: Any, address: str, path: Path, scheme: str, size: tuple[int, i
     """One picture of the page."""
     page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     page.set_default_timeout(LIMIT_S * 1e3)
-    page.goto(address)
+    page.goto(f"{address}?scene")
     for panel in PANELS:
         wait(page, f"document.getElementById('panel_{panel}')", f"there is a panel {panel}")
     wait(page, f"{COVERED} > {HISTORY_S}", f"{HISTORY_S:g} s of the joints are shown")

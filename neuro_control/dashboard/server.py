@@ -28,6 +28,8 @@ from neuro_control.dashboard.wire import json_text
 STATIC = Path(__file__).with_name("static")
 LARGEST_REQUEST = 64 * 1024
 PORTS_TRIED = 50
+# Frames on their way to a page: one that is being drawn, one that waits.
+MOST_UNDRAWN = 2
 STOPS_AT_ONCE = 64
 # A page that does not even take the close of its stream is left after this (s).
 CLOSE_TIMEOUT_S = 2.0
@@ -55,6 +57,7 @@ class Client:
     def __init__(self, texts: dict[str, str]) -> None:
         self.texts = dict(texts)
         self.frame: bytes | None = None
+        self.undrawn = 0
         self.wake = asyncio.Event()
 
 
@@ -241,8 +244,9 @@ class PageServer:
         client.wake.set()
         sender = asyncio.create_task(self._send(stream, client))
         try:
-            async for _ in stream:  # a page says nothing here; this only hears its end
-                pass
+            async for _ in stream:  # whatever a page says here: it has drawn a frame
+                client.undrawn = max(client.undrawn - 1, 0)
+                client.wake.set()
         finally:
             self._clients.discard(client)
             sender.cancel()
@@ -255,10 +259,12 @@ class PageServer:
             await client.wake.wait()
             client.wake.clear()
             texts, client.texts = client.texts, {}
-            frame, client.frame = client.frame, None
             for text in texts.values():
                 await stream.send_str(text)
-            if frame is not None:
+            # What a page has not drawn yet would wait in its browser, and show the past.
+            if client.frame is not None and client.undrawn < MOST_UNDRAWN:
+                frame, client.frame = client.frame, None
+                client.undrawn += 1
                 await stream.send_bytes(frame)
 
     # The scene

@@ -230,6 +230,7 @@ def test_the_process_goes_on_and_its_buttons_answer(processes: Processes, robot:
             while after < 5:
                 message = await page.receive(60.0)
                 if message.type is aiohttp.WSMsgType.BINARY:
+                    await page.send_str("drawn")
                     after += bool(failures)
                     continue
                 said = json.loads(message.data)

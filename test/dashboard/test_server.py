@@ -256,6 +256,34 @@ def test_every_page_gets_the_newest_frame_and_all_texts_and_leaves_nothing(serve
     until(lambda: served.server.pages == 0, "nobody looks any more")
 
 
+def test_a_page_that_draws_nothing_is_sent_no_more_than_two_frames(served: Served) -> None:
+    async def run() -> None:
+        async with aiohttp.ClientSession() as session:
+            page = await session.ws_connect(f"{served.url}/ws")
+            until(lambda: served.server.pages == 1, "a page")
+
+            async def frames(count: int) -> list[bytes]:
+                found: list[bytes] = []
+                while len(found) < count:
+                    message = await page.receive(5.0)
+                    if message.type is aiohttp.WSMsgType.BINARY:
+                        found.append(message.data)
+                return found
+
+            shown = []
+            for number in range(2):
+                served.server.publish(bytes([number]), {})
+                shown += await frames(1)
+            for number in range(2, 9):
+                served.server.publish(bytes([number]), {"said": number})
+            await page.send_str("drawn")
+            shown += await frames(1)
+            await page.close()
+            assert shown == [b"\x00", b"\x01", b"\x08"]  # the newest, and none between
+
+    in_thread(run())
+
+
 def test_the_next_port_is_taken_where_one_is_taken() -> None:
     first = listening_socket("127.0.0.1", 0)
     port = first.getsockname()[1]

@@ -48,10 +48,12 @@ function connect() {
   stream.binaryType = "arraybuffer";
   stream.onopen = () => {
     connected = true;
+    document.body.dataset.connected = "true";
     say("");
   };
   stream.onclose = () => {
     connected = false;
+    document.body.dataset.connected = "false";
     say("No connection to the dashboard: what is shown is old. It is tried again.");
     setTimeout(connect, 1000);
   };
@@ -65,6 +67,8 @@ function connect() {
       return;
     }
     received.push(performance.now());
+    // The next one is sent when this one is drawn: a slow browser shows fewer, not older ones.
+    requestAnimationFrame(() => { if (stream.readyState === WebSocket.OPEN) stream.send("drawn"); });
     if (paused) return;
     frame = decodeFrame(data);
     fresh = true;
@@ -269,10 +273,11 @@ function drawState() {
   const { nodes } = texts;
   const doing = nodes?.controller?.values.controller_state;
   const because = nodes?.controller?.values.no_data_because;
+  const held = nodes?.guard?.values.stopped_because;
   const time = frame.state.joints?.stamp_s ?? frame.state.camera?.stamp_s;
   received = received.filter((t) => t > performance.now() - 2000);
   const said = document.createElement("b");
-  said.textContent = because || doing || "";
+  said.textContent = held ? `held: ${held.replaceAll("_", " ")}` : because || doing || "";
   const parts = [];
   // A stamp of decades is the wall clock's.
   if (time !== undefined && time < 1e8) parts.push(`t = ${time.toFixed(1)} s`);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The robot in 3D: viser's page in a frame, or why it cannot be.
 
-function hasWebGl() {
+/** What draws in 3D here: "" for nothing, else the name of the graphics card or of its stand-in. */
+function renderer() {
   const context = document.createElement("canvas").getContext("webgl2");
-  if (!context) return false;
+  if (!context) return "";
+  const known = context.getExtension("WEBGL_debug_renderer_info");
+  const name = context.getParameter(known ? known.UNMASKED_RENDERER_WEBGL : context.RENDERER);
   context.getExtension("WEBGL_lose_context")?.loseContext();
-  return true;
+  return name || "unknown";
 }
+
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software/i;
 
 export class ScenePanel {
   static id = "scene";
@@ -16,14 +21,29 @@ export class ScenePanel {
 
   constructor(body, tools) {
     body.classList.add("fixed");
-    if (!hasWebGl()) {
-      const words = document.createElement("p");
-      words.className = "words";
-      words.id = "no_webgl";
-      words.textContent = "This browser has no WebGL 2, so the robot cannot be shown in 3D here. Everything else works.";
-      body.append(words);
-      return;
-    }
+    const name = renderer();
+    if (!name) {
+      this.say(body, "This browser has no WebGL 2, so the robot cannot be shown in 3D here. Everything else works.");
+    } else if (SOFTWARE.test(name) && !new URLSearchParams(location.search).has("scene")) {
+      // Without a graphics card the scene takes the time that the page and its buttons need.
+      const words = this.say(body, "This browser draws without a graphics card: the scene in 3D would slow the page and its stop button down. ");
+      const button = document.createElement("button");
+      button.id = "show_scene";
+      button.textContent = "Show it all the same";
+      button.addEventListener("click", () => { words.remove(); this.show(body, tools); });
+      words.append(button);
+    } else this.show(body, tools);
+  }
+
+  say(body, text) {
+    const words = document.createElement("p");
+    words.className = "words";
+    words.textContent = text;
+    body.append(words);
+    return words;
+  }
+
+  show(body, tools) {
     const stage = document.createElement("div");
     stage.className = "stage";
     this.frame = document.createElement("iframe");

@@ -88,6 +88,10 @@ export class SimulationPanel {
   }
 
   async set(parameter, input) {
+    if (input.type === "number" && !Number.isFinite(input.valueAsNumber)) {
+      input.value = parameter.value; // an empty field asks for nothing
+      return;
+    }
     const value = input.type === "checkbox" ? input.checked : input.type === "number" ? Number(input.value) : input.value;
     const done = await this.act("set", { node: "simulator", name: parameter.name, value });
     if (done) {
