@@ -30,6 +30,11 @@ def setup(arguments: argparse.Namespace) -> int:
     folder = (arguments.folder or cache_directory() / arguments.name).expanduser()
     python = folder / "bin" / "python"
     if is_made(folder):
+        if arguments.python:
+            raise BackendError(
+                f"--python {arguments.python}: {folder} is there already; remove it first, or name "
+                "another place by --folder"
+            )
         print(f"{folder} is there already")
     else:
         make(folder, arguments.python or find_python())

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 from neuro_control.inspection import BreakCondition, Counted, Fires, Overflows, Reaches, Silent
@@ -43,7 +44,11 @@ def parse_condition(network: FixedNetwork, words: Sequence[str]) -> BreakConditi
         try:
             fraction = float(rest[1])
         except ValueError:
-            raise ValueError(f"break membrane: {rest[1]!r} is no number") from None
+            fraction = math.nan
+        if not math.isfinite(fraction):
+            raise ValueError(
+                f"break membrane: {rest[1]!r} must be a part of the threshold, such as 0.9"
+            )
         return Reaches(population.name, neurons, fraction)
     if neurons:
         raise ValueError(f"break {kind} counts a whole population, not {rest[0]}")

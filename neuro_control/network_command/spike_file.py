@@ -29,6 +29,9 @@ def read_spikes(path: Path, channels: int) -> Trains:
     arrays = {}
     try:
         with path.open("rb") as opened:
+            # numpy takes any other file for a pickle, and its words for an advice to open it.
+            if not opened.peek(6).startswith((b"\x93NUMPY", b"PK")):
+                raise ValueError("it is no .npz file (arrays that numpy.savez writes)")
             file = np.load(opened, allow_pickle=False)
             if isinstance(file, np.ndarray):
                 raise ValueError("it holds one array; write 'tick', 'channel' and 'ticks' to .npz")
