@@ -26,21 +26,7 @@ def read_spikes(path: Path, channels: int) -> Trains:
     """
     if not path.is_file():
         raise FileNotFoundError(f"--input {path}: there is no such file")
-    arrays = {}
-    try:
-        with path.open("rb") as opened:
-            # numpy takes any other file for a pickle, and its words for an advice to open it.
-            if not opened.peek(6).startswith((b"\x93NUMPY", b"PK")):
-                raise ValueError("it is no .npz file (arrays that numpy.savez writes)")
-            file = np.load(opened, allow_pickle=False)
-            if isinstance(file, np.ndarray):
-                raise ValueError("it holds one array; write 'tick', 'channel' and 'ticks' to .npz")
-            for name in ("tick", "channel", "ticks"):
-                if name not in file:
-                    raise ValueError(f"it has no array {name!r}, only {sorted(file)}")
-                arrays[name] = file[name]
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"--input {path}: not a file of spikes: {error}") from error
+    arrays = _arrays(path)
     for name, array in arrays.items():
         if array.dtype.kind not in "iu" or array.ndim != (0 if name == "ticks" else 1):
             raise ValueError(
@@ -59,6 +45,26 @@ def read_spikes(path: Path, channels: int) -> Trains:
         raise ValueError(f"--input {path}: 'channel' must be from 0 to {channels - 1}")
     offsets = np.searchsorted(tick, np.arange(ticks + 1)).astype(np.int64)
     return channel.astype(np.int32), offsets
+
+
+def _arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    """The three arrays of a file. ValueError where it is no such file."""
+    found = {}
+    try:
+        with path.open("rb") as opened:
+            # numpy takes any other file for a pickle, and its words for an advice to open it.
+            if not opened.peek(6).startswith((b"\x93NUMPY", b"PK")):
+                raise ValueError("it is no .npz file (arrays that numpy.savez writes)")
+            file = np.load(opened, allow_pickle=False)
+            if isinstance(file, np.ndarray):
+                raise ValueError("it holds one array; write 'tick', 'channel' and 'ticks' to .npz")
+            for name in ("tick", "channel", "ticks"):
+                if name not in file:
+                    raise ValueError(f"it has no array {name!r}, only {sorted(file)}")
+                found[name] = file[name]
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"--input {path}: not a file of spikes: {error}") from error
+    return found
 
 
 def given_spikes(arguments: argparse.Namespace, channels: int, dt_s: float) -> Trains:
