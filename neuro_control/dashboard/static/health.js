@@ -79,7 +79,7 @@ export class HealthPanel {
     if (!controller && replay) figures.push(["played", short(number(replay, "sim_time_s")), "s"]);
     fill(this.figures, figures);
     const signs = { ok: "●", warning: "▲", error: "✖", stale: "○" };
-    this.table.replaceChildren(...Object.entries(nodes).map(([name, node]) => {
+    const rows = Object.entries(nodes).map(([name, node]) => {
       const row = element("tr");
       row.dataset.node = name;
       row.dataset.level = node.level;
@@ -88,7 +88,16 @@ export class HealthPanel {
       row.append(element("td", `${signs[node.level]} ${name}`, bad ? "warn" : ""), element("td", said, bad ? "warn" : ""));
       row.title = Object.entries(node.values).map(([key, value]) => `${key}: ${value}`).join("\n");
       return row;
-    }));
+    });
+    const dies = controller?.values.activity_dies_at;
+    if (dies) {
+      const row = element("tr");
+      row.id = "activity_dies_at";
+      row.title = "populations that do not spike although what they hear does; there may be a good reason";
+      row.append(element("td", "spikes end"), element("td", dies));
+      rows.push(row);
+    }
+    this.table.replaceChildren(...rows);
     return null;
   }
 }
