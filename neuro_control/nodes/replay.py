@@ -35,7 +35,7 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64, String
 from std_srvs.srv import Trigger
 
-from neuro_control.events import Packet
+from neuro_control.events import BagError, FileError, Packet
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
 from neuro_control.nodes.parameters import Parameters
@@ -43,7 +43,7 @@ from neuro_control.nodes.playback import Playback
 from neuro_control.nodes.recorded_topics import EVENTS_TOPIC, RECORDED
 from neuro_control.nodes.replay_settings import ReplaySettings
 from neuro_control.nodes.replay_source import Played, Source, message_class, open_source
-from neuro_control.nodes.spin import run, spin_for
+from neuro_control.nodes.spin import StartError, run, spin_for
 from neuro_control.robots.arm_model import ArmModel
 from neuro_control.robots.description import arm_urdf
 
@@ -294,9 +294,17 @@ class ReplayNode(Node):
         return report
 
 
+def _play(node: ReplayNode, executor: Executor, goes_on: Callable[[], bool]) -> None:
+    """Play; what is wrong with the recording is one line, and no fault of the node's."""
+    try:
+        node.play(executor, goes_on)
+    except (FileError, BagError) as error:
+        raise StartError(str(error)) from error
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return run(ReplayNode, args, work=ReplayNode.play)
+    return run(ReplayNode, args, work=_play)
 
 
 if __name__ == "__main__":

@@ -120,6 +120,8 @@ def frames(count: int, width: int = 64, height: int = 48) -> Iterator[np.ndarray
         yield frame
 
 
+# imageio-ffmpeg's reader leaves its pipes to the garbage collector.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def test_an_mp4_has_every_frame_at_its_size(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     assert write_film(path, frames(25), 20) == 25
