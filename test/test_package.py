@@ -30,6 +30,7 @@ ROSDEP_KEYS = {
     "numba": "python3-numba",
     "numpy": "python3-numpy",
     "packaging": "python3-packaging",
+    "pillow": "python3-pil",
     "psutil": "python3-psutil",
     "pydantic": "python3-pydantic",
     "pyopengl": "python3-opengl",
@@ -42,8 +43,21 @@ ROSDEP_KEYS = {
     "xacro": "xacro",
 }
 # Distributions whose module has another name.
-MODULES = {"imageio-ffmpeg": "imageio_ffmpeg", "pyopengl": "OpenGL", "pyyaml": "yaml"}
-WITHOUT_ROSDEP_KEY = {"imageio-ffmpeg", "nir", "onnx", "onnxruntime", "playwright", "viser"}
+MODULES = {
+    "imageio-ffmpeg": "imageio_ffmpeg",
+    "pillow": "PIL",
+    "pyopengl": "OpenGL",
+    "pyyaml": "yaml",
+}
+WITHOUT_ROSDEP_KEY = {
+    "imageio-ffmpeg",
+    "llvmlite",
+    "nir",
+    "onnx",
+    "onnxruntime",
+    "playwright",
+    "viser",
+}
 # ROS packages that wheels bring along with others, or that have no wheel at all.
 WITHOUT_OWN_WHEEL = {
     "ament_index_python",

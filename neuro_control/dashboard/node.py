@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The dashboard node: one page in a browser that shows what the robot senses, thinks and does.
 
-It subscribes like anybody else, and only while a page is open. Nothing that it does is in the way
-from sensor to robot: messages wait for it in the middleware, the oldest falling out, and twenty
+It subscribes like anybody else, and only while a page is open. Nothing that it does is in the
+way from sensor to robot: messages wait for it in the middleware, the oldest falling out, and twenty
 times a second it takes what is there, shows a part of it and says which.
 
 Buttons that move or stop a robot: emergency stop and release, which are the guard's services

@@ -18,7 +18,12 @@ LOWEST_PYTHON, HIGHEST_PYTHON = (3, 10), (3, 13)
 SHARE_MARK = Path("urdf") / "arm.urdf.xacro"
 
 # Distribution -> module, where the two differ.
-_MODULES = {"imageio-ffmpeg": "imageio_ffmpeg", "pyopengl": "OpenGL", "pyyaml": "yaml"}
+_MODULES = {
+    "imageio-ffmpeg": "imageio_ffmpeg",
+    "pillow": "PIL",
+    "pyopengl": "OpenGL",
+    "pyyaml": "yaml",
+}
 
 # The simulation's own probe, so that both say the same; in a child, as it needs MuJoCo.
 _OPENGL = """

@@ -119,12 +119,20 @@ class CochleaNode(SenseNode[CochleaNodeSettings]):
             self._microphone = Microphone(settings.microphone, rate_hz, settings.ears)
             self.add_timer(settings.block_s, self._on_microphone, wall=True)
 
+    def destroy_node(self) -> None:
+        """End the recorder too, however the node ends."""
+        self._close_microphone()
+        super().destroy_node()
+
+    def _close_microphone(self) -> None:
+        microphone, self._microphone = self._microphone, None
+        if microphone is not None:
+            microphone.close()
+
     def release(self) -> None:
         """The topics are gone, and so is the microphone."""
         super().release()
-        if self._microphone is not None:
-            self._microphone.close()
-            self._microphone = None
+        self._close_microphone()
 
     def profile(self) -> Any:
         """Best effort, so that whoever sends is heard; none is lost in a deep queue."""

@@ -18,9 +18,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 import numpy.typing as npt
-from cycler import cycler
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 
 from neuro_control.reports.palette import DATA, THEME
 
