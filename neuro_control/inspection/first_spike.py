@@ -139,6 +139,8 @@ def with_weights(alone: Isolated, factor: float) -> Isolated:
 
 def scaled_weights(network: FixedNetwork, name: str, factor: float) -> FixedNetwork:
     """A network whose weights into one population are multiplied by a factor."""
+    if factor == 1.0:
+        return network  # not rounded anew, which may already bring a spike
     into = [q for q in network.projections if q.target == name]
     exponents = [_exponent(q, factor) for q in into]
     excess = max([0, *(e - WEIGHT_EXPONENT_RANGE[1] for e in exponents)])
