@@ -17,8 +17,9 @@ from neuro_control.backends.energy import DEVICES
 from neuro_control.dashboard.motion_panel import MotionPanel
 from neuro_control.dashboard.panel import FrameParts, rounded
 from neuro_control.dashboard.senses_panel import EventSense
-from neuro_control.dashboard.taps import Tap, TapSpec, message_class
+from neuro_control.dashboard.taps import Tap, TapSpec
 from neuro_control.dashboard.wire import json_text
+from neuro_control.nodes.messages import message_class
 
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 LEVELS = ("ok", "warning", "error", "stale")

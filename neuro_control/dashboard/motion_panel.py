@@ -13,9 +13,10 @@ from rclpy.serialization import deserialize_message
 from neuro_control.dashboard.cdr import CdrError, header_stamp_ns
 from neuro_control.dashboard.delays import DelayMeter
 from neuro_control.dashboard.panel import FrameParts, rounded
-from neuro_control.dashboard.taps import Taken, Tap, TapSpec, message_class
+from neuro_control.dashboard.taps import Taken, Tap, TapSpec
 from neuro_control.events import Packet
 from neuro_control.nodes import messages
+from neuro_control.nodes.messages import message_class
 
 TRAJECTORY = "trajectory_msgs/msg/JointTrajectory"
 ARRAY = "std_msgs/msg/Float64MultiArray"

@@ -16,8 +16,9 @@ from neuro_control.dashboard.panel import EVENT_PACKET, FrameParts, rounded
 from neuro_control.dashboard.rates import Share
 from neuro_control.dashboard.sensor_view import SensorView
 from neuro_control.dashboard.spike_counts import SpikeCounts
-from neuro_control.dashboard.taps import Taken, Tap, TapSpec, message_class
+from neuro_control.dashboard.taps import Taken, Tap, TapSpec
 from neuro_control.events import Events, Packet
+from neuro_control.nodes.messages import message_class
 from neuro_control.senses.interaural import interaural_time_difference_ns
 
 EAR_SLICE_NS = 10_000_000

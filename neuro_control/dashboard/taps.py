@@ -8,7 +8,6 @@ falling out, until the frame takes them.
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+from neuro_control.nodes.messages import message_class
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,6 @@ class Taken:
 
     data: bytes
     published_ns: int
-
-
-def message_class(kind: str) -> Any:
-    """The class of a type such as ``std_msgs/msg/String``."""
-    package, _, name = kind.split("/")
-    return getattr(importlib.import_module(f"{package}.msg"), name)
 
 
 class Tap:

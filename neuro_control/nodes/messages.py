@@ -8,7 +8,9 @@ of the wrong type is not refused but stored as other bits.
 from __future__ import annotations
 
 import array
+import importlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +27,12 @@ from neuro_control.events import Packet
 FloatArray = npt.NDArray[np.float64]
 
 _S = 1_000_000_000
+
+
+def message_class(kind: str) -> Any:
+    """The class of a message type such as sensor_msgs/msg/JointState."""
+    package, _, name = kind.split("/")
+    return getattr(importlib.import_module(f"{package}.msg"), name)
 
 
 def time_message(t_ns: int) -> Time:

@@ -42,7 +42,7 @@ from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.playback import Playback
 from neuro_control.nodes.recorded_topics import EVENTS_TOPIC, RECORDED
 from neuro_control.nodes.replay_settings import ReplaySettings
-from neuro_control.nodes.replay_source import Played, Source, message_class, open_source
+from neuro_control.nodes.replay_source import Played, Source, open_source
 from neuro_control.nodes.spin import StartError, run, spin_for
 from neuro_control.robots.arm_model import ArmModel
 from neuro_control.robots.description import arm_urdf
@@ -134,7 +134,7 @@ class ReplayNode(Node):
                 continue
             shown = RECORDED + name if topic.done else name
             self._others[name] = self.create_publisher(
-                message_class(topic.type), shown, topic.profile
+                messages.message_class(topic.type), shown, topic.profile
             )
         for recorded, why in source.left_out.items():
             self.get_logger().info(f"{recorded} is not played: {why}")

@@ -7,7 +7,6 @@ clock that was set, are no pause to be waited for: the places go on.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from neuro_control.events import BagError, FileError, Packet, open_file, packets
 from neuro_control.events.bag import is_event_type, packet_of, read_packets
 from neuro_control.events.files.bag_file import BagFile
 from neuro_control.events.recording import RecordedMessage, Recording
+from neuro_control.nodes.messages import message_class
 from neuro_control.nodes.recorded_topics import (
     TOPICS,
     PlayedTopic,
@@ -235,12 +235,6 @@ def _whole(message: RecordedMessage) -> bool:
     except (RuntimeError, ValueError, MemoryError):  # RMWError is a RuntimeError; text a ValueError
         return False
     return True
-
-
-def message_class(kind: str) -> Any:
-    """The class of a message type such as sensor_msgs/msg/JointState."""
-    package, _, name = kind.split("/")
-    return getattr(importlib.import_module(f"{package}.msg"), name)
 
 
 def open_source(
