@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +12,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
 
-END_S = 10.0
+# A recorder that is told to end while it starts first starts: it imports, then it writes its file.
+END_S = 30.0
 LONGEST_LINE = 4096
 # Not imported: it stands on the floor above.
 RECORDER = "neuro_control.demo.recorder"
@@ -59,14 +59,16 @@ class Recording:
         self._messages = 0
         process = subprocess.Popen(
             self._command(self._path),
-            stdin=subprocess.DEVNULL,
+            # Its end tells the recorder to end: it can come at any time, while the recorder
+            # starts too, and comes by itself if this process dies.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
         self._process = process
         self._listener = threading.Thread(
             target=self._listen,
-            args=(process, process.stdout),
+            args=(process, process.stdin, process.stdout),
             name="dashboard_recording",
             daemon=True,
         )
@@ -74,9 +76,9 @@ class Recording:
 
     def _command(self, path: Path) -> list[str]:
         ros = ["--ros-args", "-r", f"__ns:={self._namespace}"]
-        return [sys.executable, "-m", RECORDER, str(path), *ros]
+        return [sys.executable, "-m", RECORDER, str(path), "--until-input-ends", *ros]
 
-    def _listen(self, process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+    def _listen(self, process: subprocess.Popen[bytes], end: IO[bytes], output: IO[bytes]) -> None:
         """The recorder tells on its output how many messages it has written, a line each time.
 
         Read whether or not a page is open: a pipe that fills stops the recorder.
@@ -86,6 +88,7 @@ class Recording:
                 if line.strip().isdigit() and process is self._process:
                     self._messages = int(line)
         code = process.wait()
+        end.close()
         with self._lock:
             if process is not self._process:  # it was told to end
                 return
@@ -107,13 +110,18 @@ class Recording:
     def close(self) -> None:
         """End the recording; the file is complete when this returns."""
         with self._lock:
-            process, self._process = self._process, None
+            process = self._process
             if process is None:
                 return
-            process.send_signal(signal.SIGINT)
+            assert process.stdin is not None
+            process.stdin.close()
             try:
-                process.wait(END_S)
+                code = process.wait(END_S)
+                if code:
+                    self._failure = f"the recorder ended with exit code {code}"
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
                 self._failure = f"the recorder did not end within {END_S:g} s"
+            # Only now: whoever is told that it is off may open the file.
+            self._process = None

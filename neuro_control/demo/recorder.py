@@ -5,28 +5,32 @@
 
 Writes the topics of `bag.RECORDED_TOPICS` as they are on the wire. Each message is stamped with the
 time on /clock where there is one, else with this machine's. After SIGINT or SIGTERM the file is
-complete. Once a second it prints how many messages it has written.
+complete; with --until-input-ends, after the end of its standard input too, which unlike a signal
+can come while it starts. Once a second it prints how many messages it has written.
 """
 
 from __future__ import annotations
 
 import importlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
+from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
 from neuro_control.dashboard.cdr import CdrError, clock_ns
 from neuro_control.demo.bag import RECORDED_TOPICS, BagRecorder, recording
 from neuro_control.nodes import qos
-from neuro_control.nodes.spin import run
+from neuro_control.nodes.spin import Work, run, spin_while
 
 CLOCK = "/clock"
+UNTIL_INPUT_ENDS = "--until-input-ends"
 # One for the whole machine, whatever the robot's namespace.
 GLOBAL = frozenset({CLOCK, "/diagnostics"})
 
@@ -62,15 +66,35 @@ class Recorder(Node):
         return write
 
 
+def _until_input_ends() -> Work:
+    ended = threading.Event()
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        ended.set()
+
+    threading.Thread(target=wait, name="end_of_input", daemon=True).start()
+
+    def work(node: Node, executor: Executor, goes_on: Callable[[], bool]) -> None:
+        spin_while(node, executor, lambda: goes_on() and not ended.is_set())
+
+    return work
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
     words = list(sys.argv if args is None else args)
     plain = remove_ros_args(words)[1:]
+    work: Work = spin_while
+    if UNTIL_INPUT_ENDS in plain:
+        plain.remove(UNTIL_INPUT_ENDS)
+        work = _until_input_ends()
     if len(plain) != 1:
         print("error: give one file to record to", file=sys.stderr)
         return 2
     with recording(Path(plain[0])) as recorder:
-        return run(lambda: Recorder(recorder), words)
+        return run(lambda: Recorder(recorder), words, work)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,15 +15,14 @@ import pytest
 from neuro_control.dashboard.recording import Recording
 from test.dashboard.conftest import until
 
-# As a recorder: it tells its count, and ends when it is told to.
+# As a recorder: it tells its count, and ends when its input ends.
 TALKS = """
-import signal, sys
-signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+import sys
 for count in range({lines}):
     print(count, flush=True)
 {rest}
 """
-WAITS = "while True: signal.pause()"
+WAITS = "sys.stdin.read()"
 # More than a pipe holds (64 KiB).
 MANY = 40_000
 
@@ -96,3 +96,35 @@ def test_two_pages_that_press_at_once_begin_one_recording(recorded: Recorded) ->
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(press, range(8)))
     assert recorded.begun == 1
+
+
+def test_it_is_off_only_when_the_file_is_there(recorded: Recorded, tmp_path: Path) -> None:
+    file, gate = tmp_path / "file", tmp_path / "gate"
+    recorded.script = TALKS.format(lines=1, rest=WAITS) + (
+        f"open({str(gate)!r}).read()\nopen({str(file)!r}, 'w')"
+    )
+    os.mkfifo(gate)
+    recorded.recording.set(True)
+    ending = threading.Thread(target=recorded.recording.set, args=(False,))
+    ending.start()
+    # It opens once the recorder has been told to end, and before it has.
+    with gate.open("w"):
+        assert recorded.recording.says()["on"]
+    ending.join(20.0)
+    said = recorded.recording.says()
+    assert (said["on"], said["failure"]) == (False, "")
+    assert file.exists()
+
+
+def test_a_recorder_that_fails_while_it_ends_is_told(recorded: Recorded) -> None:
+    recorded.script = TALKS.format(lines=1, rest=WAITS + "\nsys.exit(4)")
+    recorded.recording.set(True)
+    assert recorded.recording.set(False)["failure"] == "the recorder ended with exit code 4"
+
+
+def test_the_recorder_told_to_end_while_it_starts_leaves_a_whole_file(tmp_path: Path) -> None:
+    recording = Recording(str(tmp_path), "/")
+    recording.set(True)
+    said = recording.set(False)
+    assert (said["on"], said["failure"]) == (False, "")
+    assert Path(said["file"]).read_bytes().startswith(b"\x89MCAP0")
