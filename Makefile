@@ -5,6 +5,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+PYTEST = AMENT_PREFIX_PATH="$(CURDIR)/$(VENV)" OMP_NUM_THREADS=1 \
+  ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST $(BIN)/python -m pytest
 
 # A sourced ROS, another environment's libraries or packages must not leak into this one.
 ifneq ($(AMENT_PREFIX_PATH)$(_ROS_WHEELS_BOOTSTRAP_COMPLETE),)
@@ -25,8 +27,8 @@ demo: $(VENV)/.warm ## the arm follows a moving target (ARGS="--seconds 30 --hea
 	@$(BIN)/neuro_control demo arm $(ARGS)
 
 test: $(VENV)/.ready ## run the tests (ARGS="-k guard")
-	@AMENT_PREFIX_PATH="$(CURDIR)/$(VENV)" OMP_NUM_THREADS=1 \
-	  ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST $(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(or $(ARGS),-m "not alone" --numprocesses auto --dist worksteal)
+	@$(if $(ARGS),,$(PYTEST) -m alone)
 
 # torch asks for a newer setuptools than the lock's, colcon for one below 80.
 torch: $(VENV)/.ready ## install torch, for training and its tests (ARGS="torch==2.13.0")

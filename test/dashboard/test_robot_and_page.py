@@ -23,7 +23,7 @@ from neuro_control.nodes.spin import MessageWithInfo, spin_for
 from test.dashboard.conftest import ROOT, Pages, Processes, Robot, until, wait
 
 pytest.importorskip("mujoco", reason="needs MuJoCo")
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 
 STOP_MS = 150
 STILL_RAD_S = 0.01
