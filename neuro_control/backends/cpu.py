@@ -207,26 +207,38 @@ class CpuRunner:
         Raises:
             ValueError: a population of this name, or a neuron, is not there.
         """
-        size = self.network.population(name).size
+        self.network.population(name)
         view = self._populations[name]
         if chosen is None:
             membrane = view.outside(view.membrane)
             risen = np.zeros_like(membrane) if view.own is None else view.outside(view.own[0])
             return membrane, risen
+        places = self._places_of(name, chosen)
+        membrane = view.membrane[places].astype(np.int64)
+        if view.own is None:
+            return membrane, np.zeros_like(membrane)
+        return membrane, view.own[0, places].astype(np.int64)
+
+    def currents(self, name: str, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Currents of some neurons, int64[m], as `state` has them; see `neurons`."""
+        self.network.population(name)
+        view = self._populations[name]
+        return view.current_at(self._places_of(name, chosen))
+
+    def _places_of(self, name: str, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where chosen neurons lie in the arena. ValueError for one that is not there."""
+        view = self._populations[name]
+        size = view.population.size
         if len(chosen) and not 0 <= chosen.min() <= chosen.max() < size:
             raise ValueError(
                 f"chosen holds {chosen.min()}..{chosen.max()}; {name} has the neurons 0 to "
                 f"{size - 1}"
             )
-        places = chosen
-        if view.order is not None:
-            if name not in self._places:
-                self._places[name] = view.outside(np.arange(size))
-            places = self._places[name][chosen]
-        membrane = view.membrane[places].astype(np.int64)
-        if view.own is None:
-            return membrane, np.zeros_like(membrane)
-        return membrane, view.own[0, places].astype(np.int64)
+        if view.order is None:
+            return chosen
+        if name not in self._places:
+            self._places[name] = view.outside(np.arange(size))
+        return self._places[name][chosen]
 
     def spikes(self, name: str) -> Indices:
         """Neurons of a population that spiked in the last tick, int32[m], ascending.

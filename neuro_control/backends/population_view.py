@@ -42,7 +42,13 @@ class PopulationView:
 
     def shown_current(self) -> NDArray[np.int64]:
         """Currents in their documented order."""
-        current = self.outside(self.current)
+        return self._wrapped(self.outside(self.current))
+
+    def current_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Currents of the neurons at these places of the arena."""
+        return self._wrapped(self.current[places].astype(np.int64))
+
+    def _wrapped(self, current: NDArray[np.int64]) -> NDArray[np.int64]:
         if not self.filtered:
             current <<= 6
             current -= (current > 1 << 23) * (1 << 24)

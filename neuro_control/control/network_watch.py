@@ -12,36 +12,25 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, NamedTuple, Protocol, cast, runtime_checkable
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.backends.runner import Indices, Runner
 from neuro_control.control.probes import MOST_PROBES, Probe
+from neuro_control.inspection.shown_spikes import ShowsSpikes
 from neuro_control.network import FixedNetwork, Port
 from neuro_control.network.fixed_network import FixedPopulation
 
 Role = Literal["input", "hidden", "output"]
 Offsets = NDArray[np.int64]
-Neurons = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 MOST_TICKS = 2000
 """Ticks that wait to be taken at most; the oldest are forgotten."""
 
 # A step in the ticks' time beyond this, or back, is a time that began anew.
 _LONGEST_PAUSE_NS = 1_000_000_000
-
-
-@runtime_checkable
-class ShowsSpikes(Protocol):
-    """A runner that shows what populations that are no output did in the last tick."""
-
-    def spikes(self, name: str) -> Indices:
-        """Neurons of a population that spiked in the last tick, int32[m], ascending."""
-
-    def neurons(self, name: str, chosen: NDArray[np.int64] | None = None) -> Neurons:
-        """Membranes of some neurons, and by how much their thresholds have risen."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +54,7 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class Activity:
+class WatchedTicks:
     """What a network did in some ticks.
 
     Attributes:
@@ -73,8 +62,8 @@ class Activity:
         spikes: for every row in order, (tick int64[m], neuron int32[m]): number of the tick in
             `t_ns`, and of the neuron in its row; ascending.
         probes: whose membranes are in `membrane`; in the last tick, as they can be changed.
-        membrane, threshold: float64[ticks, probes], after each tick, NaN where a probe was not
-            yet chosen; a neuron that spikes reads 0 in its tick.
+        membrane, threshold, current: float64[ticks, probes], after each tick, NaN where a probe
+            was not yet chosen; the membrane of a neuron that spikes reads 0 in its tick.
     """
 
     t_ns: NDArray[np.int64]
@@ -82,6 +71,15 @@ class Activity:
     probes: tuple[Probe, ...]
     membrane: NDArray[np.float64]
     threshold: NDArray[np.float64]
+    current: NDArray[np.float64]
+
+
+class _Probed(NamedTuple):
+    """Chosen neurons of one population after a tick, int64[m] each."""
+
+    membrane: NDArray[np.int64]
+    risen: NDArray[np.int64]
+    current: NDArray[np.int64]
 
 
 class _Tick(NamedTuple):
@@ -90,7 +88,7 @@ class _Tick(NamedTuple):
     active: Indices
     populations: tuple[Indices, ...]
     probes: tuple[Probe, ...]
-    membranes: tuple[Neurons, ...]
+    membranes: tuple[_Probed, ...]
 
 
 class _Group(NamedTuple):
@@ -176,11 +174,19 @@ class NetworkWatch:
         if self.spikes:
             shown = cast(ShowsSpikes, runner).spikes
             populations = tuple([shown(name) for name in self._names])
-        membranes: tuple[Neurons, ...] = ()
+        membranes: tuple[_Probed, ...] = ()
         if self.membranes:
             # Of the chosen neurons alone: a state has every synaptic delay's worth of others.
-            shown_neurons = cast(ShowsSpikes, runner).neurons
-            membranes = tuple([shown_neurons(g.population.name, g.neurons) for g in self._groups])
+            inside = cast(ShowsSpikes, runner)
+            membranes = tuple(
+                [
+                    _Probed(
+                        *inside.neurons(g.population.name, g.neurons),
+                        inside.currents(g.population.name, g.neurons),
+                    )
+                    for g in self._groups
+                ]
+            )
         self._open.append(_Tick(active, populations, self._probes, membranes))
 
     def look_at_outputs(
@@ -217,7 +223,7 @@ class NetworkWatch:
         self._open.clear()
         self._kept.clear()
 
-    def take(self) -> Activity:
+    def take(self) -> WatchedTicks:
         """All that waits, and forget it."""
         kept = list(self._kept)
         self._kept.clear()
@@ -228,7 +234,7 @@ class NetworkWatch:
             trains.append(_train([t.populations[number] if t.populations else none for t in ticks]))
         t_ns = np.array([t for t, _ in kept], np.int64)
         probes = ticks[-1].probes if ticks else ()
-        return Activity(t_ns, tuple(trains), probes, *self._membranes(ticks, probes))
+        return WatchedTicks(t_ns, tuple(trains), probes, *self._membranes(ticks, probes))
 
     def _input_trains(self, ticks: list[_Tick]) -> list[tuple[NDArray[np.int64], Indices]]:
         """Each input's channels, tick by tick, each once a tick and ascending."""
@@ -245,22 +251,23 @@ class NetworkWatch:
 
     def _membranes(
         self, ticks: list[_Tick], probes: tuple[Probe, ...]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         shape = (len(ticks), len(probes))
-        membrane, threshold = np.full(shape, np.nan), np.full(shape, np.nan)
+        membrane, threshold, current = (np.full(shape, np.nan) for _ in range(3))
         if probes != self._probes:
-            return membrane, threshold  # chosen anew since, and not yet looked at
+            return membrane, threshold, current  # chosen anew since, and not yet looked at
         for number, tick in enumerate(ticks):
             if tick.probes is not probes or not tick.membranes:
                 continue
-            for group, (values, risen) in zip(self._groups, tick.membranes, strict=True):
+            for group, probed in zip(self._groups, tick.membranes, strict=True):
                 population, neurons, columns = group
-                membrane[number, columns] = values
+                membrane[number, columns] = probed.membrane
+                current[number, columns] = probed.current
                 if not population.spiking:
                     continue
                 vth = population.vth[neurons].astype(np.int64) << 6
-                threshold[number, columns] = vth + risen
-        return membrane, threshold
+                threshold[number, columns] = vth + probed.risen
+        return membrane, threshold, current
 
 
 def ticks_of(indices: Indices, offsets: Offsets) -> list[Indices]:

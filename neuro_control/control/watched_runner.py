@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from neuro_control.backends.runner import Indices, RunCounters, Runner, RunnerState
 from neuro_control.backends.shadow import ShadowRunner
-from neuro_control.control.network_watch import NetworkWatch, Offsets, ShowsSpikes, ticks_of
+from neuro_control.control.network_watch import NetworkWatch, Offsets, ticks_of
+from neuro_control.inspection.shown_spikes import ShowsSpikes
 from neuro_control.network import FixedNetwork, Port
 
 

@@ -4,30 +4,17 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuro_control.backends.runner import Indices
-from neuro_control.inspection.running import Neurons, where_activity_dies, why_silent_now
+from neuro_control.inspection.running import where_activity_dies, why_silent_now
+from neuro_control.inspection.shown_spikes import Neurons, ShowsSpikes
 from neuro_control.network import FixedNetwork
 
 STEPS_A_LOOK = 4
 """Of so many steps of a controller one is looked at, which costs some microseconds."""
 LEAST_LOOKS = 100
 """Ticks that must have been looked at before a population is called silent."""
-
-
-@runtime_checkable
-class ShowsSpikes(Protocol):
-    """A runner that shows who spiked in the last tick, and how near the others are to it."""
-
-    def spikes(self, name: str) -> Indices:
-        """Neurons of a population that spiked in the last tick, int32[m], ascending."""
-
-    def neurons(self, name: str, chosen: NDArray[np.int64] | None = None) -> Neurons:
-        """Membranes of a population, and by how much its thresholds have risen, int64[n]."""
 
 
 class RecentSpikes:

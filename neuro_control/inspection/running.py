@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from neuro_control.backends.runner import RunnerState
 from neuro_control.inspection.neuron_tick import NeuronParameters, decayed
+from neuro_control.inspection.shown_spikes import Neurons
 from neuro_control.inspection.silence import (
     Cause,
     Finding,
@@ -31,9 +32,6 @@ from neuro_control.inspection.silence_structure import dead_kernels
 from neuro_control.inspection.synapse_loss import dead_channels
 from neuro_control.network import FixedNetwork
 from neuro_control.network.fixed_network import FixedPopulation
-
-Neurons = tuple[NDArray[np.int64], NDArray[np.int64]]
-"""Membranes of a population, and by how much its thresholds have risen, int64[n] each."""
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,9 @@ class ControllerNode(ManagedNode):
     def release(self) -> None:
         """Forget the network."""
         controller, self._controller = self._controller, None
-        self._activity = None
+        activity, self._activity = self._activity, None
+        if activity is not None:
+            activity.close()
         if self._jumps is not None:
             self._jumps.unregister()
             self._jumps = None

@@ -4,7 +4,8 @@
 `network/description` (std_msgs/String, JSON, latched) says what there is. `network/spikes`
 (EventPacket, mono) has the spikes: x the neuron, y the row of the description, the time that at
 which the spike's tick began. `network/membranes` (std_msgs/Float64MultiArray) has, a row a tick,
-the time (s) and the membrane and the threshold of each neuron in `probe_neurons`.
+the time (s) and the membrane, the threshold and the current of each neuron in `probe_neurons`.
+`network/profile` has spikes, synaptic operations and time by node (`network_profile`).
 
 Nothing is computed while nobody listens. What is, is published after the command, some ticks at a
 time, and is bounded: rows of many neurons or many spikes are thinned, and what is left out counted.
@@ -23,7 +24,7 @@ import numpy as np
 from event_camera_msgs.msg import EventPacket
 from std_msgs.msg import Float64MultiArray, MultiArrayDimension, String
 
-from neuro_control.control.network_watch import Activity, NetworkWatch, Row
+from neuro_control.control.network_watch import NetworkWatch, Row, WatchedTicks
 from neuro_control.control.probes import parse_probes
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.events.address_events import LARGEST_WIDTH
@@ -31,6 +32,7 @@ from neuro_control.events.mono import LARGEST_SPAN_NS
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.controller_settings import ControllerNodeSettings
 from neuro_control.nodes.lifecycle import ManagedNode
+from neuro_control.nodes.network_profile import NetworkProfile
 
 SPIKES_TOPIC = "network/spikes"
 FRAME = "network"
@@ -73,6 +75,7 @@ class NetworkActivity:
         self._description = node.add_publisher(String, "network/description", qos.LATCHED)
         text = json.dumps(describe(watch, settings.network, backend))
         self._description.publish(String(data=text))
+        self._profile = NetworkProfile(node, watch)
         self._looked_ns = 0
         self._seq = 0
         self._failed = False
@@ -99,6 +102,7 @@ class NetworkActivity:
             self._failed = True
             self._watch.spikes = self._watch.membranes = False
             self._watch.forget()
+            self._profile.close()
             self._log.error(
                 f"the network's activity is published no more: {type(error).__name__}: {error}\n"
                 f"{traceback.format_exc()}"
@@ -110,14 +114,26 @@ class NetworkActivity:
         if now_ns - self._looked_ns < self._period_ns and watch.ticks < MOST_TICKS:
             return
         self._looked_ns = now_ns
+        spikes_heard = self._spikes.get_subscription_count() > 0
+        profile_heard = self._profile.heard
         if watch.ticks:
             activity = watch.take()
-            if watch.spikes:
+            if watch.spikes and spikes_heard:
                 self._publish_spikes(activity)
             if watch.membranes and activity.probes:
                 self._membranes.publish(membranes_message(activity))
-        watch.spikes = self._spikes.get_subscription_count() > 0
+            if watch.spikes and profile_heard:
+                self._profile.add(activity)
+                self._profile.publish(now_ns)
+        if not profile_heard:
+            self._profile.rest()
+        watch.spikes = spikes_heard or profile_heard
         watch.membranes = self._membranes.get_subscription_count() > 0
+
+    def close(self) -> None:
+        """Publish no more, and end what runs beside."""
+        self._failed = True
+        self._profile.close()
 
     def report(self) -> dict[str, int | bool]:
         """For diagnostics."""
@@ -126,7 +142,7 @@ class NetworkActivity:
             "activity_spikes_left_out": self.spikes_left_out,
         }
 
-    def _publish_spikes(self, activity: Activity) -> None:
+    def _publish_spikes(self, activity: WatchedTicks) -> None:
         events = self._events(activity)
         end_ns = int(activity.t_ns[-1]) + self._dt_ns
         # Long ticks, or pauses between them, may take more time than a packet has bits for.
@@ -147,7 +163,7 @@ class NetworkActivity:
         self._seq += 1
         self._spikes.publish(messages.packet_message(packet, FRAME))
 
-    def _events(self, activity: Activity) -> Events:
+    def _events(self, activity: WatchedTicks) -> Events:
         parts = []
         for row, (train, stride) in enumerate(zip(activity.spikes, self._strides, strict=True)):
             # Others than every so manieth neuron of a large row have no place in 16 bits.
@@ -173,13 +189,17 @@ def _shown(row: Row) -> int:
     return -(-row.size // -(-row.size // LARGEST_WIDTH))
 
 
-def membranes_message(activity: Activity) -> Float64MultiArray:
-    """A row a tick: time (s), then membrane and threshold of each probe, as the labels say."""
+def membranes_message(activity: WatchedTicks) -> Float64MultiArray:
+    """A row a tick: time (s), then membrane, threshold and current of each probe, as labelled."""
     names = ["time_s"]
     columns = [activity.t_ns * 1e-9]
     for number, probe in enumerate(activity.probes):
-        names += [str(probe), f"{probe} threshold"]
-        columns += [activity.membrane[:, number], activity.threshold[:, number]]
+        names += [str(probe), f"{probe} threshold", f"{probe} current"]
+        columns += [
+            activity.membrane[:, number],
+            activity.threshold[:, number],
+            activity.current[:, number],
+        ]
     table = np.stack(columns, axis=1)
     message = messages.array_message(table.ravel())
     rows, width = (int(n) for n in table.shape)

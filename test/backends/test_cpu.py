@@ -396,6 +396,9 @@ def check_chosen_neurons(engine: CpuRunner, seed: int) -> None:
         for values, whole in zip(engine.neurons(population.name, chosen), wanted, strict=True):
             np.testing.assert_array_equal(values, whole[chosen])
             assert values.dtype == np.int64
+        currents = engine.currents(population.name, chosen)
+        np.testing.assert_array_equal(currents, state.current[place][chosen])
+        assert currents.dtype == np.int64
 
 
 @exactly
@@ -422,6 +425,8 @@ def test_chosen_neurons_that_are_not_there_are_refused():
     for number in (-1, 1):
         with pytest.raises(ValueError, match="n has the neurons 0 to 0"):
             engine.neurons("n", np.array([number]))
+        with pytest.raises(ValueError, match="n has the neurons 0 to 0"):
+            engine.currents("n", np.array([number]))
     with pytest.raises(ValueError, match="there are"):
         engine.neurons("m")
 

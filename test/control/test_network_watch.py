@@ -86,6 +86,8 @@ def test_what_it_sees_is_what_the_recorder_sees() -> None:
     traces = recorded.traces["field"]
     assert len(recorded.spikes["field"].tick) > 0, "nothing fired: this test sees nothing"
     np.testing.assert_array_equal(activity.membrane, traces.membrane)
+    np.testing.assert_array_equal(activity.current, traces.current)
+    assert activity.current.any()
     np.testing.assert_array_equal(activity.threshold, np.broadcast_to(traces.threshold, (60, 2)))
 
 

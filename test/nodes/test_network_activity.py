@@ -17,7 +17,7 @@ from std_msgs.msg import Float64MultiArray, String
 from neuro_control.backends import CpuRunner
 from neuro_control.backends.recorder import record
 from neuro_control.control.arm import ArmController, load_network
-from neuro_control.control.network_watch import Activity, NetworkWatch
+from neuro_control.control.network_watch import NetworkWatch, WatchedTicks
 from neuro_control.control.probes import Probe
 from neuro_control.control.watched_runner import watched
 from neuro_control.events import Events, Packet, PacketStream, encode_mono
@@ -175,14 +175,17 @@ def test_chosen_membranes_come_with_time_and_threshold(bench: Bench) -> None:
     bench.see_until(lambda: len(heard) >= 3)
     ticks, columns = heard[-1].layout.dim
     assert columns.label.split(",") == [
-        "time_s", "field:528", "field:528 threshold", "retina:561", "retina:561 threshold",
+        "time_s",
+        "field:528", "field:528 threshold", "field:528 current",
+        "retina:561", "retina:561 threshold", "retina:561 current",
     ]  # fmt: skip
     table = np.array(heard[-1].data).reshape(ticks.size, columns.size)
-    values = np.concatenate([np.array(message.data).reshape(-1, 5) for message in heard])
+    values = np.concatenate([np.array(message.data).reshape(-1, 7) for message in heard])
     np.testing.assert_allclose(np.diff(table[:, 0]), 1e-3, rtol=1e-6)
     assert set(table[:, 2]) == {float(4850 << 6)}
-    assert (values[:, 3] != 0).any(), "the retina's neuron at the spot's rim moves"
-    assert (values[:, 3] <= 765 << 6).all()
+    assert (values[:, 4] != 0).any(), "the retina's neuron at the spot's rim moves"
+    assert (values[:, 4] <= 765 << 6).all()
+    assert (values[:, 6] != 0).any(), "a current moves it"
 
 
 @pytest.mark.parametrize(
@@ -248,11 +251,12 @@ def fake_node(sent: list[Any]) -> Any:
     return SimpleNamespace(add_publisher=lambda *arguments: publisher, get_logger=lambda: None)
 
 
-def activity_of(watch: NetworkWatch, row: int, neurons: np.ndarray) -> Activity:
+def activity_of(watch: NetworkWatch, row: int, neurons: np.ndarray) -> WatchedTicks:
     nothing = (np.zeros(0, np.int64), np.zeros(0, np.int32))
     spikes = [nothing] * len(watch.rows)
     spikes[row] = (np.zeros(len(neurons), np.int64), neurons.astype(np.int32))
-    return Activity(np.array([5 * MS]), tuple(spikes), (), np.zeros((1, 0)), np.zeros((1, 0)))
+    none = np.zeros((1, 0))
+    return WatchedTicks(np.array([5 * MS]), tuple(spikes), (), none, none, none)
 
 
 def test_a_row_of_many_spikes_is_thinned_evenly_and_told_of() -> None:
@@ -281,7 +285,7 @@ def test_ticks_of_more_time_than_a_packet_holds_come_in_several() -> None:
     spikes = [(ticks, ticks.astype(np.int32)), *[nothing] * (len(watch.rows) - 1)]
     t_ns = 5 * MS + ticks * 900 * MS
     none = np.zeros((20, 0))
-    activity._publish_spikes(Activity(t_ns, tuple(spikes), (), none, none))
+    activity._publish_spikes(WatchedTicks(t_ns, tuple(spikes), (), none, none, none))
     assert len(sent) > 1
     stream = PacketStream(sent[0].width, sent[0].height, "mono")
     parts = [stream.receive(messages.packet(message, "")) for message in sent]

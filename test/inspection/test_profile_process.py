@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A process beside a running network takes its times and finds why it is silent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from neuro_control.inspection import find_silence, profile_process
+from neuro_control.inspection.profile_process import ProfileProcess, Question, answer
+from test.inspection.test_running import chain
+
+MISSES = chain((60, 1, 60))
+OFFSETS = np.arange(0, 404, 4, dtype=np.int64)
+INDICES = np.tile(np.arange(4, dtype=np.int32), 100)
+
+
+@pytest.fixture
+def process() -> Iterator[ProfileProcess]:
+    made = ProfileProcess(MISSES)
+    yield made
+    made.close()
+
+
+def answered(process: ProfileProcess):
+    """The answer, waited for."""
+    done = threading.Event()
+    process._asked.add_done_callback(lambda _: done.set())
+    assert done.wait(60.0)
+    return process.take()
+
+
+def test_its_answers_are_those_of_the_profiler_and_of_the_search(process):
+    assert process.take() is None
+    process.ask(Question(INDICES, OFFSETS, silent=True))
+    with pytest.raises(ValueError, match="has not been answered"):
+        process.ask(Question(INDICES, OFFSETS, silent=True))
+    found = answered(process)
+    wanted = find_silence(MISSES, INDICES, OFFSETS).as_json()
+    (cause,) = found["silence"]["findings"]
+    assert cause == wanted["findings"][0]
+    assert cause["node"] == "b"
+    assert cause["figures"]["weight_factor"] > 1
+    times = found["times"]
+    assert times["ticks"] == 100
+    assert {p["name"] for p in times["populations"]} == {"a", "b", "c"}
+    assert (
+        times["counters"]["synaptic_operations"]
+        == answer(MISSES, Question(INDICES, OFFSETS, silent=False))["times"]["counters"][
+            "synaptic_operations"
+        ]
+    )
+    assert found["processor_s"] > 0
+
+    # What cannot be asked is told.
+    process.ask(Question(INDICES, np.array([0, 3], np.int64), silent=False))
+    with pytest.raises(RuntimeError, match="offsets"):
+        answered(process)
+    assert process.take() is None
+    process.ask(Question(INDICES[:4], OFFSETS[:2], silent=False))
+    assert answered(process)["silence"] is None
+
+    # One that has died is replaced.
+    process._process.kill()
+    process._process.wait()
+    process.ask(Question(INDICES, OFFSETS, silent=False))
+    assert answered(process)["times"]["ticks"] == 100
+
+
+def test_a_closed_one_leaves_no_process(process):
+    process.ask(Question(INDICES, OFFSETS, silent=False))
+    asked = process._asked
+    process.close()
+    with pytest.raises((RuntimeError, OSError, ValueError)):
+        asked.result(60.0)
+    assert process._process is None
+    assert not process.busy
+
+
+def test_of_a_large_network_it_says_why_not(monkeypatch):
+    monkeypatch.setattr(profile_process, "MOST_SYNAPSES", 10)
+    process = ProfileProcess(MISSES)
+    assert "the network has 48 synapses" in process.refusal
+    with pytest.raises(ValueError, match="network profile FILE"):
+        process.ask(Question(INDICES, OFFSETS, silent=False))
