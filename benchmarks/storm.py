@@ -167,11 +167,14 @@ def main() -> None:
     title = f"A storm of {options.million:g} million events/s for {options.seconds:g} s"
     report.print_table(rows, title)
     said = [text for at, text in heard.messages if marks[2][1] <= at < marks[2][2] + 1.0]
-    keys = ("packets", "events", "packets_shed", "packets_lost", "packets_late")
+    keys = ("packets", "events", "packets_shed", "events_shed", "packets_lost", "packets_late")
+    dropped = [
+        key for key in heard.diagnostics if "dropped_" in key and heard.diagnostics[key] != "0"
+    ]
     notes = [
         f"after the storm commands are as soon as before within {recovered_ms:.0f} ms",
         "the controller's counts: "
-        + ", ".join(f"{key} {heard.diagnostics.get(key, '?')}" for key in keys),
+        + ", ".join(f"{key} {heard.diagnostics.get(key, '?')}" for key in (*keys, *dropped)),
         "it said meanwhile: " + " | ".join(dict.fromkeys(said)),
     ]
     print(*notes, sep="\n")

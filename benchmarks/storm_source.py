@@ -66,7 +66,7 @@ class Source(Node):
 
     def send(self, seconds: float, ready: list[np.ndarray], period_ns: int) -> int:
         """Send packets of this period for so long, on time or late; returns how many."""
-        begin_ns = time.monotonic_ns()
+        begin_ns, sensor_ns = time.monotonic_ns(), time.time_ns()
         sent = 0
         while (now_ns := time.monotonic_ns()) - begin_ns < seconds * 1e9:
             if now_ns >= self._joints_due_ns:
@@ -80,7 +80,8 @@ class Source(Node):
             stamp_ns = time.time_ns()
             payload = ready[sent % len(ready)]
             size = (WIDTH, HEIGHT)
-            base_ns = stamp_ns - period_ns
+            # The sensor's own time: a packet that is sent late holds what happened when it was due.
+            base_ns = sensor_ns + (sent - 1) * period_ns
             packet = Packet("", self._seq, base_ns, stamp_ns, "mono", *size, False, payload)
             self._packets.publish(messages.packet_message(packet))
             self._seq += 1

@@ -3,59 +3,63 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
-from neuro_control.events import Events
+from neuro_control.events import Packet
 
-# A packet that has waited longer than this in the middleware has others behind it (ns).
-LATE_NS = 3_000_000
-# So many are put together at most: while there is a backlog a command still goes out for each
-# so many packets.
-MOST = 8
+# A packet that has waited longer than this in the middleware may have others behind it (ns).
+LATE_NS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Joined:
-    """Packets as one: their events, the stamp of the last, and when each was published (ns)."""
+class Waiting:
+    """A packet not yet decoded, when it was published (ns), and its events as expected."""
 
-    events: Events
-    stamp_ns: int
-    published_ns: list[int]
+    packet: Packet
+    published_ns: int
+    events: float
 
 
 class Backlog:
-    """Puts packets together that have waited for long, so that the newest is answered soon.
+    """The newest packets that one answer can take in; those before them are let go unread.
 
-    To decode a packet takes a fraction of what it takes to answer it. One by one, a controller
-    that was held up once would stay behind for as long as its queue is full.
+    To fetch a packet takes a small part of what it takes to decode and answer it. So a controller
+    that was held up fetches all that wait before it answers. What it then takes in is limited, not
+    by how long it waited but by how much it is: after a pause of a quiet sensor all of it, in a
+    storm the newest only, so that an answer takes as long as it did before the storm.
+
+    most_events: of one answer, expected; the newest packet is taken however large. 0: no limit.
     """
 
-    def __init__(self, late_ns: int = LATE_NS, most: int = MOST) -> None:
-        self._late_ns = late_ns
-        self._most = most
-        self.clear()
+    def __init__(self, most_events: int) -> None:
+        self._most = most_events
+        self._waiting: deque[Waiting] = deque()
+        self._events = 0.0
+        self.added = 0
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self._waiting)
 
-    def clear(self) -> None:
-        """Forget what waits."""
-        self._events: list[Events] = []
-        self._published_ns: list[int] = []
-        self._stamp_ns = 0
+    def add(self, packet: Packet, published_ns: int, events: float) -> list[Packet]:
+        """Add the newest packet with as many events, expected; returns what is let go, in order.
 
-    def add(self, events: Events, stamp_ns: int, published_ns: int, waited_ns: int) -> bool:
-        """Add a packet; say whether it is time to answer.
-
-        waited_ns: from its arrival in the middleware until now; negative if that is unknown.
+        `added` counts the packets since the last were taken, those let go among them.
         """
-        self._events.append(events)
-        self._published_ns.append(published_ns)
-        self._stamp_ns = stamp_ns
-        return waited_ns <= self._late_ns or len(self._events) >= self._most
+        self.added += 1
+        self._waiting.append(Waiting(packet, published_ns, events))
+        self._events += events
+        shed = []
+        while self._most and len(self._waiting) > 1 and self._events > self._most:
+            oldest = self._waiting.popleft()
+            self._events -= oldest.events
+            shed.append(oldest.packet)
+        return shed
 
-    def take(self) -> Joined:
-        """All that waits. Raises ValueError if nothing does."""
-        joined = Joined(Events.concatenate(self._events), self._stamp_ns, self._published_ns)
-        self.clear()
-        return joined
+    def take(self) -> list[Waiting]:
+        """All that waits, in order; then nothing does."""
+        taken = list(self._waiting)
+        self._waiting.clear()
+        self._events = 0.0
+        self.added = 0
+        return taken

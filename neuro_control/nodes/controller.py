@@ -30,16 +30,17 @@ from trajectory_msgs.msg import JointTrajectory
 from neuro_control.control.arm import ArmController, ArmControllerSettings, JointSample
 from neuro_control.events import Events, Packet
 from neuro_control.nodes import messages, qos
-from neuro_control.nodes.backlog import Backlog
+from neuro_control.nodes.backlog import LATE_NS
 from neuro_control.nodes.controller_core import Controller
 from neuro_control.nodes.controller_report import ControllerTally, report
 from neuro_control.nodes.controller_settings import ControllerNodeSettings
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
-from neuro_control.nodes.event_input import Declared, EventInput
+from neuro_control.nodes.event_input import Declared
 from neuro_control.nodes.input_health import InputFacts
 from neuro_control.nodes.lifecycle import ManagedNode
-from neuro_control.nodes.load_shedding import LoadShedder
 from neuro_control.nodes.network_activity import NetworkActivity
+from neuro_control.nodes.packet_intake import LATE_NS as NEW_TIME_NS
+from neuro_control.nodes.packet_intake import PacketIntake
 from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.spin import run
 from neuro_control.robots.arm_model import ArmModel
@@ -48,11 +49,9 @@ from neuro_control.robots.description import arm_urdf
 EVENTS_TOPIC = "event_camera/events"
 PACKET_TYPE = "event_camera_msgs/msg/EventPacket"
 CAMERA_FRAME = "hand_camera_optical_frame"
-# A packet this much older than the last answer is late; one still older begins a new time.
-LATE_NS = 1_000_000_000
 # The clock of a simulation or a recording that leaps so far, or goes back, begins a new time too.
 TIME_BEGINS_ANEW = JumpThreshold(
-    min_forward=Duration(nanoseconds=LATE_NS),
+    min_forward=Duration(nanoseconds=NEW_TIME_NS),
     min_backward=Duration(nanoseconds=-10_000_000),
     on_clock_change=False,
 )
@@ -107,6 +106,8 @@ class ControllerNode(ManagedNode):
         self.add_subscription(JointState, "joint_states", self._on_joints, transport(10))
         if not settings.lockstep:
             self.add_timer(settings.idle_period_s, self._on_idle)
+            self._look_timer = self.add_timer(0.0, self._look, wall=True)
+            self._look_timer.cancel()
         self._jumps = self.get_clock().create_jump_callback(
             TIME_BEGINS_ANEW, post_callback=self._on_time_jump
         )
@@ -137,19 +138,20 @@ class ControllerNode(ManagedNode):
 
     def _forget(self) -> None:
         settings = self.parameters.settings
-        self._input = EventInput(
-            Declared(settings.sensor_width, settings.sensor_height, settings.encoding)
+        self._intake = PacketIntake(
+            Declared(settings.sensor_width, settings.sensor_height, settings.encoding),
+            0 if settings.lockstep else settings.most_events,
+            self.tally,
         )
         self._last: JointTrajectory | None = None
         self._joints: JointSample | None = None
-        self._pending: deque[tuple[Packet, Events, int, int]] = deque(maxlen=1000)
-        self._backlog = Backlog()
-        self._shedder = LoadShedder(round(settings.shed_after_s * 1e9))
-        self._answered_ns = self._taken_ns = -1
+        self._pending: deque[tuple[Packet, int]] = deque(maxlen=1000)
+        self._looked_at = 0
+        self._newest_waited_ns = 0
+        self._answered_ns = -1
         self._direction_due_ns = 0
         self._heard_ns: int | None = None
         self._size = (0, 0)
-        self._restarts = 0
 
     @property
     def controller(self) -> Controller:
@@ -171,87 +173,92 @@ class ControllerNode(ManagedNode):
         t_ns = messages.time_ns(message.header.stamp)
         self._joints = JointSample(t_ns, q, qd)
         while self._pending and self._pending[0][0].stamp_ns <= t_ns:
-            self._answer(*self._pending.popleft())
+            self._answer_in_lockstep(*self._pending.popleft())
 
     def _on_packet(self, message: EventPacket, info: dict[str, Any]) -> None:
         if not self.active:
             return
         packet = messages.packet(message, EVENTS_TOPIC)
-        lockstep = self.parameters.settings.lockstep
-        # Not every middleware knows; then each packet is answered by itself.
-        received_ns = 0 if lockstep else int(info.get("received_timestamp", 0))
-        waited_ns = time.time_ns() - received_ns if received_ns > 0 else 0
-        if self._shedder.sheds(waited_ns, time.monotonic_ns()):
-            self._shed(packet)
-            return
-        events = self._input.receive(packet)
-        if events is None:
-            self._answer_again(packet)
-            return
-        self._heard_ns = self._now_ns()
-        self._size = (packet.width, packet.height)
         published_ns = int(info["source_timestamp"])
-        joints = self._joints
-        if lockstep and (joints is None or joints.t_ns < packet.stamp_ns):
-            self._pending.append((packet, events, published_ns, 0))
+        if self.parameters.settings.lockstep:
+            joints = self._joints
+            if joints is None or joints.t_ns < packet.stamp_ns:
+                self._pending.append((packet, published_ns))
+            else:
+                self._answer_in_lockstep(packet, published_ns)
             return
-        self._answer(packet, events, published_ns, waited_ns)
+        self._intake.hold(packet, published_ns)
+        # Not every middleware knows when it came.
+        received_ns = int(info.get("received_timestamp", 0))
+        self._newest_waited_ns = time.time_ns() - received_ns if received_ns > 0 else 0
+        if self._intake.held > 1:
+            return  # it is looked at already
+        if received_ns > 0 and self._newest_waited_ns <= LATE_NS:
+            self._answer_held()
+        else:
+            self._looked_at = 1
+            self._look_later()
 
-    def _shed(self, packet: Packet) -> None:
-        """More comes than can be answered: let go of this packet, and of what is older still."""
-        self._input.shed(packet)
-        self.tally.packets_shed += 1 + len(self._backlog)
-        self._backlog.clear()
-        # The sensor is anything but silent: no time shall pass without it. Before its first packet
-        # was taken none passes anyway.
-        if self._heard_ns is not None:
-            self._heard_ns = self._now_ns()
+    def _look_later(self) -> None:
+        """Look at what waits after all that the executor has on its list, other packets first."""
+        # Not as a task: rclpy's EventsExecutor falls over one that raises.
+        self._look_timer.reset()
 
-    def _answer(self, packet: Packet, events: Events, published_ns: int, waited_ns: int) -> None:
+    def _look(self) -> None:
+        self._look_timer.cancel()
+        held, most = self._intake.held, self.parameters.settings.events_depth
+        # An executor that takes one message a round has not come to them all yet.
+        more = self._looked_at < held < most and self._newest_waited_ns > LATE_NS
+        self._looked_at = held
+        if more:
+            self._look_later()
+        else:
+            self._answer_held()
+
+    def _answer_in_lockstep(self, packet: Packet, published_ns: int) -> None:
+        taken = self._intake.input.taken
+        self._intake.hold(packet, published_ns)
+        self._answer_held()
+        again = packet.stamp_ns == self._answered_ns and self._last is not None
+        if taken == self._intake.input.taken and again:
+            # A simulation that has missed the answer sends its packet once more.
+            self._command.publish(self._last)
+
+    def _answer_held(self) -> None:
+        if not self.active or not len(self._intake):
+            return
+        known = self._intake.input.taken
         if self._joints is None:
-            self.tally.packets_without_joints += 1
+            self.tally.packets_without_joints += self._intake.forget_held()
+            taken = None
+        else:
+            taken = self._intake.take(self._answered_ns)
+        if self._intake.input.taken != known:
+            self._heard_ns = self._now_ns()
+        if taken is None or self._joints is None:
             return
-        if self._answered_ns - packet.stamp_ns > LATE_NS or self._input.restarts != self._restarts:
-            # The sensor, or a simulation's time, began anew.
-            self._restarts = self._input.restarts
+        if taken.begins_anew:
             self._direction_due_ns = 0
             self._answered_ns = -1
-            self._backlog.clear()
             self.controller.reset()
-        elif packet.stamp_ns < self._taken_ns:
-            self.tally.packets_late += 1
-            return
-        self._taken_ns = packet.stamp_ns
-        if self._backlog.add(events, packet.stamp_ns, published_ns, waited_ns):
-            self._answer_backlog(self._joints)
-
-    def _answer_backlog(self, joints: JointSample) -> None:
-        joined = self._backlog.take()
+        self._size = (taken.events.width, taken.events.height)
         # The first packet after a silence is stamped before the last step that was taken without
         # the sensor: every packet takes some time to come. The network cannot go back, nor can
         # the guard, and so it is answered at that step's time; its events are taken in late by
         # that much. To let the time without the sensor trail instead would need a bound on how
         # long a packet may take, and hold the arm later by as much.
-        self._step(joined.events, joints, max(joined.stamp_ns, self._answered_ns))
+        self._step(taken.events, self._joints, max(taken.stamp_ns, self._answered_ns))
         now_ns = time.time_ns()
-        for published_ns in joined.published_ns:
+        for published_ns in taken.published_ns:
             self.tally.latency.add(now_ns - published_ns)
-
-    def _answer_again(self, packet: Packet) -> None:
-        """A simulation in lockstep that has missed the answer sends its packet once more."""
-        again = packet.stamp_ns == self._answered_ns and self._last is not None
-        if again and self.parameters.settings.lockstep:
-            self._command.publish(self._last)
 
     def _on_idle(self) -> None:
         settings = self.parameters.settings
         now_ns = self._now_ns()
         if not self.active or self._joints is None or self._heard_ns is None:
             return
-        if self._backlog:
-            # None came after those that waited: nothing is left to wait for.
-            self._answer_backlog(self._joints)
-            return
+        if len(self._intake):
+            return  # it is looked at already
         self._heard_ns = min(self._heard_ns, now_ns)  # the clock may have been set back
         if now_ns - self._heard_ns < settings.idle_after_s * 1e9 or now_ns <= self._answered_ns:
             return
@@ -306,11 +313,13 @@ class ControllerNode(ManagedNode):
             wanted_type=PACKET_TYPE,
             publisher_types=[p.topic_type for p in self.get_publishers_info_by_topic(topic)],
             incompatible_qos=self._incompatible_qos,
-            refused=self._input.refused,
-            last_drop=self._input.last_drop,
+            refused=self._intake.input.refused,
+            last_drop=self._intake.input.last_drop,
             has_joints=self._joints is not None,
         )
-        found = report(self.lifecycle_state, facts, self._input, self._controller, self.tally)
+        found = report(
+            self.lifecycle_state, facts, self._intake.input, self._controller, self.tally
+        )
         if self._activity is not None:
             found.values |= self._activity.report()
         return found

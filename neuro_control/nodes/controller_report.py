@@ -13,6 +13,7 @@ from neuro_control.nodes.diagnostics import Rates, Report, drop_key
 from neuro_control.nodes.event_input import EventInput
 from neuro_control.nodes.input_health import NETWORK_SILENT, InputFacts, no_data_because
 from neuro_control.nodes.latency import LatencyHistogram
+from neuro_control.nodes.packet_intake import IntakeCounts
 
 
 class Reported(Protocol):
@@ -31,7 +32,7 @@ class Reported(Protocol):
 
 
 @dataclass
-class ControllerTally:
+class ControllerTally(IntakeCounts):
     """What the node counts beside the stream and the network.
 
     latency: packet published -> command published. tick: one step of the network.
@@ -42,9 +43,7 @@ class ControllerTally:
     rates: Rates = field(default_factory=lambda: Rates(time.monotonic()))
     state: str = ""
     commands: int = 0
-    packets_late: int = 0
     packets_without_joints: int = 0
-    packets_shed: int = 0
     ticks: int = 0
     seen: dict[str, int] = field(default_factory=dict)
 
@@ -81,7 +80,8 @@ def report(
         events=events.events,
         ticks=statistics.ticks,
         spikes=statistics.spikes,
-        shed=tally.packets_shed,
+        packets_shed=tally.packets_shed,
+        events_shed=tally.events_shed,
     )
     because = no_data_because(
         replace(
@@ -115,6 +115,7 @@ def report(
             "packets_dropped": counters.packets_dropped,
             "packets_late": tally.packets_late,
             "packets_shed": tally.packets_shed,
+            "events_shed": tally.events_shed,
             "packets_without_joints": tally.packets_without_joints,
             "malformed": counters.decoder.malformed,
             "outside_sensor": counters.decoder.outside_sensor,
@@ -149,8 +150,9 @@ def report(
         result.warn(because)
     elif backend.warning:
         result.warn(backend.warning)
-    elif grown["shed"]:
-        result.warn(f"more events than can be answered: {grown['shed']} packets shed, oldest first")
+    elif grown["packets_shed"] or grown["events_shed"]:
+        shed = f"{grown['packets_shed']} packets and {grown['events_shed']} events of others"
+        result.warn(f"more events than can be answered: {shed} shed, oldest first")
     elif counters.errors or counters.packets_lost:
         result.message = "ok, with losses"
     return result

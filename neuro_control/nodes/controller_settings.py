@@ -46,12 +46,12 @@ class ControllerNodeSettings(ArmControllerSettings):
     events_depth: int = Field(
         64, ge=1, le=10_000, description="Packets kept while one is worked on"
     )
-    shed_after_s: float = Field(
-        0.02,
-        ge=0.0,
-        le=10.0,
-        description="Wait of a packet in the queue beyond which load is shed, oldest first (s); "
-        "0: never",
+    most_events: int = Field(
+        20_000,
+        ge=0,
+        le=100_000_000,
+        description="Events that one answer takes in while packets wait; older ones are shed; "
+        "0: all",
     )
     sensor_width: int = Field(
         0, ge=0, le=32_768, description="Columns of the sensor; 0: as the first packet says"

@@ -34,6 +34,7 @@ KEYS: Mapping[str, str] = {
     "packets_dropped": "packets received and not used, for any reason",
     "packets_late": "packets older than the last one taken in",
     "packets_shed": "packets let go, oldest first, because more came than could be answered",
+    "events_shed": "events let go of packets that were taken, oldest first, for the same reason",
     "packets_without_joints": "packets that came before any joint state, and were not answered",
     "malformed": "events or words in the packets that could not be read",
     "outside_sensor": "events with coordinates outside the sensor",

@@ -32,6 +32,7 @@ class EventInput:
         self.refused = ""
         self.taken = 0
         self.events = 0
+        self._events_per_byte = 0.0
 
     @property
     def counters(self) -> StreamCounters:
@@ -59,6 +60,14 @@ class EventInput:
         if (stream := self._stream_for(packet)) is not None:
             stream.shed(packet)
 
+    def expected_events(self, packet: Packet) -> float:
+        """How many events a packet has if it is as the last one with any; 0 before the first."""
+        return packet.payload.size * self._events_per_byte
+
+    def let_go(self, events: int) -> None:
+        """So many of the events that were received are not taken in after all."""
+        self.events -= events
+
     def receive(self, packet: Packet) -> Events | None:
         """The packet's events in the node's time; None if it was dropped."""
         stream = self._stream_for(packet)
@@ -68,7 +77,9 @@ class EventInput:
         if events is None:
             return None
         self.taken += 1
-        self.events += len(events)
+        if count := len(events):
+            self.events += count
+            self._events_per_byte = count / packet.payload.size
         return self._clock.to_node_time(events, packet.stamp_ns)
 
     def _stream_for(self, packet: Packet) -> PacketStream | None:

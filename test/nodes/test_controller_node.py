@@ -24,6 +24,8 @@ from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.controller import ControllerNode
 from neuro_control.nodes.diagnostics import documented
+from neuro_control.nodes.event_input import Declared
+from neuro_control.nodes.packet_intake import IntakeCounts, PacketIntake
 from neuro_control.nodes.parameters import ParameterError
 from neuro_control.nodes.spin import StartError
 
@@ -214,7 +216,7 @@ def test_a_controller_whose_node_cannot_be_configured_is_closed(
 
 
 def test_packets_that_have_waited_long_are_answered_together(ros: Any, overrides: Any) -> None:
-    bench = Bench(ros, overrides, shed_after_s=0.0)
+    bench = Bench(ros, overrides)
     bench.measure()
     stamp = bench.now()
     first, last = bench.packet(stamp), bench.packet(stamp + 2 * MS)
@@ -226,35 +228,79 @@ def test_packets_that_have_waited_long_are_answered_together(ros: Any, overrides
     assert bench.fake.steps == [(stamp + 2 * MS, 8)]
 
 
-def test_in_a_storm_old_packets_are_shed_and_counted_and_the_first_fresh_one_answered(
-    ros: Any, overrides: Any
+OLD = {"source_timestamp": 1, "received_timestamp": 1}  # since 1970
+FRESH = {"source_timestamp": 1, "received_timestamp": 2**62}  # not yet
+UNKNOWN = {"source_timestamp": 1, "received_timestamp": 0}
+
+
+@pytest.mark.parametrize("info", [OLD, UNKNOWN])
+def test_in_a_storm_the_newest_is_answered_and_what_is_older_is_shed_and_counted(
+    ros: Any, overrides: Any, info: dict[str, Any]
 ) -> None:
-    bench = Bench(ros, overrides, shed_after_s=10.0)
+    bench = Bench(ros, overrides, most_events=10)
     bench.measure()
     stamp = bench.now()
-    old = {"source_timestamp": 1, "received_timestamp": 1}  # since 1970
-    fresh = {"source_timestamp": 1, "received_timestamp": 2**62}  # not yet
-    for k in range(3):
-        message = messages.packet_message(bench.packet(stamp + k * MS))
-        bench.node._on_packet(message, old)
-    assert bench.fake.steps == []
-    bench.node._on_packet(messages.packet_message(bench.packet(stamp + 3 * MS)), fresh)
-    assert bench.fake.steps == [(stamp + 3 * MS, 4)]
+    bench.node._on_packet(messages.packet_message(bench.packet(stamp)), FRESH)
+    assert bench.fake.steps == [(stamp, 4)], "nothing waits behind a fresh one"
+    for k in range(1, 6):
+        bench.node._on_packet(messages.packet_message(bench.packet(stamp + k * MS)), info)
+    assert len(bench.fake.steps) == 1
+    ros.until(lambda: len(bench.fake.steps) == 2)
+    assert bench.fake.steps[1] == (stamp + 5 * MS, 8)
     report = bench.node.report()
     assert report.values["packets_shed"] == report.values["dropped_shed"] == 3
+    assert report.values["packets"] == 6
     assert report.values["packets_lost"] == 0
+    assert report.values["events"] == 12
     assert report.warning
-    assert "3 packets shed" in report.message
+    assert "3 packets" in report.message
 
 
-def test_no_time_passes_while_the_first_packets_are_shed(ros: Any, overrides: Any) -> None:
-    bench = Bench(ros, overrides, shed_after_s=10.0, idle_after_s=0.002)
+def test_of_a_packet_that_is_larger_than_expected_the_newest_events_are_taken(
+    ros: Any, overrides: Any
+) -> None:
+    bench = Bench(ros, overrides, most_events=10)
     bench.measure()
-    old = {"source_timestamp": 1, "received_timestamp": 1}  # since 1970
-    bench.node._on_packet(messages.packet_message(bench.packet(bench.now() - 100 * MS)), old)
-    assert bench.node.tally.packets_shed == 1
+    stamp = bench.now()
+    bench.node._on_packet(messages.packet_message(bench.packet(stamp)), OLD)
+    bench.node._on_packet(messages.packet_message(bench.packet(stamp + MS, 50)), OLD)
+    ros.until(lambda: bool(bench.fake.steps))
+    assert bench.fake.steps == [(stamp + MS, 10)]
+    values = bench.values()
+    assert values["events_shed"] == 44
+    assert values["events"] == 10
+
+
+def test_a_large_packet_that_nothing_waits_behind_is_taken_whole(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, overrides, most_events=10)
+    bench.measure()
+    stamp = bench.now()
+    bench.node._on_packet(messages.packet_message(bench.packet(stamp, 50)), FRESH)
+    assert bench.fake.steps == [(stamp, 50)]
+
+
+def test_a_sensor_whose_packets_are_shed_is_not_silent(ros: Any, overrides: Any) -> None:
+    bench = Bench(ros, overrides, most_events=1, idle_after_s=0.002)
+    bench.measure()
+    bench.node._on_packet(messages.packet_message(bench.packet(bench.now() - 100 * MS)), OLD)
     bench.node._on_idle()
-    assert bench.fake.steps == []
+    assert bench.fake.steps == [], "it waits to be looked at, and no time passes without it"
+
+
+def test_what_waits_when_a_time_begins_anew_is_not_answered_but_counted() -> None:
+    counts = IntakeCounts()
+    intake = PacketIntake(Declared(), 0, counts)
+    t = np.array([5])
+    x = np.zeros(1, np.uint16)
+    payload, base = encode_mono(Events(t, x, x, np.ones(1, np.uint8), 32, 32))
+    for seq, stamp_ns in ((0, 10_000 * MS), (1, 10_001 * MS), (2, 5 * MS), (3, 4 * MS)):
+        intake.hold(Packet("", seq, base, stamp_ns, "mono", 32, 32, False, payload), seq)
+    taken = intake.take(10_001 * MS)
+    assert taken is not None
+    assert taken.begins_anew
+    assert taken.stamp_ns == 5 * MS
+    assert taken.published_ns == [2]
+    assert counts.packets_late == 3
 
 
 def test_a_late_packet_is_counted_and_not_answered(bench: Bench) -> None:
@@ -321,7 +367,7 @@ def test_a_packet_that_is_not_of_the_stream_is_dropped(
     bench.answer()
     bench.values()
     bench.see(**changes)
-    bench.ros.until(lambda: bench.node._input.packets == 2)
+    bench.ros.until(lambda: bench.node._intake.input.packets == 2)
     values = bench.values()
     assert values[key] == 1
     assert "is dropped" in values["no_data_because"]
@@ -331,7 +377,7 @@ def test_a_packet_that_is_not_of_the_stream_is_dropped(
 def test_an_encoding_that_is_not_supported_is_told_and_never_moves(bench: Bench) -> None:
     bench.measure()
     bench.see(encoding="jpeg")
-    bench.ros.until(lambda: bench.node._input.packets == 1)
+    bench.ros.until(lambda: bench.node._intake.input.packets == 1)
     assert "jpeg" in bench.values()["no_data_because"]
     assert bench.fake.steps == []
 

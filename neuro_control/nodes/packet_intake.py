@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the packets that wait to the events of one answer; what is not taken in is counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from neuro_control.events import Events, Packet
+from neuro_control.nodes.backlog import Backlog
+from neuro_control.nodes.event_input import Declared, EventInput
+
+# A packet older than the last answer is late; one older by this begins a new time.
+LATE_NS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one answer takes in.
+
+    events: in order. stamp_ns: of the newest packet. published_ns: when each of them was published.
+    begins_anew: the sensor, or a simulation's time, has begun anew with these.
+    """
+
+    events: Events
+    stamp_ns: int
+    published_ns: list[int]
+    begins_anew: bool
+
+
+@dataclass
+class IntakeCounts:
+    """Packets that came before the last that was taken in; packets and events that were let go.
+
+    They go on when the node is activated anew.
+    """
+
+    packets_late: int = 0
+    packets_shed: int = 0
+    events_shed: int = 0
+
+
+@dataclass
+class PacketIntake:
+    """Holds packets until they are answered, decodes those that are.
+
+    declared: what the stream must be. most_events: that one answer takes in while packets wait; 0:
+    no limit. counts: where losses are counted, those that the stream itself does not count.
+    """
+
+    declared: Declared
+    most_events: int
+    counts: IntakeCounts
+    input: EventInput = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.input = EventInput(self.declared)
+        self._backlog = Backlog(self.most_events)
+        self._taken_ns = -1
+        self._restarts = 0
+
+    def __len__(self) -> int:
+        return len(self._backlog)
+
+    @property
+    def held(self) -> int:
+        """Packets held since the last answer, those among them that were let go too."""
+        return self._backlog.added
+
+    def hold(self, packet: Packet, published_ns: int) -> None:
+        """Keep a packet until `take`, and let go of the oldest that are too much for one answer."""
+        for old in self._backlog.add(packet, published_ns, self.input.expected_events(packet)):
+            self.input.shed(old)
+            self.counts.packets_shed += 1
+
+    def forget_held(self) -> int:
+        """Decode what is held, for its decoder's sake and the counts', and answer none of it.
+
+        Returns how many packets that were.
+        """
+        waiting = self._backlog.take()
+        return sum(self.input.receive(each.packet) is not None for each in waiting)
+
+    def take(self, answered_ns: int) -> Taken | None:
+        """Decode what is held; None if nothing of it is to be answered.
+
+        answered_ns: stamp of the last answer, -1 before any. A packet that is more than a second
+        older, or comes from a publisher that began anew, begins a new time.
+        """
+        parts: list[Events] = []
+        published_ns: list[int] = []
+        begins_anew = False
+        held = self._backlog.added
+        for each in self._backlog.take():
+            events = self.input.receive(each.packet)
+            if events is None:
+                continue
+            stamp_ns = each.packet.stamp_ns
+            if answered_ns - stamp_ns > LATE_NS or self.input.restarts != self._restarts:
+                self._restarts = self.input.restarts
+                answered_ns, begins_anew = -1, True
+                self.counts.packets_late += len(parts)
+                parts.clear()
+                published_ns.clear()
+            elif stamp_ns < self._taken_ns:
+                self.counts.packets_late += 1
+                continue
+            self._taken_ns = stamp_ns
+            parts.append(events)
+            published_ns.append(each.published_ns)
+        if not parts:
+            return None
+        events = Events.concatenate(parts)
+        # How many there are is known only now.
+        too_many = len(events) - self.most_events
+        if self.most_events and too_many > 0 and held > 1:
+            events = events[too_many:]
+            self.input.let_go(too_many)
+            self.counts.events_shed += too_many
+        return Taken(events, self._taken_ns, published_ns, begins_anew)
