@@ -18,7 +18,7 @@ from neuro_control.backends.parity import compare_with_engine
 from neuro_control.backends.process_runner import ProcessRunner
 from neuro_control.backends.random_networks import random_convolution, random_network
 from neuro_control.backends.registry import lava_python
-from neuro_control.backends.worker_process import RefusedError, worker_command
+from neuro_control.backends.worker_process import RefusedError, StartError, worker_command
 from neuro_control.network import FixedNetwork, quantize, read_nir
 from neuro_control.robots.description import share_directory
 
@@ -45,8 +45,8 @@ def check(arguments: argparse.Namespace) -> int:
             raise ValueError(f"--{name} must be at least {least}, not {getattr(arguments, name)}")
     if arguments.report:
         # Better now than after an hour.
-        arguments.report.write_text("")
-    command = worker_command(lava_python(arguments.python), arguments.name)
+        check_writable(arguments.report)
+    command = worker_command(lava_python(arguments.python, "--python"), arguments.name)
     options: dict[str, Any] = {
         name: getattr(arguments, name) for name in ("host", "partition", "board", "generation")
     }
@@ -92,6 +92,9 @@ def compare_one(
         runner = ProcessRunner(subject.network, command, arguments.name, options)
     except RefusedError as error:
         return {"network": subject.name, "refused": str(error)}
+    except StartError as error:
+        where = f"--python {arguments.python}: " if arguments.python else ""
+        raise StartError(f"{where}{error}") from error
     try:
         found = compare_with_engine(
             runner,
@@ -125,6 +128,18 @@ def line(row: Mapping[str, Any]) -> str:
         f"{row['values_differing']} values differ; {row['tick_ms']:.2f} ms a tick"
     )
     return text + (f"\n  first: {row['first_difference']}" if row["first_difference"] else "")
+
+
+def check_writable(path: Path) -> None:
+    """Raise ValueError where no report can be written there; what lies there stays."""
+    try:
+        with path.open("a"):
+            return
+    except OSError as error:
+        raise ValueError(
+            f"--report {path} cannot be written ({error.strerror}); name a file in a folder that "
+            "is there and may be written to"
+        ) from error
 
 
 def write_report(path: Path, backend: str, rows: Iterable[Mapping[str, Any]]) -> None:

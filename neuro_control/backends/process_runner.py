@@ -221,7 +221,9 @@ class ProcessRunner:
 
 def _disorder_of(indices: Indices, offsets: NDArray[np.int64]) -> str:
     """Which tick's indices do not ascend, each once; '' if none. They fit together otherwise."""
-    falls = np.flatnonzero(indices[1:] <= indices[:-1]) + 1
+    if len(indices) < 2:
+        return ""
+    falls = (indices[1:] <= indices[:-1]).nonzero()[0] + 1
     if not len(falls):
         return ""
     begins = np.zeros(len(indices) + 1, np.bool_)

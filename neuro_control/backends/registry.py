@@ -21,7 +21,7 @@ from neuro_control.backends.cpu import CpuRunner
 from neuro_control.backends.process_runner import ProcessRunner
 from neuro_control.backends.runner import Runner
 from neuro_control.backends.shadow import Primary, ShadowRunner, ShadowSettings
-from neuro_control.backends.worker_process import BackendError, worker_command
+from neuro_control.backends.worker_process import BackendError, StartError, worker_command
 from neuro_control.network import FixedNetwork
 
 OURS = ("auto", "cpu", "lava", "loihi")
@@ -87,22 +87,27 @@ def cache_directory() -> Path:
         raise BackendError(f"no place for Lava ({error}); set HOME or XDG_CACHE_HOME") from error
 
 
-def lava_python(given: str = "") -> Path:
-    """The interpreter that has Lava. BackendError where there is none."""
+def lava_python(given: str = "", argument: str = "backend_python") -> Path:
+    """The interpreter that has Lava. BackendError where there is none.
+
+    given: its path; that of `neuro_control backend setup lava` if empty. argument: how whoever
+    reads the error gave it.
+    """
     path = Path(given).expanduser() if given else cache_directory() / "lava" / "bin" / "python"
     try:
         there = path.is_file()
     except OSError as error:
         raise BackendError(f"{path} cannot be looked at: {error}") from error
-    if not there:
-        mend = "give backend_python the path of one" if given else "make one"
+    if there:
+        return path
+    if given:
         raise BackendError(
-            f"no interpreter with Lava at {path}; `neuro_control backend setup lava` and {mend}"
-            if given
-            else f"Lava is not set up ({path} does not exist); `neuro_control backend setup lava` "
-            "does it"
+            f"{argument} {given} is no file; it must be the path of an interpreter that has Lava "
+            "(`neuro_control backend setup lava` makes one)"
         )
-    return path
+    raise BackendError(
+        f"Lava is not set up ({path} does not exist); `neuro_control backend setup lava` does it"
+    )
 
 
 def installed() -> dict[str, str]:
@@ -152,6 +157,10 @@ def _other(name: str, network: FixedNetwork, settings: BackendSettings) -> Runne
     def make() -> ProcessRunner:
         try:
             return ProcessRunner(network, command, name, options)
+        except StartError as error:
+            given = settings.backend_python
+            where = f"backend_python {given}: " if given else ""
+            raise StartError(f"backend {name}: {where}{error}") from error
         except BackendError as error:
             raise type(error)(f"backend {name}: {error}") from error
 

@@ -30,6 +30,10 @@ class BackendError(RuntimeError):
     """A backend cannot be started, or broke; the message says why and what would mend it."""
 
 
+class StartError(BackendError):
+    """Its process said no hello: what was started is the wrong program, or lacks something."""
+
+
 def worker_command(python: str | Path, backend: str) -> list[str]:
     """What starts the worker with Lava's interpreter."""
     # Lava warns of every file that it looks into; the last line of the log is for errors.
@@ -47,7 +51,7 @@ class WorkerProcess:
         """Start it and wait for its HELLO.
 
         Raises:
-            BackendError: it does not start, says that it cannot, or speaks another protocol.
+            StartError: it does not start, says that it cannot, or speaks another protocol.
         """
         self._prefix = f"neuro{secrets.token_hex(4)}_"
         self._sequence = 0
@@ -77,12 +81,12 @@ class WorkerProcess:
             mine.close()
             if self._log is not None:
                 self._log.close()
-            raise BackendError(f"{words[0]} cannot be started: {error}") from error
+            raise StartError(f"{words[0]} cannot be started: {error.strerror}") from error
         finally:
             theirs.close()
         self.channel = Channel(mine)
         try:
-            self.hello = self._expect_hello(start_s)
+            self.hello = self._expect_hello(words[0], start_s)
         except BaseException:
             self.close()
             raise
@@ -174,15 +178,21 @@ class WorkerProcess:
         if self._log is not None:
             self._log.close()
 
-    def _expect_hello(self, timeout_s: float) -> Message:
+    def _expect_hello(self, program: str, timeout_s: float) -> Message:
         try:
             hello = self.channel.receive(timeout_s)
-        except (ClosedError, ProtocolError) as error:
-            raise BackendError(f"{error}{self.said()}") from error
+        except ClosedError:
+            raise StartError(
+                f"{program} ended without a hello; wanted is a program that speaks the worker's "
+                "protocol, for Lava the interpreter that `neuro_control backend setup lava` makes"
+                f"{self.said()}"
+            ) from None
+        except ProtocolError as error:
+            raise StartError(f"{error}{self.said()}") from error
         if hello is None:
-            raise BackendError(f"it did not say hello within {timeout_s:g} s{self.said()}")
+            raise StartError(f"{program} did not say hello within {timeout_s:g} s{self.said()}")
         if hello.kind is not Kind.HELLO:
-            raise BackendError(f"it cannot start: {hello.text or hello.kind.name}")
+            raise StartError(f"it cannot start: {hello.text or hello.kind.name}")
         return hello
 
 

@@ -9,9 +9,10 @@ import time
 
 from .protocol import HEADER, Header, Message, decode, decode_header, encode
 
-CHUNK = 1 << 16
-"""Bytes to read at once: what a message announces is not reserved before it comes."""
+ROOM = 1 << 16
+"""Bytes to begin with; more is reserved as it comes, not as a message announces."""
 SELECT_FILES = 1024
+_NOW = socket.MSG_DONTWAIT
 
 
 class ClosedError(ConnectionError):
@@ -26,12 +27,12 @@ class Channel:
     """
 
     def __init__(self, connected: socket.socket) -> None:
-        connected.setblocking(False)
+        # Blocking, so that whoever waits without a limit does it in one call of the system.
+        connected.setblocking(True)
         self._socket = connected
-        self._poll = select.poll()
-        self._poll.register(connected, select.POLLIN)
-        self._chunk = bytearray(CHUNK)
-        self._buffer = bytearray()
+        self._room = bytearray(ROOM)
+        self._view = memoryview(self._room)
+        self._come = 0
         self._out = bytearray()
         self._header: Header | None = None
 
@@ -49,9 +50,11 @@ class Channel:
         frame = encode(message)
         if not self._out:
             # Nearly always it goes at once, and nothing is kept.
-            frame = frame[self._sent(frame) :]
-        if frame:
-            self._out += frame
+            sent = self._sent(frame)
+            if sent == len(frame):
+                return
+            frame = frame[sent:]
+        self._out += frame
 
     def send(self, message: Message, timeout_s: float | None = None) -> None:
         """Send a message whole.
@@ -61,6 +64,8 @@ class Channel:
             ProtocolError: the message cannot be sent.
         """
         self.post(message)
+        if not self._out:
+            return
         end = None if timeout_s is None else time.monotonic() + timeout_s
         while self._out:
             left_s = None if end is None else max(end - time.monotonic(), 0.0)
@@ -77,26 +82,26 @@ class Channel:
             ClosedError: the other side is gone.
             ProtocolError: what came is no message.
         """
-        end = None if timeout_s is None else time.monotonic() + timeout_s
+        if self._come and (message := self._take()) is not None:
+            return message
+        if timeout_s is None:
+            while True:
+                if self._out:
+                    self._wait(None)
+                if self._read(_NOW if self._out else 0) and (message := self._take()) is not None:
+                    return message
+        end = time.monotonic() + timeout_s
         while True:
-            message = self._take()
-            if message is not None:
-                return message
-            left_s = None if end is None else max(end - time.monotonic(), 0.0)
-            if not self._readable(left_s):
-                if end is not None and time.monotonic() >= end:
-                    return None
+            if self._out:
+                self._flush()
+            if self._read(_NOW):
+                if (message := self._take()) is not None:
+                    return message
                 continue
-            try:
-                n = self._socket.recv_into(self._chunk)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise ClosedError(f"the other side is gone ({error})") from error
-            if not n:
-                raise ClosedError("the other side is gone")
-            with memoryview(self._chunk) as chunk:
-                self._buffer += chunk[:n]
+            left_s = end - time.monotonic()
+            if left_s <= 0:
+                return None
+            self._wait(left_s)
 
     def close(self) -> None:
         """Close the socket."""
@@ -105,7 +110,7 @@ class Channel:
     def _sent(self, frame: bytes | bytearray) -> int:
         """How much of a frame goes now."""
         try:
-            return self._socket.send(frame)
+            return self._socket.send(frame, _NOW)
         except BlockingIOError:
             return 0
         except OSError as error:
@@ -115,29 +120,55 @@ class Channel:
         while self._out and (n := self._sent(self._out)):
             del self._out[:n]
 
-    def _readable(self, timeout_s: float | None) -> bool:
-        """Wait to the microsecond, for which poll, in milliseconds, is too coarse."""
+    def _wait(self, timeout_s: float | None) -> None:
+        """Until something comes, or what could not be sent can go, which it then does."""
         fd = self._socket.fileno()
-        writing = (fd,) if self._out else ()
-        if 0 <= fd < SELECT_FILES and (writing or timeout_s is not None):
-            readable, writable, _ = select.select((fd,), writing, (), timeout_s)
-            if writable:
+        if 0 <= fd < SELECT_FILES:
+            # To the microsecond, for which poll, in milliseconds, is too coarse.
+            if select.select((fd,), (fd,) if self._out else (), (), timeout_s)[1]:
                 self._flush()
-            return bool(readable)
-        if writing:
+            return
+        poll = select.poll()
+        poll.register(fd, select.POLLIN | (select.POLLOUT if self._out else 0))
+        if any(event & select.POLLOUT for _, event in poll.poll(timeout_s and timeout_s * 1000)):
             self._flush()
-        return bool(self._poll.poll(None if timeout_s is None else timeout_s * 1000))
+
+    def _read(self, flags: int) -> int:
+        """Take what is there; 0 where nothing is and the flags say not to wait."""
+        at = self._come
+        if at == len(self._room):
+            self._make_room(2 * at)
+        try:
+            n = self._socket.recv_into(self._view[at:] if at else self._room, 0, flags)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            raise ClosedError(f"the other side is gone ({error})") from error
+        if not n:
+            raise ClosedError("the other side is gone")
+        self._come = at + n
+        return n
+
+    def _make_room(self, size: int) -> None:
+        room = bytearray(size)
+        room[: self._come] = self._view[: self._come]
+        self._room, self._view = room, memoryview(room)
 
     def _take(self) -> Message | None:
+        """The first message of what has come, if it is whole."""
         header = self._header
         if header is None:
-            if len(self._buffer) < HEADER.size:
+            if self._come < HEADER.size:
                 return None
-            header = self._header = decode_header(self._buffer)
+            header = self._header = decode_header(self._room)
         end = HEADER.size + header.head_bytes + header.body_bytes
-        if len(self._buffer) < end:
+        left = self._come - end
+        if left < 0:
             return None
-        payload = bytes(self._buffer[HEADER.size : end])
-        del self._buffer[:end]
-        self._header = None
+        payload = bytes(self._view[HEADER.size : end])
+        if left:
+            self._view[:left] = self._room[end : self._come]
+        self._come, self._header = left, None
+        if not left and len(self._room) > ROOM:
+            self._make_room(ROOM)
         return decode(header, payload)

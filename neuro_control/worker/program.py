@@ -46,30 +46,29 @@ class Chip(Protocol):
 
 def answer(chip: Chip, message: Message) -> Message:
     """The reply to a question."""
-
-    def done(fields: dict[str, Any] | None = None, arrays: Any = None) -> Message:
-        return Message(Kind.DONE, message.sequence, fields or {}, arrays or {})
-
-    if message.kind is Kind.STEP:
+    kind, sequence = message.kind, message.sequence
+    if kind is Kind.STEP:
         given = read_spikes(message)
         started = time.perf_counter_ns()
         found = chip.step(given)
         busy_us = (time.perf_counter_ns() - started) / 1000
-        return spikes_message(Kind.SPIKES, message.sequence, found._replace(busy_us=busy_us))
-    if message.kind is Kind.LOAD:
-        return done(chip.load(message))
-    if message.kind is Kind.STATE:
-        return done(arrays=chip.state())
-    if message.kind is Kind.RESTORE:
+        return spikes_message(Kind.SPIKES, sequence, found._replace(busy_us=busy_us))
+    fields: dict[str, Any] = {}
+    arrays: dict[str, NDArray[np.int64]] = {}
+    if kind is Kind.LOAD:
+        fields = chip.load(message)
+    elif kind is Kind.STATE:
+        arrays = chip.state()
+    elif kind is Kind.RESTORE:
         state = {name: message.array(name, "<i8") for name in ("current", "membrane")}
         chip.restore(state | {"pending": message.array("pending", "<i8", 2)})
-        return done()
-    if message.kind is Kind.PROBE:
-        return done(chip.probe())
-    if message.kind is Kind.STOP:
+    elif kind is Kind.PROBE:
+        fields = chip.probe()
+    elif kind is Kind.STOP:
         chip.stop()
-        return done()
-    raise RefusalError(f"{message.kind.name} is no question")
+    else:
+        raise RefusalError(f"{kind.name} is no question")
+    return Message(Kind.DONE, sequence, fields, arrays)
 
 
 def serve(channel: Channel, chip: Chip, hello: dict[str, Any]) -> int:
@@ -111,7 +110,10 @@ def main(words: Sequence[str]) -> int:
 
         chip = LavaChip(arguments.backend)
     except (ImportError, RuntimeError) as error:
-        channel.send(Message(Kind.FAILED, 0, {"text": f"{type(error).__name__}: {error}"}))
+        text = f"{type(error).__name__}: {error}"
+        if isinstance(error, ImportError):
+            text += "; `neuro_control backend setup lava` makes an interpreter that has it"
+        channel.send(Message(Kind.FAILED, 0, {"text": text}))
         return 1
     hello = {
         "backend": arguments.backend,

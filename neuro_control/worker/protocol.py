@@ -153,11 +153,12 @@ def _framed(message: Message, head: bytes, body: bytes) -> bytes:
             f"{message.kind.name} has {len(head)} + {len(body)} bytes; at most {HEAD_MAX} + "
             f"{BODY_MAX} can be sent"
         )
-    checksum = zlib.crc32(body, zlib.crc32(head))
-    header = HEADER.pack(
-        MAGIC, VERSION, message.kind, message.sequence, len(head), len(body), checksum
+    payload = head + body
+    checksum = zlib.crc32(payload)
+    return (
+        HEADER.pack(MAGIC, VERSION, message.kind, message.sequence, len(head), len(body), checksum)
+        + payload
     )
-    return header + head + body
 
 
 def decode_header(data: bytes | bytearray | memoryview) -> Header:
@@ -191,14 +192,15 @@ def decode(header: Header, payload: bytes | bytearray | memoryview) -> Message:
         ProtocolError: the checksum is wrong, the head is no JSON of the right form, or the arrays
             do not fill the body.
     """
-    if len(payload) != header.head_bytes + header.body_bytes:
-        raise ProtocolError(f"{header.kind.name} has {len(payload)} bytes, not what it announced")
-    if zlib.crc32(payload) != header.checksum:
-        raise ProtocolError(f"{header.kind.name} {header.sequence}: its checksum is wrong")
-    if header.kind in _HEADLESS:
-        if header.head_bytes:
-            raise ProtocolError(f"{header.kind.name} has a head of {header.head_bytes} bytes")
-        return Message(header.kind, header.sequence, body=bytes(payload))
+    kind, sequence, head_bytes, body_bytes, checksum = header
+    if len(payload) != head_bytes + body_bytes:
+        raise ProtocolError(f"{kind.name} has {len(payload)} bytes, not what it announced")
+    if zlib.crc32(payload) != checksum:
+        raise ProtocolError(f"{kind.name} {sequence}: its checksum is wrong")
+    if kind in _HEADLESS:
+        if head_bytes:
+            raise ProtocolError(f"{kind.name} has a head of {head_bytes} bytes")
+        return Message(kind, sequence, _NOTHING, _NOTHING, bytes(payload))
     try:
         head = json.loads(bytes(payload[: header.head_bytes]))
     except (ValueError, RecursionError) as error:

@@ -20,6 +20,7 @@ from .protocol import Kind, Message, ProtocolError
 HEAD = struct.Struct("<dqqq")
 MAX = 1 << 32
 _I4, _I8, _U4, _U8 = (np.dtype(name) for name in ("<i4", "<i8", "<u4", "<u8"))
+_most = np.maximum.reduce  # What the method `max` comes to, in half its time.
 
 
 class Spikes(NamedTuple):
@@ -40,8 +41,8 @@ def spikes_message(kind: Kind, sequence: int, spikes: Spikes) -> Message:
     values = b"" if membranes is None else membranes.astype(_I4).tobytes()
     neurons = 0 if membranes is None else membranes.shape[1]
     head = HEAD.pack(busy_us, len(offsets) - 1, len(indices), neurons)
-    parts = (head, _bytes(offsets, _I8), _bytes(indices, _I4), values)
-    return Message(kind, sequence, body=b"".join(parts))
+    body = head + _bytes(offsets, _I8) + _bytes(indices, _I4) + values
+    return Message(kind, sequence, {}, {}, body)
 
 
 def read_spikes(message: Message) -> Spikes:
@@ -71,18 +72,16 @@ def read_spikes(message: Message) -> Spikes:
 
 def fault_of(indices: NDArray[np.int32], offsets: NDArray[np.int64], channels: int) -> str:
     """What is wrong with spikes of so many channels, '' if nothing. Costs microseconds."""
-    n, t = len(indices), len(offsets)
-    if not t or int(offsets[0]) or offsets[-1] != n:
-        return f"offsets must rise from 0 to {n}, the number of indices"
-    if t > 2 and (offsets[1:] < offsets[:-1]).any():
+    n, ends = len(indices), offsets.tolist()
+    if not ends or ends[0] or ends[-1] != n or (len(ends) > 2 and sorted(ends) != ends):
         return f"offsets must rise from 0 to {n}, the number of indices"
     if not n:
         return ""
     # One comparison for both ends: as unsigned, what is negative is large.
     if indices.dtype == _I4:
-        most = indices.view(_U4).max()
+        most = _most(indices.view(_U4))
     elif indices.dtype.kind == "i":
-        most = indices.astype(_I8).view(_U8).max()
+        most = _most(indices.astype(_I8).view(_U8))
     else:
         return f"active indices must be whole numbers with a sign, not {indices.dtype}"
     if most >= channels:

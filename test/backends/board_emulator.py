@@ -3,7 +3,8 @@
 
 Nobody needs a board to see what happens when one fails: `--fault KIND --at N` makes the N-th STEP
 (the first is 1) go wrong; `--every` makes it go wrong at N, 2 N, 3 N, ... as well. SIGUSR1 spoils
-the next one.
+the next one. `--dense` steps small networks with `dense_wire` in place of the engine, whose
+compiled code takes seconds to load; their spikes are the same (test_worker_process compares both).
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ import os
 import signal
 import socket
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import numpy as np
 
-from neuro_control.backends import CpuRunner, RunnerState
-from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection, Port
 from neuro_control.worker import containment
 from neuro_control.worker.channel import Channel, ClosedError
 from neuro_control.worker.program import serve
 from neuro_control.worker.protocol import HEADER, Kind, Message, ProtocolError, RefusalError, encode
 from neuro_control.worker.spikes import Spikes, fault_of
+from neuro_control.worker.structure import check
 from neuro_control.worker.wire_network import WireNetwork, read_network
 
 FAULTS = (
@@ -32,54 +33,38 @@ FAULTS = (
 )
 
 
-def engine_network(wire: WireNetwork) -> FixedNetwork:
-    """The network that was sent, for the engine."""
-    populations = tuple(
-        FixedPopulation(
-            p.name,
-            (len(p.du),),
-            p.offset,
-            p.du,
-            p.dv,
-            p.vth,
-            p.bias_mantissa,
-            p.bias_exponent,
-            p.spiking,
-        )
-        for p in wire.populations
-    )
-    projections = tuple(
-        FixedProjection(
-            f"{q.source} -> {q.target}",
-            q.source,
-            q.target,
-            q.n_target,
-            q.row_start,
-            q.target_index,
-            q.weight.astype(np.int16),
-            q.weight_exponent,
-            q.num_weight_bits,
-            q.delay,
-        )
-        for q in wire.projections
-    )
-    inputs = {name: Port(offset, size, (size,)) for name, (offset, size) in wire.inputs.items()}
-    outputs, shown = {}, {}
-    for offset, name in wire.outputs:
-        size = len(wire.population(name).du)
-        outputs[f"{name}@{offset}"] = Port(offset, size, (size,))
-        shown[f"{name}@{offset}"] = name
-    return FixedNetwork(populations, projections, inputs, outputs, shown, 1e-3)
+class Steps(Protocol):
+    """What steps the network: `engine_wire.EngineWire` or `dense_wire.DenseWire`."""
+
+    n_inputs: int
+    n_outputs: int
+
+    def run(self, indices: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `neuro_control.backends.Runner.run`."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """``current``, ``membrane`` and ``pending``."""
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from there. ValueError where this network has no such state."""
 
 
 class EmulatedBoard:
-    """Implements `worker.program.Chip` with the engine."""
+    """Implements `worker.program.Chip`."""
 
-    def __init__(self, fault: str, at: int, every: bool, late_s: float) -> None:
+    def __init__(
+        self,
+        make_steps: Callable[[WireNetwork], Steps],
+        fault: str = "",
+        at: int = 1,
+        every: bool = False,
+        late_s: float = 0.0,
+    ) -> None:
+        self.make_steps = make_steps
         self.fault, self.at, self.every, self.late_s = fault, at, every, late_s
         self.steps = 0
         self.wrong_next = False
-        self._runner: CpuRunner | None = None
+        self._loaded: Steps | None = None
 
     def spoil_next(self, *_: object) -> None:
         self.wrong_next = True
@@ -94,23 +79,22 @@ class EmulatedBoard:
                 "the board has 128 neurocores of 1024 neurons; population 'n0' needs more"
             )
         wire = read_network(message)
+        notes = check(wire, on_chip=False)
         try:
-            self._runner = CpuRunner(engine_network(wire))
+            self._loaded = self.make_steps(wire)
         except ValueError as error:
             raise RefusalError(str(error)) from error
-        self.runner.warm()
-        return {"notes": [], "processes": 1}
+        return {"notes": notes, "processes": 1}
 
     @property
-    def runner(self) -> CpuRunner:
-        if self._runner is None:
+    def loaded(self) -> Steps:
+        if self._loaded is None:
             raise RefusalError("no network is loaded")
-        return self._runner
+        return self._loaded
 
     def step(self, given: Spikes) -> Spikes:
         indices, offsets = given.indices, given.offsets
-        channels = sum(port.size for port in self.runner.input_ports.values())
-        if fault := fault_of(indices, offsets, channels):
+        if fault := fault_of(indices, offsets, self.loaded.n_inputs):
             raise RefusalError(fault)
         self.steps += 1
         if self.due("hang"):
@@ -121,11 +105,10 @@ class EmulatedBoard:
             raise RuntimeError("the chip is too hot")
         if self.due("late"):
             time.sleep(self.late_s)
-        out, ends = self.runner.run(indices, offsets)
+        out, ends = self.loaded.run(indices, offsets)
         if self.due("wrong") or self.wrong_next:
             self.wrong_next = False
-            n = sum(port.size for port in self.runner.output_ports.values())
-            first = set(out[: ends[1]].tolist()) ^ {n - 1}
+            first = set(out[: ends[1]].tolist()) ^ {self.loaded.n_outputs - 1}
             changed = np.array(sorted(first), np.int32)
             out = np.concatenate([changed, out[ends[1] :]])
             ends = np.concatenate([ends[:1], ends[1:] + (len(changed) - ends[1])])
@@ -138,23 +121,13 @@ class EmulatedBoard:
         return Spikes(out, ends)
 
     def state(self) -> dict[str, np.ndarray]:
-        found = self.runner.state()
-        return {name: getattr(found, name) for name in ("current", "membrane", "pending")}
+        return self.loaded.state()
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         if self.fault == "no_restore":
             raise RefusalError("this board cannot be given a state")
-        network = self.runner.network
-        rows = network.longest_delay + 1
-        if any(len(state[name]) != network.n_neurons for name in ("current", "membrane")) or (
-            state["pending"].shape != (rows, network.n_neurons)
-        ):
-            raise RefusalError("the state is of another size")
-        nothing = np.zeros_like(state["current"])
-        fingerprint = network.fingerprint()
-        given = RunnerState(fingerprint, *state.values(), adaptation=nothing, refractory=nothing)
         try:
-            self.runner.restore(given)
+            self.loaded.restore(state)
         except ValueError as error:
             raise RefusalError(str(error)) from error
 
@@ -173,6 +146,9 @@ class FaultyChannel(Channel):
         self.raw, self.board = connected, board
 
     def send(self, message: Message, timeout_s: float | None = None) -> None:
+        if not self.board.fault:
+            super().send(message, timeout_s)
+            return
         frame = bytearray(encode(message))
         step = message.kind is Kind.SPIKES
         if self.board.fault == "silent" or (step and self.board.due("drop")):
@@ -183,9 +159,7 @@ class FaultyChannel(Channel):
             frame[HEADER.size + 3] ^= 0x40
         if step and self.board.due("garbage"):
             frame[:] = b"\x00\xff" * 64
-        self.raw.setblocking(True)
         self.raw.sendall(frame)
-        self.raw.setblocking(False)
 
 
 def main() -> int:
@@ -196,11 +170,23 @@ def main() -> int:
     parser.add_argument("--at", type=int, default=1)
     parser.add_argument("--every", action="store_true")
     parser.add_argument("--late-s", type=float, default=0.05)
-    arguments = parser.parse_args()
-    containment.contain(arguments.socket, arguments.shared_memory)
-    board = EmulatedBoard(arguments.fault, arguments.at, arguments.every, arguments.late_s)
+    parser.add_argument("--dense", action="store_true")
+    given = vars(parser.parse_args())
+    containment.contain(given["socket"], given["shared_memory"])
+    # From this script's folder; the engine is imported where it is wanted only.
+    make_steps: Callable[[WireNetwork], Steps]
+    if given["dense"]:
+        from dense_wire import DenseWire
+
+        make_steps = DenseWire
+    else:
+        from engine_wire import EngineWire
+
+        make_steps = EngineWire
+    options = {name: given[name] for name in ("fault", "at", "every", "late_s")}
+    board = EmulatedBoard(make_steps, **options)
     signal.signal(signal.SIGUSR1, board.spoil_next)
-    channel = FaultyChannel(socket.socket(fileno=arguments.socket), board)
+    channel = FaultyChannel(socket.socket(fileno=given["socket"]), board)
     try:
         return serve(channel, board, {"backend": "emulated", "pid": os.getpid()})
     except (ClosedError, ProtocolError):

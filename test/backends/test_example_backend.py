@@ -82,6 +82,8 @@ def run(site: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {
         "PYTHONPATH": str(site),
         "EXAMPLE_BOARD": str(HERE / "board_emulator.py"),
+        # Without Lava, which would be started to be listed.
+        "XDG_CACHE_HOME": str(site),
     }
     return subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, check=False, env=environment

@@ -46,7 +46,8 @@ def board(network):
     made = []
 
     def make(fault: str = "", at: int = 1, *more: str) -> ProcessRunner:
-        command = [sys.executable, str(EMULATOR), "--fault", fault, "--at", str(at), *more]
+        words = ["--dense", "--fault", fault, "--at", str(at), *more]
+        command = [sys.executable, str(EMULATOR), *words]
         made.append(ProcessRunner(network, command, "emulated", start_s=60.0))
         return made[-1]
 
@@ -101,8 +102,9 @@ def test_a_board_that_behaves_answers_every_cycle(network, board) -> None:
     ],
 )
 def test_a_fault_is_named_and_nothing_is_lost(network, board, fault, kind, says) -> None:
-    made = iter([board(fault, 4), board(), board()])
-    shadow, engine = ShadowRunner(network, lambda: next(made), "board", PATIENT), CpuRunner(network)
+    faults = iter([fault, ""])
+    shadow = ShadowRunner(network, lambda: board(next(faults), 4), "board", PATIENT)
+    engine = CpuRunner(network)
     for given in cycles(network, 10):
         assert same(shadow.run(*given), engine.run(*given))
     first = shadow.faults[0]
@@ -174,8 +176,8 @@ def test_a_late_board_misses_its_cycle_and_catches_up(network, board) -> None:
 @pytest.mark.parametrize("fault", ["hang", "drop"])
 def test_a_board_that_says_nothing_is_ended_and_replaced(network, board, fault) -> None:
     impatient = ShadowSettings(deadline_s=0.05, hang_s=0.2)
-    made = iter([board(fault, 2), board()])
-    shadow = ShadowRunner(network, lambda: next(made), "board", impatient)
+    faults = iter([fault, ""])
+    shadow = ShadowRunner(network, lambda: board(next(faults), 2), "board", impatient)
     engine = CpuRunner(network)
 
     def replaced() -> bool:
@@ -431,13 +433,13 @@ def test_what_was_late_is_forgotten_after_a_steady_time_in_step(punctual, in_ste
 def test_whatever_a_start_raises_is_noted_and_the_start_is_tried_again(
     network, board, error
 ) -> None:
-    made = iter([board("die", 1), error, board()])
+    faults = iter(["die", error, ""])
 
     def make() -> ProcessRunner:
-        found = next(made)
+        found = next(faults)
         if isinstance(found, Exception):
             raise found
-        return found
+        return board(found)
 
     shadow, engine = ShadowRunner(network, make, "board", PATIENT), CpuRunner(network)
 

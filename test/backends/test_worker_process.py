@@ -19,7 +19,8 @@ from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.worker_process import BackendError, RefusedError, WorkerProcess
 from neuro_control.worker.protocol import Kind
 
-EMULATOR = [sys.executable, str(Path(__file__).with_name("board_emulator.py"))]
+ENGINE = [sys.executable, str(Path(__file__).with_name("board_emulator.py"))]
+EMULATOR = [*ENGINE, "--dense"]
 
 
 def gone(pid: int, limit_s: float = 30.0) -> bool:
@@ -34,10 +35,12 @@ def gone(pid: int, limit_s: float = 30.0) -> bool:
     return True
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_board_emulator_is_exact(seed) -> None:
+@pytest.mark.parametrize(
+    ("seed", "command"), [(0, ENGINE), *((seed, EMULATOR) for seed in range(4))]
+)
+def test_the_board_emulator_is_exact(seed, command) -> None:
     network = random_network(seed)
-    runner = ProcessRunner(network, EMULATOR, "emulated")
+    runner = ProcessRunner(network, command, "emulated")
     found = compare_with_engine(runner, network, 100, seed=seed, batch=7, states_every=3)
     runner.close()
     assert found.exact

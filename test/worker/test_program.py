@@ -20,6 +20,7 @@ from neuro_control.worker.program import serve
 from neuro_control.worker.protocol import DTYPES, Kind, Message, ProtocolError
 from neuro_control.worker.spikes import Spikes, read_spikes, spikes_message
 from test.backends.board_emulator import EmulatedBoard
+from test.backends.engine_wire import EngineWire
 
 NETWORK = random_network(0)
 ASKED = [kind for kind in Kind if kind not in (Kind.STOP, Kind.STEP, Kind.SPIKES)]
@@ -51,7 +52,7 @@ def serving(loaded: bool = True) -> Iterator[tuple[Channel, list[object]]]:
 
     def work() -> None:
         try:
-            ends.append(serve(Channel(theirs), EmulatedBoard("", 1, False, 0.0), {}))
+            ends.append(serve(Channel(theirs), EmulatedBoard(EngineWire), {}))
         except (ClosedError, ProtocolError) as error:
             ends.append(error)
         theirs.close()

@@ -103,4 +103,5 @@ def example(network, options):
 
 
 def board(network, options):
-    return ProcessRunner(network, [sys.executable, os.environ["EXAMPLE_BOARD"]], "example_board")
+    command = [sys.executable, os.environ["EXAMPLE_BOARD"], "--dense"]
+    return ProcessRunner(network, command, "example_board")
