@@ -144,7 +144,11 @@ def measure(seconds: float, million: float) -> tuple[Heard, list[Mark]]:
         watcher.join()
         for process in (controller, source):
             process.terminate()
-            process.wait(10.0)
+            try:
+                process.wait(10.0)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
         executor.remove_node(listener)
         listener.destroy_node()
         rclpy.try_shutdown()

@@ -50,13 +50,12 @@ class Events:
             shape = t_ns.shape
             sound = (
                 len(shape) == 1
-                and x.shape == shape
-                and y.shape == shape
-                and p.shape == shape
-                and t_ns.dtype == _T
-                and x.dtype == _XY
-                and y.dtype == _XY
-                and p.dtype == _P
+                and x.shape == y.shape == p.shape == shape
+                # Nearly always numpy's own object of that dtype, which is quick to tell.
+                and (t_ns.dtype is _T or t_ns.dtype == _T)
+                and (x.dtype is _XY or x.dtype == _XY)
+                and (y.dtype is _XY or y.dtype == _XY)
+                and (p.dtype is _P or p.dtype == _P)
                 and 0 < self.width <= LARGEST_WIDTH
                 and 0 < self.height <= LARGEST_HEIGHT
             )
@@ -67,7 +66,7 @@ class Events:
         for name, array in (("t_ns", t_ns), ("x", x), ("y", y), ("p", p)):
             if array.flags.writeable:
                 view = array.view()
-                view.flags.writeable = False
+                view.setflags(write=False)
                 object.__setattr__(self, name, view)
 
     def _refuse(self) -> None:

@@ -30,7 +30,13 @@ def room_for(n: int) -> Arrays:
 def first(arrays: Arrays, n: int, width: int, height: int) -> Events:
     """The first n events of arrays that a kernel has written."""
     t_ns, x, y, p = arrays
-    return Events(t_ns[:n], x[:n], y[:n], p[:n], width, height)
+    t_ns, x, y, p = t_ns[:n], x[:n], y[:n], p[:n]
+    # These views are read-only already, and Events need not make others.
+    t_ns.setflags(write=False)
+    x.setflags(write=False)
+    y.setflags(write=False)
+    p.setflags(write=False)
+    return Events(t_ns, x, y, p, width, height)
 
 
 def _references(blocks: list[NDArray[np.uint8]], i: int) -> int:

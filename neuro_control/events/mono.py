@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Encoding `mono`: eight bytes an event, read and written by numpy without a loop.
+"""Encoding `mono`: eight bytes an event, of which each stands by itself.
 
 A little-endian uint64 for every event: bits 0-31 nanoseconds after the packet's `time_base`,
 32-47 x, 48-62 y, 63 polarity (1: ON). Definition: README of event_camera_msgs.
@@ -8,10 +8,14 @@ A little-endian uint64 for every event: bits 0-31 nanoseconds after the packet's
 from __future__ import annotations
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.counters import DecoderCounters
+from neuro_control.events.event_arrays import ArrayPool, first
+from neuro_control.events.kernel_types import EVENTS, compile_once, words_type
+from neuro_control.events.mono_kernel import decode_mono
 
 BYTES_PER_EVENT = 8
 LARGEST_SPAN_NS = (1 << 32) - 1
@@ -65,6 +69,7 @@ class MonoDecoder:
     Events outside the sensor are dropped and counted, bytes that do not fill an event are counted
     as one malformed tail, a packet whose events are not ascending in time is sorted (stably).
 
+    Construction compiles the kernel, or loads it from numba's cache.
     Raises ValueError on construction for a size that no sensor has.
     """
 
@@ -77,6 +82,9 @@ class MonoDecoder:
         self._outside = 0
         self._malformed = 0
         self._reversals = 0
+        self._arrays = ArrayPool()
+        integer = types.int64
+        compile_once(decode_mono, (words_type("<u8"), integer, integer, integer, *EVENTS))
 
     @property
     def width(self) -> int:
@@ -110,26 +118,18 @@ class MonoDecoder:
             n = 0
         if n == 0:
             return Events.empty(self._width, self._height)
-        words = np.ascontiguousarray(payload).view("<u2").reshape(n, 4)
-        t_ns = words.view("<u4")[:, 0].astype(np.int64)
-        t_ns += time_base_ns
-        x = words[:, 2].astype(np.uint16)
-        high = words[:, 3].astype(np.uint16)
-        y = high & np.uint16(0x7FFF)
-        p = (high >> 15).astype(np.uint8)
-        if int(x.max()) >= self._width or int(y.max()) >= self._height:
-            inside = (x < self._width) & (y < self._height)
-            t_ns, x, y, p = t_ns[inside], x[inside], y[inside], p[inside]
-            self._outside += n - len(t_ns)
-        backwards = int(np.count_nonzero(t_ns[1:] < t_ns[:-1]))
-        if backwards:
-            order = np.argsort(t_ns, kind="stable")
-            t_ns, x, y, p = t_ns[order], x[order], y[order], p[order]
-            self._reversals += backwards
-        on = int(np.count_nonzero(p))
+        words = np.ascontiguousarray(payload).view("<u8")
+        arrays = self._arrays.room_for(n)
+        kept, on, backwards = decode_mono(words, time_base_ns, self._width, self._height, *arrays)
+        self._outside += n - kept
         self._on += on
-        self._off += len(p) - on
-        return Events(t_ns, x, y, p, self._width, self._height)
+        self._off += kept - on
+        if backwards:
+            self._reversals += backwards
+            order = np.argsort(arrays[0][:kept], kind="stable")
+            t_ns, x, y, p = arrays
+            return Events(t_ns[order], x[order], y[order], p[order], self._width, self._height)
+        return first(arrays, kept, self._width, self._height)
 
     def discontinuity(self) -> None:
         """Nothing hangs on the packets before."""
