@@ -29,7 +29,7 @@ from benchmarks.page import Bars
 from neuro_control.backends import BackendError, CpuRunner, ProcessRunner, RunnerState, ShadowRunner
 from neuro_control.backends.registry import lava_python
 from neuro_control.backends.runner import Indices
-from neuro_control.backends.shadow import ShadowSettings
+from neuro_control.backends.trust import ShadowSettings
 from neuro_control.backends.worker_process import worker_command
 from neuro_control.control.arm import load_network
 from neuro_control.network import FixedNetwork, quantize
@@ -86,7 +86,7 @@ class Floor:
 
 
 class Instant:
-    """A backend that knows the answers; implements `shadow.Primary`."""
+    """A backend that knows the answers; implements `primary.Primary`."""
 
     def __init__(self, answers: Sequence[tuple[Indices, Any]]) -> None:
         self._answers = answers

@@ -11,6 +11,7 @@ from neuro_control.backends.cost import (
 )
 from neuro_control.backends.cpu import CpuRunner
 from neuro_control.backends.energy import DEVICES, EnergyEstimate, EnergyModel, estimate_energy
+from neuro_control.backends.fault import Fault, FaultKind
 from neuro_control.backends.float_cpu import FloatRunner, FloatState
 from neuro_control.backends.process_runner import ProcessRunner
 from neuro_control.backends.rate_change import RateChange, rate_changes
@@ -23,13 +24,9 @@ from neuro_control.backends.recorder import (
 )
 from neuro_control.backends.recording_plot import plot_raster, plot_traces
 from neuro_control.backends.runner import Indices, RunCounters, Runner, RunnerState
-from neuro_control.backends.shadow import (
-    Fault,
-    FaultKind,
-    ShadowRunner,
-    ShadowSettings,
-    ShadowState,
-)
+from neuro_control.backends.shadow import ShadowRunner
+from neuro_control.backends.shadowed import ShadowState
+from neuro_control.backends.trust import ShadowSettings
 from neuro_control.backends.worker_process import BackendError, RefusedError
 
 __all__ = [

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neuro_control.backends.runner import Runner
-from neuro_control.backends.shadow import ShadowRunner, ShadowState
+from neuro_control.backends.shadow import ShadowRunner
+from neuro_control.backends.shadowed import ShadowState
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from neuro_control.backends.runner import Indices, RunCounters, RunnerState
 from neuro_control.backends.wire_network import load_message
-from neuro_control.backends.worker_process import START_S, BackendError, WorkerProcess
+from neuro_control.backends.worker_process import (
+    START_S,
+    BackendError,
+    RefusedError,
+    WorkerProcess,
+)
 from neuro_control.network import FixedNetwork, Port
 from neuro_control.worker.channel import ClosedError
 from neuro_control.worker.protocol import Kind, Message, ProtocolError
@@ -71,7 +76,11 @@ class ProcessRunner:
         self.process = WorkerProcess(command, start_s)
         try:
             sequence = self.process.next_sequence()
-            self._ask(load_message(network, sequence, options))
+            try:
+                message = load_message(network, sequence, options)
+            except ValueError as error:
+                raise RefusedError(str(error)) from error
+            self._ask(message)
             self.loaded: Mapping[str, Any] = self.process.wait(sequence, LOAD_S).fields
         except BaseException:
             self.close()

@@ -18,9 +18,11 @@ from typing import Any, cast
 from pydantic import BaseModel, ConfigDict, Field
 
 from neuro_control.backends.cpu import CpuRunner
+from neuro_control.backends.primary import Primary
 from neuro_control.backends.process_runner import ProcessRunner
 from neuro_control.backends.runner import Runner
-from neuro_control.backends.shadow import Primary, ShadowRunner, ShadowSettings
+from neuro_control.backends.shadow import ShadowRunner
+from neuro_control.backends.trust import ShadowSettings
 from neuro_control.backends.worker_process import BackendError, StartError, worker_command
 from neuro_control.network import FixedNetwork
 

@@ -21,7 +21,9 @@ from neuro_control.backends.parity import compare_with_engine
 from neuro_control.backends.process_runner import ProcessRunner
 from neuro_control.backends.random_networks import random_convolution, random_network
 from neuro_control.backends.registry import BackendSettings, choose_runner, lava_python
-from neuro_control.backends.shadow import ShadowRunner, ShadowSettings, ShadowState
+from neuro_control.backends.shadow import ShadowRunner
+from neuro_control.backends.shadowed import ShadowState
+from neuro_control.backends.trust import ShadowSettings
 from neuro_control.backends.worker_process import BackendError, RefusedError, worker_command
 from neuro_control.control.arm import load_network
 from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection, Port

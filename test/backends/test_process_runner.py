@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from neuro_control.backends import BackendError, CpuRunner, ProcessRunner
 from neuro_control.backends import process_runner as module
 from neuro_control.backends.random_networks import random_network
-from neuro_control.backends.shadow import ShadowRunner, ShadowSettings
-from neuro_control.backends.worker_process import WorkerProcess
+from neuro_control.backends.shadow import ShadowRunner
+from neuro_control.backends.trust import ShadowSettings
+from neuro_control.backends.worker_process import RefusedError, WorkerProcess
 from neuro_control.worker.channel import Channel
 from neuro_control.worker.protocol import Kind, Message, encode
 from neuro_control.worker.spikes import Spikes, fault_of, spikes_message
@@ -122,6 +123,15 @@ def test_a_shadow_gives_the_engines_spikes_whatever_is_answered(liar, answers) -
         assert np.array_equal(shadow.step(given_), engine.step(given_))
     assert shadow.state() == engine.state()
     shadow.close()
+
+
+def test_what_no_message_can_carry_is_refused_so_that_auto_goes_on(liar, monkeypatch) -> None:
+    def graded(*_: object) -> None:
+        raise ValueError("input 'in0' is graded")
+
+    monkeypatch.setattr(module, "load_message", graded)
+    with pytest.raises(RefusedError, match="'in0' is graded"):
+        liar([])
 
 
 def test_answers_to_other_questions_are_passed_over(liar) -> None:

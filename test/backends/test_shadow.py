@@ -14,17 +14,13 @@ import numpy as np
 import pytest
 
 from neuro_control.backends import CpuRunner
+from neuro_control.backends.fault import FaultKind
 from neuro_control.backends.process_runner import ProcessRunner
-from neuro_control.backends.shadow import (
-    LONGEST_PAUSE,
-    STEADY,
-    TRIALS,
-    FaultKind,
-    ShadowRunner,
-    ShadowSettings,
-    ShadowState,
-)
+from neuro_control.backends.shadow import ShadowRunner
+from neuro_control.backends.shadowed import ShadowState
+from neuro_control.backends.trust import LONGEST_PAUSE, STEADY, TRIALS, ShadowSettings
 from neuro_control.backends.worker_process import BackendError, RefusedError
+from neuro_control.network import Port
 
 EMULATOR = Path(__file__).with_name("board_emulator.py")
 PATIENT = ShadowSettings(deadline_s=30.0, hang_s=60.0)
@@ -38,7 +34,8 @@ def network(fixed_network):
         dataclasses.replace(p, refractory=0, threshold_step=0, threshold_decay=0)
         for p in found.populations
     ]
-    return dataclasses.replace(found, populations=tuple(plain))
+    binary = {name: Port(port.offset, port.size, port.shape) for name, port in found.inputs.items()}
+    return dataclasses.replace(found, populations=tuple(plain), inputs=binary)
 
 
 @pytest.fixture
@@ -319,7 +316,7 @@ def test_a_board_that_cannot_be_given_a_state_is_given_up(network, board) -> Non
 def test_closing_does_not_wait_for_a_board_that_takes_long_to_start(
     network, board, monkeypatch
 ) -> None:
-    monkeypatch.setattr("neuro_control.backends.shadow.CLOSE_S", 0.05)
+    monkeypatch.setattr("neuro_control.backends.primary.CLOSE_S", 0.05)
     first, entered, release = iter([board("die", 1)]), threading.Event(), threading.Event()
     late: list[ProcessRunner] = []
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The backend that a shadow stands beside, and how another is started when it is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuro_control.backends.runner import Indices, RunnerState
+
+Offsets = NDArray[np.int64]
+Outputs = tuple[Indices, Offsets]
+CLOSE_S = 5.0
+
+
+class Primary(Protocol):
+    """What is shadowed; `process_runner.ProcessRunner` is one."""
+
+    def begin(self, indices: Indices, offsets: Offsets) -> int:
+        """Ask for some ticks."""
+
+    def poll(self, sequence: int, timeout_s: float) -> Outputs | None:
+        """Their outputs, if they have come."""
+
+    def begin_restore(self, state: RunnerState) -> int:
+        """Ask to go on from a state."""
+
+    def poll_done(self, sequence: int, timeout_s: float) -> bool:
+        """Whether it does."""
+
+    def close(self, ask: bool = True) -> None:
+        """End it."""
+
+
+class Successor:
+    """Ends a backend that was lost and starts the next, in the background: both take long."""
+
+    def __init__(self, make: Callable[[], Primary]) -> None:
+        self._make = make
+        self._found: Primary | Exception | None = None
+        self._starter: threading.Thread | None = None
+        self._closed = threading.Event()
+
+    @property
+    def expected(self) -> bool:
+        """Whether there is something to `take`, now or later."""
+        return self._starter is not None
+
+    def follow(self, lost: Primary | None, again: bool) -> None:
+        """End the one that was lost, and start another if ``again``."""
+
+        def start() -> None:
+            # Whatever is raised, files or memory that ran out among it, is a fault of the backend.
+            try:
+                if lost is not None:
+                    lost.close(ask=False)
+                if not again or self._closed.is_set():
+                    return
+                started = self._make()
+            except Exception as error:  # noqa: BLE001 - noted as a fault
+                self._found = error
+                return
+            if self._closed.is_set():
+                started.close(ask=False)
+            else:
+                self._found = started
+
+        self._starter = threading.Thread(target=start, name="backend start", daemon=True)
+        self._starter.start()
+
+    def take(self) -> Primary | Exception | None:
+        """The next backend, or what its start raised; None while there is neither."""
+        if self._starter is None or self._starter.is_alive():
+            return None
+        found, self._found, self._starter = self._found, None, None
+        return found
+
+    def close(self) -> None:
+        """End what may just be starting; that by itself, if it takes longer."""
+        self._closed.set()
+        if self._starter is not None:
+            self._starter.join(CLOSE_S)
+        found, self._found = self._found, None
+        if found is not None and not isinstance(found, Exception):
+            found.close()
