@@ -81,6 +81,8 @@ examples:
       decode as fast as it goes: events, losses, errors, and where the tracker sees activity
   neuro_control replay recording.mcap --rate 0.5
       through the real nodes, at half speed
+  neuro_control replay recording.mcap --dashboard --set dashboard.port=9000
+      with the page, and its time slider
 
 Exit code 2: the recording cannot be read, or has no event packets.
 """
@@ -198,6 +200,14 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     replay.add_argument(
         "--stay", action="store_true", help="wait at the end for replay/seek (with --dashboard too)"
     )
+    replay.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="overrides",
+        metavar="NODE.PARAMETER=VALUE",
+        help="change a parameter of replay, controller, guard or dashboard (may be given again)",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -283,17 +293,22 @@ def with_default_parameters(words: list[str], file: str = "config/arm.yaml") -> 
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from neuro_control.demo import replay
-
     if arguments.offline:
-        return replay.replay_offline(arguments.bag, arguments.topic, arguments.report)
-    return replay.replay_online(
+        from neuro_control.demo.offline import replay_offline
+
+        if arguments.overrides:
+            raise BringupError("--set changes parameters of nodes, and --offline starts none")
+        return replay_offline(arguments.bag, arguments.topic, arguments.report)
+    from neuro_control.demo.replay import replay_online
+
+    return replay_online(
         arguments.bag,
         arguments.topic,
         arguments.rate,
         arguments.report,
         stay=arguments.stay or arguments.dashboard,
         dashboard=arguments.dashboard,
+        overrides=tuple(arguments.overrides),
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,17 +27,18 @@ class Progress:
     remark: str = ""
 
     def text(self) -> str:
-        """Return the line, with a dash for what is not known."""
+        """Return the line, with what is known."""
         total = f"/{self.total_s:g}" if self.total_s is not None else ""
         parts = [
-            f"{self.simulated_s:5.1f}{total} s",
-            f"x{_number(self.real_time_factor, '.2f')} real time",
-            f"error {_number(self.error_deg, '.1f')}°",
-            f"{_scaled(self.events_per_second)} events/s",
-            f"{_scaled(self.spikes_per_second)} spikes/s",
-            f"sensor to command {_number(self.delay_ms, '.1f')} ms",
+            (self.simulated_s, f"{self.simulated_s:5.1f}{total} s"),
+            (self.real_time_factor, f"x{_number(self.real_time_factor, '.2f')} real time"),
+            (self.error_deg, f"error {_number(self.error_deg, '.1f')}°"),
+            (self.events_per_second, f"{_scaled(self.events_per_second)} events/s"),
+            (self.spikes_per_second, f"{_scaled(self.spikes_per_second)} spikes/s"),
+            (self.delay_ms, f"sensor to command {_number(self.delay_ms, '.1f')} ms"),
         ]
-        return "  ".join([*parts, self.remark] if self.remark else parts)
+        known = [words for value, words in parts if value is not None and math.isfinite(value)]
+        return "  ".join([*known, self.remark] if self.remark else known)
 
 
 class ProgressLine:

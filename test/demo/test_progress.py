@@ -26,8 +26,9 @@ def test_the_line_has_every_figure_with_its_unit() -> None:
         assert part in text
 
 
-def test_what_is_not_known_yet_is_a_dash() -> None:
-    assert "error –°" in Progress(0.0, 30.0).text()
+def test_what_is_not_known_is_not_said() -> None:
+    assert Progress(0.0, 30.0).text() == "  0.0/30 s"
+    assert Progress(3.5, delay_ms=float("nan"), remark="tracking").text() == "  3.5 s  tracking"
 
 
 def test_a_terminal_has_its_line_rewritten() -> None:

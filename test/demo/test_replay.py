@@ -3,9 +3,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from neuro_control import cli
 from neuro_control.bringup import CONTROLLER, REPLAY
+from neuro_control.demo.parameters import override
 from neuro_control.demo.record import RunRecord, Status
-from neuro_control.demo.replay import online_summary, progress_of
+from neuro_control.demo.replay import _parameters, online_summary, progress_of, replay_online
+from neuro_control.events import write_packets
+from test.events.test_bag import packet
 
 
 def heard(paused: str) -> RunRecord:
@@ -32,10 +40,49 @@ def test_a_replay_that_stands_says_what_would_move_it() -> None:
 
 def test_the_last_word_says_where_nothing_was_heard() -> None:
     found = {"packets": 5, "packets_lost": 1, "packets_dropped": 2, "commands": 3}
-    found["guard_interventions"] = 0
+    found |= {"guard_interventions": 0, "seeks": 0}
     assert online_summary(found) == (
         "5 packets, 1 lost, 2 dropped; 3 commands, 0 interventions of the guard"
     )
+    played = online_summary(found | {"seeks": 2})
+    assert played.endswith("; in all of the 3 stretches that were played")
     nothing = online_summary(dict.fromkeys(found, None))
     assert "None" not in nothing
     assert "before" in nothing
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["simulator.seed=1"], "there are controller, guard, replay"),
+        (["replay.rat=2"], "no parameter 'rat'"),
+        (["replay.stay=yes please"], "true or false"),
+        (["dashboard.port=0"], "no node 'dashboard'"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_refused_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], texts: list[str], words: str
+) -> None:
+    bag = tmp_path / "run.mcap"
+    write_packets(bag, [packet(0, "/event_camera/events")])
+    assert replay_online(bag, None, 1.0, None, overrides=texts) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_parameters_of_the_nodes_and_the_page_can_be_set(tmp_path: Path) -> None:
+    parameters = override(
+        _parameters(tmp_path / "run.mcap", "/eye", 0.5, stay=False, dashboard=True),
+        ["dashboard.port=0", "replay.repeat=true", "controller.gaze_gain=7"],
+    )
+    assert parameters["dashboard"]["port"] == 0
+    assert parameters["replay"]["rate"] == 0.5
+    assert parameters["controller"]["gaze_gain"] == 7.0
+    assert _parameters(tmp_path, "/eye", 1.0, stay=True, dashboard=False).keys() == {
+        "controller", "guard", "replay",
+    }  # fmt: skip
+
+
+def test_offline_nothing_can_be_set(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    words = ["replay", str(tmp_path / "run.mcap"), "--offline", "--set", "replay.rate=2"]
+    assert cli.main(words) == 2
+    assert "--offline starts none" in capsys.readouterr().err
