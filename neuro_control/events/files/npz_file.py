@@ -8,6 +8,7 @@ the format: numpy, "numpy.lib.format".
 
 from __future__ import annotations
 
+import shutil
 import struct
 import tokenize
 import warnings
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 import numpy as np
@@ -208,16 +210,31 @@ def _scalar(path: Path, arrays: dict[str, _Array], name: str) -> int | None:
 
 
 def write_npz(path: Path, chunks: Iterable[Events], size: Size) -> int:
-    """Write t_ns, x, y, p, width and height; all events are in memory for it. Returns how many."""
-    events = Events.concatenate([Events.empty(*size), *chunks])
-    with path.open("wb") as file:  # numpy adds a suffix to names without it, not to open files
-        np.savez_compressed(
-            file,
-            t_ns=events.t_ns,
-            x=events.x,
-            y=events.y,
-            p=events.p,
-            width=np.int64(size[0]),
-            height=np.int64(size[1]),
-        )
-    return len(events)
+    """Write t_ns, x, y, p, width and height; returns how many events.
+
+    An array's header says its length, which is known at the end only: until then the columns lie
+    in files of their own beside the path, and never all in memory.
+    """
+    columns = (("t_ns", "<i8"), ("x", "<u2"), ("y", "<u2"), ("p", "u1"))
+    n = 0
+    with ExitStack() as opened:
+        spools = {
+            name: opened.enter_context(TemporaryFile(dir=path.parent, prefix=f"{path.name}."))
+            for name, _ in columns
+        }
+        for events in chunks:
+            for name, kind in columns:
+                values = np.ascontiguousarray(getattr(events, name), kind)
+                spools[name].write(values.tobytes())
+            n += len(events)
+        archive = opened.enter_context(zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED))
+        for name, kind in columns:
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                header = {"descr": kind, "fortran_order": False, "shape": (n,)}
+                np.lib.format.write_array_header_1_0(member, header)
+                spools[name].seek(0)
+                shutil.copyfileobj(spools[name], member, 1 << 20)
+        for name, value in zip(("width", "height"), size, strict=True):
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, np.asarray(np.int64(value)))
+    return n

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from neuro_control.events import FileError, read, read_chunks
+from neuro_control.events import Events, FileError, read, read_chunks, write
 
 DAVIS = b"#!AER-DAT2.0\r\n# AEChip: DAVIS240C\r\n"
 COLUMNS = ("t", "x", "y", "p")
@@ -121,7 +122,7 @@ def test_hdf5_compressed_with_what_is_not_here_says_what_to_install(tmp_path: Pa
         read(tmp_path / "a.h5")
 
 
-@pytest.mark.parametrize("name", ["stored.npz", "packed.npz", "records.npz", "a.npy"])
+@pytest.mark.parametrize("name", ["stored.npz", "records.npz", "a.npy"])
 def test_numpy_files_are_never_in_memory_as_a_whole(name, tmp_path: Path):
     n = 2_000_000
     records = np.zeros(n, np.dtype([("t", "i8"), ("x", "i8"), ("y", "i8"), ("p", "i8")]))
@@ -132,7 +133,7 @@ def test_numpy_files_are_never_in_memory_as_a_whole(name, tmp_path: Path):
     elif name == "records.npz":
         np.savez(tmp_path / name, events=records)
     else:
-        (np.savez if name == "stored.npz" else np.savez_compressed)(tmp_path / name, **fields)
+        np.savez(tmp_path / name, **fields)
     tracemalloc.start()
     try:
         seen = sum(len(part) for part in read_chunks(tmp_path / name, width=4, height=4))
@@ -141,6 +142,74 @@ def test_numpy_files_are_never_in_memory_as_a_whole(name, tmp_path: Path):
         tracemalloc.stop()
     assert seen == n
     assert peak < records.nbytes / 2
+
+
+def stretches(n: int, each: int = 50_000) -> Iterator[Events]:
+    """n stretches of events, one after the other."""
+    rng = np.random.default_rng(0)
+    t_ns = np.sort(rng.integers(0, 10_000, each)) * 1000
+    x, y = (rng.integers(0, side, each).astype(np.uint16) for side in (64, 48))
+    p = rng.integers(0, 2, each).astype(np.uint8)
+    for k in range(n):
+        yield Events(t_ns + k * 10_000_000, x, y, p, 64, 48)
+
+
+def write_as(path: Path, n: int) -> None:
+    """So many stretches in the form that the name says."""
+    if path.suffix not in (".dat", ".aedat", ".bin"):
+        write(path, stretches(n), (64, 48), encoding="evt2" if path.stem == "evt2" else None)
+        return
+    with path.open("wb") as file:
+        if path.suffix == ".dat":
+            file.write(b"% Version 2\n% Width 64\n% Height 48\n% end\n\x0c\x08")
+        elif path.suffix == ".aedat":
+            file.write(b"#!AER-DAT2.0\r\n# davis240\r\n")
+        for events in stretches(n):
+            t_us, x, y = events.t_ns // 1000, events.x.astype("u4"), events.y.astype("u4")
+            if path.suffix == ".dat":
+                columns = np.column_stack((t_us, x | y << 14)).astype("<u4")
+            elif path.suffix == ".aedat":
+                columns = np.column_stack((x << 12 | y << 22, t_us)).astype(">u4")
+            else:
+                columns = np.column_stack((x, y, t_us >> 16, t_us >> 8, t_us)).astype(np.uint8)
+            file.write(columns.tobytes())
+
+
+def peak_of(work: Callable[[], object]) -> int:
+    """Bytes that some work holds at most."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["evt3.raw", "evt2.raw", "a.h5", "a.npz", "a.mcap", "a.db3", "a.dat", "a.aedat", "a.bin"],
+)
+def test_memory_does_not_grow_with_the_file(name: str, tmp_path: Path):
+    few, many = tmp_path / "few", tmp_path / "many"
+    size = (240, 180) if name == "a.aedat" else (64, 48)
+    for folder, n in ((few, 8), (many, 24)):
+        folder.mkdir()
+        write_as(folder / name, n)
+
+    def count(folder: Path) -> int:
+        return sum(len(part) for part in read_chunks(folder / name, width=size[0], height=size[1]))
+
+    peaks = [peak_of(lambda folder=folder: count(folder)) for folder in (few, many)]
+    assert count(many) == 1_200_000
+    assert peaks[1] < 1.25 * peaks[0] + 200_000
+
+
+@pytest.mark.parametrize("name", ["a.raw", "a.h5", "a.npz", "a.mcap"])
+def test_memory_does_not_grow_with_what_is_written(name: str, tmp_path: Path):
+    few, many = (
+        peak_of(lambda n=n: write(tmp_path / f"{n}{name}", stretches(n), (64, 48))) for n in (2, 8)
+    )
+    assert many < 1.25 * few + 200_000
 
 
 def test_a_numpy_file_that_is_cut_short_says_where(tmp_path: Path):
