@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a control cycle costs with its network in another process: `python -m benchmarks.backends`.
 
-For 1, 5 and 10 ticks a call: the engine here; the emulated board of the tests, which steps the same
-engine there; the same with its twin in the shadow; Lava's model. Beside them the transport's floor:
-as many bytes there and back through the same kind of socket, by a process that only returns them.
+For 1, 2, 5 and 10 ticks a call (the arm's controller asks for 2: a packet of its camera is 2 ms, a
+tick 1 ms): the engine here; the emulated board of the tests, which steps the same engine there; the
+same with its twin in the shadow; Lava's model. Beside them the transport's floor: as many bytes
+there and back through the same kind of socket, by a process that only returns them.
 Engine, floor, board and shadow take turns at every call, so that they see the same machine.
 
 ``overhead``: a round trip less the stepping in the other process, as that reports it, and the
@@ -36,7 +37,7 @@ from neuro_control.network import FixedNetwork, quantize
 from neuro_control.worker.protocol import Kind, encode
 from neuro_control.worker.spikes import Spikes, spikes_message
 
-TICKS = (1, 5, 10)
+TICKS = (1, 2, 5, 10)
 PATIENT = ShadowSettings(deadline_s=1.0, hang_s=10.0)
 ECHO = """
 import socket, sys

@@ -52,7 +52,8 @@ def answer(chip: Chip, message: Message) -> Message:
         started = time.perf_counter_ns()
         found = chip.step(given)
         busy_us = (time.perf_counter_ns() - started) / 1000
-        return spikes_message(Kind.SPIKES, sequence, found._replace(busy_us=busy_us))
+        found = Spikes(found.indices, found.offsets, busy_us, found.membranes)
+        return spikes_message(Kind.SPIKES, sequence, found)
     fields: dict[str, Any] = {}
     arrays: dict[str, NDArray[np.int64]] = {}
     if kind is Kind.LOAD:

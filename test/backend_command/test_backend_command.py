@@ -147,14 +147,15 @@ def test_a_full_disk_is_said_by_setup(tmp_path) -> None:
 
 def test_a_disk_that_fills_is_said_by_setup(monkeypatch, tmp_path) -> None:
     said = "WARNING: old\nERROR: Could not install: [Errno 28] No space left on device\nbye"
-    failed = subprocess.CompletedProcess([], 1, "", said)
-    real = subprocess.run
-    monkeypatch.setattr(
-        "subprocess.run", lambda words, **o: failed if "pip" in words else real(words, **o)
-    )
-    monkeypatch.setattr(setup, "NEEDS", ("numpy",))
+    answers = {"pip": (1, said), "venv": (0, ""), "-c": (0, "")}
+
+    def run(words: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        code, text = next(answers[word] for word in words if word in answers)
+        return subprocess.CompletedProcess(words, code, setup.VERSIONS[0], text)
+
+    monkeypatch.setattr("subprocess.run", run)
     with pytest.raises(BackendError, match=r"lava-nc==0.10.0 failed: ERROR: .*No space left"):
-        setup.make(tmp_path / "lava", setup.find_python())
+        setup.make(tmp_path / "lava", "python")
 
 
 def test_a_home_that_cannot_be_written_is_said_by_setup(tmp_path) -> None:

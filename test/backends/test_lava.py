@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -234,22 +235,30 @@ def test_questions_of_any_kind_do_not_break_it() -> None:
 
 BOARDS = """
 import importlib.util, json, os, sys
+from lava.utils import loihi, slurm
 folder = sys.argv[1]
 spec = importlib.util.spec_from_file_location("w", folder + "/__init__.py",
                                               submodule_search_locations=[folder])
 module = importlib.util.module_from_spec(spec); sys.modules["w"] = module
 spec.loader.exec_module(module)
 board = importlib.import_module("w.board")
-found = {"missing": board.missing()}
-try:
-    found["chosen"] = board.choose(json.loads(sys.argv[2]))
-except board.RefusalError as error:
-    found["refused"] = str(error)
 keys = ("SLURM", "BOARD", "PARTITION", "LOIHI_GEN", "NXSDKHOST")
-found["environment"] = {key: os.environ[key] for key in keys if key in os.environ}
-probes, found["notes"] = board.probes(["power", "time"])
-found["measured"] = board.measured(probes)
-print(json.dumps(found))
+for options, path in json.loads(sys.argv[2]):
+    # What is chosen is kept in the environment of a process: one for each.
+    if os.fork():
+        os.wait()
+        continue
+    os.environ["PATH"] = path
+    found = {"missing": board.missing()}
+    try:
+        found["chosen"] = board.choose(options)
+    except board.RefusalError as error:
+        found["refused"] = str(error)
+    found["environment"] = {key: os.environ[key] for key in keys if key in os.environ}
+    probes, found["notes"] = board.probes(["power", "time"])
+    found["measured"] = board.measured(probes)
+    print(json.dumps(found), flush=True)
+    os._exit(0)
 """
 SINFO = """#!/bin/sh
 if [ "$1" = -N ]; then
@@ -268,49 +277,58 @@ class Loihi2Power:
 """
 
 
-@pytest.mark.parametrize(
-    ("options", "slurm", "expected"),
-    [
-        ({}, False, {"chosen": "as the environment says"}),
-        ({}, True, {"chosen": "slurm", "environment": {"SLURM": "1", "LOIHI_GEN": "N3B3"}}),
-        (
-            {"board": "ncl-01", "generation": "N3C1"},
-            True,
-            {
-                "chosen": "slurm, board ncl-01",
-                "environment": {"SLURM": "1", "LOIHI_GEN": "N3C1", "BOARD": "ncl-01"},
-            },
-        ),
-        ({"partition": "oheogulch"}, True, {"chosen": "slurm, partition oheogulch"}),
-        ({"board": "ncl-02"}, True, {"refused": "down"}),
-        ({"partition": "nowhere"}, True, {"refused": "nowhere"}),
-        ({"board": "ncl-01"}, False, {"refused": "no sinfo on the path"}),
-        ({"host": "192.0.2.1"}, False, {"refused": "192.0.2.1"}),
-        ({"host": "a", "board": "b"}, True, {"refused": "exclude each other"}),
-        ({"generation": "N9"}, False, {"refused": "none of N2A2, N3B2, N3B3"}),
-    ],
-)
-def test_a_board_is_looked_for_with_lavas_own_detection(
-    tmp_path, options, slurm: bool, expected
-) -> None:
-    """The extension is a stand-in with what its published tutorials use; Lava's part is Lava's."""
-    programs, extension = tmp_path / "bin", tmp_path / "site" / "lava" / "utils"
-    programs.mkdir()
-    extension.mkdir(parents=True)
-    (extension / "loihi2_profiler.py").write_text(EXTENSION)
-    if slurm:
-        (programs / "sinfo").write_text(SINFO)
-        (programs / "sinfo").chmod(0o755)
+LOOKED_FOR = [
+    ({}, False, {"chosen": "as the environment says"}),
+    ({}, True, {"chosen": "slurm", "environment": {"SLURM": "1", "LOIHI_GEN": "N3B3"}}),
+    (
+        {"board": "ncl-01", "generation": "N3C1"},
+        True,
+        {
+            "chosen": "slurm, board ncl-01",
+            "environment": {"SLURM": "1", "LOIHI_GEN": "N3C1", "BOARD": "ncl-01"},
+        },
+    ),
+    ({"partition": "oheogulch"}, True, {"chosen": "slurm, partition oheogulch"}),
+    ({"board": "ncl-02"}, True, {"refused": "down"}),
+    ({"partition": "nowhere"}, True, {"refused": "nowhere"}),
+    ({"board": "ncl-01"}, False, {"refused": "no sinfo on the path"}),
+    ({"host": "192.0.2.1"}, False, {"refused": "192.0.2.1"}),
+    ({"host": "a", "board": "b"}, True, {"refused": "exclude each other"}),
+    ({"generation": "N9"}, False, {"refused": "none of N2A2, N3B2, N3B3"}),
+]
+
+
+@pytest.fixture(scope="module")
+def looked_for(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What was found for each of `LOOKED_FOR`.
+
+    The extension is a stand-in with what its published tutorials use; Lava's part is Lava's.
+    """
+    folder = tmp_path_factory.mktemp("boards")
+    nothing, programs, extension = (folder / name for name in ("nothing", "bin", "site"))
+    for made in (nothing, programs, extension / "lava" / "utils"):
+        made.mkdir(parents=True)
+    (extension / "lava" / "utils" / "loihi2_profiler.py").write_text(EXTENSION)
+    (programs / "sinfo").write_text(SINFO)
+    (programs / "sinfo").chmod(0o755)
+    # No ping, no sinfo but ours.
+    cases = [(options, str(programs if slurm else nothing)) for options, slurm, _ in LOOKED_FOR]
     done = subprocess.run(
-        [LAVA[0], "-c", BOARDS, str(Path(LAVA[3])), json.dumps(options)],
+        [LAVA[0], "-c", BOARDS, str(Path(LAVA[3])), json.dumps(cases)],
         capture_output=True,
         text=True,
         check=False,
-        # No ping, no sinfo but ours.
-        env={"PATH": str(programs), "PYTHONPATH": str(tmp_path / "site")},
+        env={"PATH": str(nothing), "PYTHONPATH": str(extension)},
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert len(found) == len(LOOKED_FOR), done.stderr
+    return found
+
+
+@pytest.mark.parametrize("case", range(len(LOOKED_FOR)))
+def test_a_board_is_looked_for_with_lavas_own_detection(looked_for, case: int) -> None:
+    found, expected = looked_for[case], LOOKED_FOR[case][2]
     assert found["missing"] == ""
     for key, value in expected.items():
         assert value in found.get(key, "") if isinstance(value, str) else found[key] == value, found
