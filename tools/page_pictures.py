@@ -37,7 +37,7 @@ ARGUMENTS = (
 )
 PANELS = (
     "scene", "camera", "raster", "joints", "membranes", "skin", "ears", "delay", "health", "guard",
-    "simulation",
+    "simulation", "profile",
 )  # fmt: skip
 # Seconds of simulated time that the joints' curves show.
 COVERED = """(() => {

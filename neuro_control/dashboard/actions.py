@@ -8,14 +8,11 @@ touch the robot.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
-from collections.abc import Callable
-from typing import Any, TypeGuard
+from typing import Any
 
 from rcl_interfaces.msg import Parameter as ParameterMessage
-from rcl_interfaces.msg import ParameterDescriptor, ParameterType, ParameterValue
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -23,7 +20,16 @@ from rclpy.node import Node
 from std_msgs.msg import Float64
 from std_srvs.srv import Trigger
 
-from neuro_control.dashboard.server import ActionError
+from neuro_control.dashboard.requests import (
+    ActionError,
+    RequestError,
+    check_fields,
+    describe,
+    flag,
+    parameter_value,
+    seconds,
+    text,
+)
 from neuro_control.nodes import qos
 
 STOP_TIMEOUT_S = 2.0
@@ -109,14 +115,22 @@ class Operator:
 
     def set(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Set a parameter: {"node", "name", "value"}."""
-        node, name = str(wanted.get("node", "")), str(wanted.get("name", ""))
-        if not any(name.startswith(prefix) for prefix in SETTABLE.get(node, ())):
-            raise ActionError(f"the page does not set {name!r} of {node!r}")
+        check_fields(wanted, "node", "name", "value")
+        nodes = ", ".join(SETTABLE)
+        node = text(wanted, "node", f"one of {nodes}")
+        name = text(wanted, "name", "the name of a parameter")
+        if node not in SETTABLE:
+            raise RequestError(f"node is {node!r}; the page sets parameters of {nodes}")
+        if not name.startswith(SETTABLE[node]):
+            those = ", ".join(f"{p}*" if p.endswith(".") else p for p in SETTABLE[node])
+            raise RequestError(f"name is {name!r}; of {node} the page sets {those}")
         return self._set(node, name, wanted.get("value"))
 
     def probe(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Choose the neurons whose membranes are shown: {"neurons": "field:528, retina:10"}."""
-        return self._set("controller", "probe_neurons", str(wanted.get("neurons", "")))
+        check_fields(wanted, "neurons")
+        neurons = text(wanted, "neurons", "population:neuron, comma-separated, as in field:528")
+        return self._set("controller", "probe_neurons", neurons)
 
     def controls(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """The parameters that the page may set now, with range, meaning and value."""
@@ -147,14 +161,17 @@ class Operator:
 
     def replay(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """Drive a replay: {"pause": true}, {"pause": false} or {"seek_s": 1.5}."""
+        check_fields(wanted, "pause", "seek_s")
+        if len(wanted) != 1:
+            raise RequestError("a replay is asked for either pause or seek_s, and for one of them")
         if "pause" in wanted:
-            name = "replay/pause" if wanted["pause"] else "replay/resume"
+            name = "replay/pause" if flag(wanted, "pause") else "replay/resume"
             return self._trigger(name, "no replay answers")
-        seek_s = wanted.get("seek_s")
-        if isinstance(seek_s, bool) or not _finite(seek_s):
-            raise ActionError(f"seek_s is {seek_s!r}; it must be a number of seconds")
-        self._seek.publish(Float64(data=float(seek_s)))
-        return {"seek_s": float(seek_s)}
+        seek_s = seconds(wanted, "seek_s")
+        if not self._seek.get_subscription_count():
+            raise ActionError("no replay listens on replay/seek: nothing is played here")
+        self._seek.publish(Float64(data=seek_s))
+        return {"seek_s": seek_s}
 
     # What they are made of
 
@@ -191,8 +208,9 @@ class Operator:
             DescribeParameters.Request(names=[name]),
             node,
         ).descriptors
-        kind = described[0].type if described else ParameterType.PARAMETER_NOT_SET
-        message = ParameterMessage(name=name, value=parameter_value(name, kind, value))
+        if not described or not described[0].name:
+            raise RequestError(f"name is {name!r}; {node} has no such parameter")
+        message = ParameterMessage(name=name, value=parameter_value(described[0], value))
         answer = self._call(
             self._client(SetParameters, f"{node}/set_parameters"),
             SetParameters.Request(parameters=[message]),
@@ -200,52 +218,5 @@ class Operator:
         )
         result = answer.results[0]
         if not result.successful:
-            raise ActionError(str(result.reason))
+            raise ActionError(f"{name}: {result.reason}")
         return {"node": node, "name": name, "value": value}
-
-
-def _finite(value: Any) -> TypeGuard[float]:
-    """Whether it is a number that a float can hold."""
-    try:
-        return isinstance(value, (int, float)) and math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def parameter_value(name: str, kind: int, value: Any) -> ParameterValue:
-    """A value of JSON as a parameter's. Raises ActionError if it is of another type."""
-    number = _finite(value) and not isinstance(value, bool)
-    if kind == ParameterType.PARAMETER_BOOL and isinstance(value, bool):
-        return ParameterValue(type=kind, bool_value=value)
-    whole = number and -(2**63) <= value < 2**63 and float(value).is_integer()
-    if kind == ParameterType.PARAMETER_INTEGER and whole:
-        return ParameterValue(type=kind, integer_value=int(value))
-    if kind == ParameterType.PARAMETER_DOUBLE and number:
-        return ParameterValue(type=kind, double_value=float(value))
-    if kind == ParameterType.PARAMETER_STRING and isinstance(value, str):
-        return ParameterValue(type=kind, string_value=value)
-    raise ActionError(f"{name} cannot be {value!r}")
-
-
-def describe(descriptor: ParameterDescriptor, value: ParameterValue) -> dict[str, Any]:
-    """A parameter for the page: name, type, meaning, range, choices, value."""
-    kinds: dict[int, tuple[str, Callable[[ParameterValue], Any]]] = {
-        ParameterType.PARAMETER_BOOL: ("bool", lambda v: bool(v.bool_value)),
-        ParameterType.PARAMETER_INTEGER: ("int", lambda v: int(v.integer_value)),
-        ParameterType.PARAMETER_DOUBLE: ("float", lambda v: float(v.double_value)),
-        ParameterType.PARAMETER_STRING: ("text", lambda v: str(v.string_value)),
-    }
-    kind, read = kinds.get(value.type, ("", lambda _: None))
-    ranges = [*descriptor.floating_point_range, *descriptor.integer_range]
-    choices = str(descriptor.additional_constraints)
-    return {
-        "name": str(descriptor.name),
-        "type": kind,
-        "description": str(descriptor.description),
-        "low": float(ranges[0].from_value) if ranges else None,
-        "high": float(ranges[0].to_value) if ranges else None,
-        "choices": choices.removeprefix("one of ").split(", ")
-        if choices.startswith("one of ")
-        else [],
-        "value": read(value),
-    }

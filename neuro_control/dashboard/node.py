@@ -29,10 +29,11 @@ from neuro_control.dashboard.actions import Operator
 from neuro_control.dashboard.containment import Containment
 from neuro_control.dashboard.panel import FrameParts
 from neuro_control.dashboard.recording import Recording
+from neuro_control.dashboard.requests import ActionError, check_fields, flag
 from neuro_control.dashboard.robot_panels import RobotPanels
 from neuro_control.dashboard.scene import Scene
 from neuro_control.dashboard.scene_server import SceneAddress
-from neuro_control.dashboard.server import ActionError, PageServer, listening_socket
+from neuro_control.dashboard.server import PageServer, listening_socket
 from neuro_control.dashboard.settings import DashboardSettings
 from neuro_control.dashboard.wire import encode_frame
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
@@ -114,8 +115,10 @@ class DashboardNode(Node):
         )
 
     def _record(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        check_fields(wanted, "on")
+        on = flag(wanted, "on")
         try:
-            return self._recording.set(bool(wanted.get("on")))
+            return self._recording.set(on)
         except (OSError, RuntimeError) as error:
             raise ActionError(f"cannot record: {error}") from error
 

@@ -12,6 +12,7 @@ from neuro_control.dashboard.health_panel import HealthPanel
 from neuro_control.dashboard.motion_panel import MotionPanel
 from neuro_control.dashboard.network_panel import NetworkPanel
 from neuro_control.dashboard.panel import FrameParts, Panel
+from neuro_control.dashboard.profile_panel import ProfilePanel
 from neuro_control.dashboard.scene import Scene
 from neuro_control.dashboard.senses_panel import CameraPanel, EarsPanel, SkinPanel
 from neuro_control.dashboard.taps import Tap
@@ -40,6 +41,7 @@ class RobotPanels:
             "ears": self.ears,
             "joints": self.motion,
             "raster": NetworkPanel(node, budget),
+            "profile": ProfilePanel(node),
             "health": HealthPanel(node, self.camera.sense, self.motion),
         }
 

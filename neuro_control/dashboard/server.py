@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import mimetypes
 import socket
 import threading
@@ -22,6 +21,7 @@ import aiohttp
 from aiohttp import web
 
 from neuro_control.dashboard.access import Access
+from neuro_control.dashboard.requests import ActionError, RequestError, wanted_of
 from neuro_control.dashboard.scene_server import SceneAddress, may_pass
 from neuro_control.dashboard.wire import json_text
 
@@ -47,10 +47,6 @@ SCENE_POLICY = (
 Action = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class ActionError(ValueError):
-    """What a button asked for cannot be done; the message says why."""
-
-
 class Client:
     """One open page: what it has not been sent yet."""
 
@@ -69,7 +65,7 @@ class PageServer:
     scene_address: asked when a page wants the 3D scene; None where there is none.
     """
 
-    URGENT = frozenset({"stop", "release"})
+    BY_ITSELF = frozenset({"controls", "probe"})
 
     def __init__(
         self,
@@ -227,10 +223,12 @@ class PageServer:
         pool = {"stop": self._stops, "release": self._releases}.get(name, self._others)
         try:
             done = await asyncio.get_running_loop().run_in_executor(pool, action, wanted)
+        except RequestError as error:
+            return web.json_response({"error": str(error)}, status=400)
         except ActionError as error:
-            # A refusal is an answer like any other; but a script that stops a robot must see at
-            # once that it has not.
-            status = 409 if name in self.URGENT else 200
+            # A script must see at once that what it asked for was not done; of what a page asks by
+            # itself a refusal is an answer like any other.
+            status = 200 if name in self.BY_ITSELF else 409
             return web.json_response({"error": str(error)}, status=status)
         return web.json_response(done)
 
@@ -319,33 +317,6 @@ class PageServer:
                 await asyncio.gather(*ways, return_exceptions=True)
         await page.close()
         return page
-
-
-def wanted_of(body: bytes) -> dict[str, Any]:
-    """What a request asks for; nothing if it is empty. Raises ValueError."""
-    if not body:
-        return {}
-    try:
-        wanted = json.loads(body)
-        # Numbers that no float holds, and halves of characters, go no further either.
-        json.dumps(wanted, ensure_ascii=False, allow_nan=False).encode()
-        _check_numbers(wanted)
-    except (ValueError, RecursionError, OverflowError) as error:
-        raise ValueError(f"the request is not JSON that can be used: {error}") from error
-    if not isinstance(wanted, dict):
-        raise ValueError("the request is no JSON object")
-    return wanted
-
-
-def _check_numbers(value: Any) -> None:
-    """Raises OverflowError for an integer beyond every float."""
-    if isinstance(value, int):
-        float(value)
-    elif isinstance(value, dict):
-        _check_numbers(list(value.values()))
-    elif isinstance(value, list):
-        for entry in value:
-            _check_numbers(entry)
 
 
 async def _pass_on(source: Any, sink: Any, passes: Callable[[bytes], bool]) -> None:

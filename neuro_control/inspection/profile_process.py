@@ -2,13 +2,12 @@
 """Times and causes of silence of a network that steers, found out in a process beside it.
 
 Whoever steers has no time to step its network nine times over. So the input of its last ticks goes
-to a process of the lowest priority, which has a copy of the network, goes through the same ticks
+to a process of low priority, which has a copy of the network, goes through the same ticks
 from rest, and answers what `profile` and `find_silence` say of them. The process is made with the
 first question, and ends when it is closed or when whoever asked is gone.
 
-What it costs: some 200 MB of memory; two seconds of a processor that nobody else wants to start
-it, and then for each question, of the arm's network and 1000 ticks, 0.25 s (0.7 s where something
-is silent). Whoever asks copies the network once, and starts a process.
+What it costs: some 200 MB of memory; two seconds of a processor to start it, and then for each
+question, of the arm's network and 1000 ticks, 0.25 s (0.7 s where something is silent). Whoever asks copies the network once, and starts a process.
 
 Program: ``python -m neuro_control.inspection.profile_process``; pickled on its standard input a
 network, and then questions (`Question`); a line of JSON on its standard output for each.
@@ -39,7 +38,8 @@ from neuro_control.network import FixedNetwork
 MOST_SYNAPSES = 5_000_000
 """Of a larger network nothing is found out here: the copies that it takes would be felt."""
 TURNS = 3
-LOWEST_PRIORITY = 19
+NICENESS = 10
+"""Behind whoever steers, and not so far that on a busy machine nothing is ever found out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +164,7 @@ def _pipe(pipe: Any) -> BinaryIO:
 
 def main() -> int:
     """Answer questions until there are no more."""
-    os.nice(LOWEST_PRIORITY)
+    os.nice(NICENESS)
     questions = sys.stdin.buffer
     # What anything else prints must not come between.
     answers = os.fdopen(os.dup(1), "wb")

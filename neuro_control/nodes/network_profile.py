@@ -4,8 +4,8 @@
 A std_msgs/String (JSON) once a second while somebody listens. Spikes and operations are those of
 the last ticks, counted as they happen. Times by node, and why a population is silent with the
 factor that its weights or thresholds miss, come from going through the same input again in a
-process of the lowest priority (`inspection.profile_process`, which says what that costs), every
-few seconds. Nodes that take most time come first; while no time is known, those with most
+process of low priority (`inspection.profile_process`, which says what that costs), every ten
+seconds. Nodes that take most time come first; while no time is known, those with most
 operations.
 """
 

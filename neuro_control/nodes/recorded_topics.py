@@ -55,6 +55,7 @@ TOPICS: Mapping[str, PlayedTopic] = MappingProxyType(
         "arm_velocity_controller/commands": PlayedTopic(_ARRAY, True, "state", False),
         "network/spikes": PlayedTopic(_PACKET, True, "data"),
         "network/membranes": PlayedTopic(_ARRAY, True, "data", False),
+        "network/profile": PlayedTopic("std_msgs/msg/String", True, "data", False),
         "network/description": PlayedTopic("std_msgs/msg/String", True, "latched", False),
         "diagnostics": PlayedTopic("diagnostic_msgs/msg/DiagnosticArray", True, "state"),
     }

@@ -28,6 +28,19 @@ STEP_NS = 20_000_000
 SIZE = 16
 ON_AT, OFF_AT = (3, 2), (12, 9)  # column, row
 ROWS = (("events", "input", 2 * SIZE * SIZE), ("retina", "hidden", 16), ("field", "output", 8))
+# Of 500 ticks of 1 ms: name, role, spikes, operations into it, microseconds a tick.
+COSTS = (
+    ("retina", "hidden", 1000, 3000, 2.5),
+    ("field", "output", 0, 16000, 0.75),
+    ("events", "input", 500, None, None),
+)
+MISSES = {
+    "node": "field",
+    "cause": "weights miss the threshold",
+    "text": "too little reaches field",
+    "remedy": "larger weights",
+    "figures": {"weight_factor": 3.287057, "threshold_factor": 0.304742},
+}
 FIRES = 5  # the neuron of the second row that fires in every step
 DELAY_NS = 2_000_000
 
@@ -78,6 +91,7 @@ class KnownRobot:
                 ("network/description", String, qos.LATCHED),
                 ("network/spikes", EventPacket, qos.best_effort(16)),
                 ("network/membranes", Float64MultiArray, qos.best_effort(16)),
+                ("network/profile", String, qos.best_effort(4)),
             )
         }
         rows = [
@@ -126,6 +140,25 @@ class KnownRobot:
         spikes = events_at(begin_ns, [(FIRES, 1, 1)], 2 * SIZE * SIZE, len(ROWS))
         self._say("network/spikes", packet_of("", self.seq, stamp_ns, spikes))
         self._say("network/membranes", self._membranes(stamp_ns))
+        self._say("network/profile", String(data=json.dumps(self._profile())))
+
+    def _profile(self) -> dict[str, Any]:
+        nodes = [
+            {"name": name, "role": role, "neurons": 16, "spikes": spikes, "rate_hz": 1.0,
+             "operations": operations, "us": us, "into": []}
+            for name, role, spikes, operations, us in COSTS
+        ]  # fmt: skip
+        times = {"ticks": 400, "whole_us": 4.0, "overhead_us": 0.5, "coverage": 0.9, "age_s": 3.0,
+                 "processor_s": 0.25}  # fmt: skip
+        return {
+            "format": 1,
+            "ticks": 500,
+            "dt_s": 0.001,
+            "nodes": nodes,
+            "times": times,
+            "times_missing": "",
+            "silence": {"ticks": 400, "findings": [MISSES]},
+        }
 
     def _taxels(self, stamp_ns: int) -> Image:
         values = np.zeros((4, 4), np.float32)
@@ -136,12 +169,13 @@ class KnownRobot:
         return message
 
     def _membranes(self, stamp_ns: int) -> Float64MultiArray:
-        columns = ["time_s", "retina:5", "retina:5 threshold"]
+        columns = ["time_s", "retina:5", "retina:5 threshold", "retina:5 current"]
         times = stamp_ns * 1e-9 + 1e-3 * (np.arange(20) - 20)
-        block = np.stack([times, np.linspace(0, 60, 20), np.full(20, 64.0)], axis=1)
+        values = [np.linspace(0, 60, 20), np.full(20, 64.0), np.full(20, 12.0)]
+        block = np.stack([times, *values], axis=1)
         message = messages.array_message(block.ravel())
         message.layout.dim = [
-            MultiArrayDimension(label="tick", size=20, stride=60),
-            MultiArrayDimension(label=",".join(columns), size=3, stride=3),
+            MultiArrayDimension(label="tick", size=20, stride=80),
+            MultiArrayDimension(label=",".join(columns), size=4, stride=4),
         ]
         return message

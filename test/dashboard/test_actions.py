@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from rcl_interfaces.msg import ParameterType
 from rclpy.executors import SingleThreadedExecutor
 from std_srvs.srv import Trigger
 
 from neuro_control.dashboard import actions
-from neuro_control.dashboard.actions import Operator, parameter_value
-from neuro_control.dashboard.server import ActionError
+from neuro_control.dashboard.actions import Operator
+from neuro_control.dashboard.requests import ActionError, RequestError
 from test.dashboard.conftest import Robot
 
 
@@ -93,30 +92,38 @@ def test_a_stop_reaches_a_guard_that_comes_only_then(guard: Guard, operator: Ope
     assert said == [{"success": True, "message": "stopped"}]
 
 
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [
-        (ParameterType.PARAMETER_INTEGER, 2**63),
-        (ParameterType.PARAMETER_INTEGER, 10**400),
-        (ParameterType.PARAMETER_INTEGER, 0.5),
-        (ParameterType.PARAMETER_INTEGER, True),
-        (ParameterType.PARAMETER_DOUBLE, 10**400),
-        (ParameterType.PARAMETER_DOUBLE, float("nan")),
-        (ParameterType.PARAMETER_STRING, 1),
-    ],
-)
-def test_a_value_of_another_type_is_refused(kind: int, value: Any) -> None:
-    with pytest.raises(ActionError, match="p cannot be"):
-        parameter_value("p", kind, value)
+REFUSED = [
+    ("replay", {}, "either pause or seek_s"),
+    ("replay", {"pause": True, "seek_s": 1.0}, "one of them"),
+    ("replay", {"pause": 1}, "pause is 1; it must be true or false"),
+    ("replay", {"pause": "yes"}, "pause is 'yes'; it must be true or false"),
+    ("replay", {"seek_s": None}, "seek_s is not given; it must be a number of seconds, 0 or more"),
+    ("replay", {"seek_s": True}, "seek_s is True; it must be a number of seconds"),
+    ("replay", {"seek_s": "1"}, "seek_s is '1'; it must be a number of seconds"),
+    ("replay", {"seek_s": -1}, "seek_s is -1; it must be a number of seconds, 0 or more"),
+    ("replay", {"seek_s": 10**400}, "must be a number of seconds"),
+    ("replay", {"seek_s": float("inf")}, "seek_s is inf"),
+    ("replay", {"speed": 2}, "speed is no field of this request; it has pause, seek_s"),
+    ("set", {}, "node is not given; it must be one of simulator, replay"),
+    ("set", {"node": 7, "name": "rate"}, "node is 7"),
+    ("set", {"node": "guard", "name": "rate"}, "node is 'guard'; the page sets parameters of simu"),
+    ("set", {"node": "replay"}, "name is not given"),
+    ("set", {"node": "simulator", "name": "seed", "value": 1},
+     r"name is 'seed'; of simulator the page sets target\.\*, .*, real_time_factor"),
+    ("set", {"node": "replay", "name": "rate", "to": 1}, "to is no field of this request"),
+    ("probe", {}, "neurons is not given; it must be population:neuron"),
+    ("probe", {"neurons": ["field:1"]}, r"neurons is \['field:1'\]"),
+]  # fmt: skip
 
 
-def test_a_whole_number_is_an_integer() -> None:
-    found = parameter_value("p", ParameterType.PARAMETER_INTEGER, -(2**63))
-    assert found.integer_value == -(2**63)
-    assert parameter_value("p", ParameterType.PARAMETER_INTEGER, 3.0).integer_value == 3
+@pytest.mark.parametrize(("name", "wanted", "words"), REFUSED)
+def test_a_request_that_is_none_is_refused_with_field_value_and_what_would_be_right(
+    operator: Operator, name: str, wanted: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(RequestError, match=words):
+        getattr(operator, name)(wanted)
 
 
-@pytest.mark.parametrize("seek_s", [None, True, "1", 10**400, float("inf")])
-def test_a_place_in_a_recording_is_a_number(operator: Operator, seek_s: Any) -> None:
-    with pytest.raises(ActionError, match="number of seconds"):
-        operator.replay({"seek_s": seek_s})
+def test_a_seek_without_a_replay_is_refused(operator: Operator) -> None:
+    with pytest.raises(ActionError, match="no replay listens on replay/seek"):
+        operator.replay({"seek_s": 1.5})

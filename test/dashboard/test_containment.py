@@ -83,6 +83,12 @@ MALFORMED = [
     ("network/description", description(shown=-1)),
     ("network/membranes", array(Float64MultiArray, [], ("t", 0), ("a,b", 2))),
     ("network/membranes", array(Float64MultiArray, [1.0], ("t", 0), ("", 0))),
+    ("network/profile", String(data="")),
+    ("network/profile", String(data="7")),
+    ("network/profile", String(data=NESTED)),
+    ("network/profile", String(data='{"nodes": [{"name": 1}], "ticks": 1, "dt_s": 1}')),
+    ("network/profile", String(data='{"nodes": [], "ticks": 0, "dt_s": 1e999, "silence": null}')),
+    ("network/profile", String(data='{"nodes": [], "ticks": 1, "dt_s": 1, "silence": [1]}')),
     ("replay/status", String(data="7")),
     ("replay/status", String(data="{}")),
     ("replay/status", String(data=NESTED)),
@@ -244,4 +250,6 @@ def test_the_process_goes_on_and_its_buttons_answer(processes: Processes, robot:
     assert "65536 rows" in failures["ears"]["reason"]
     assert after == 5
     assert ask("POST", f"{address}api/stop")[0] == 409  # there is no guard
+    status, text = ask("POST", f"{address}api/record", data=b'{"on": "yes"}')
+    assert (status, json.loads(text)) == (400, {"error": "on is 'yes'; it must be true or false"})
     assert processes.started[0].poll() is None

@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 BLUE, VERMILION, WHITE = [0, 114, 178], [197, 78, 0], [255, 255, 255]
 DARK, BRIGHT = [0, 32, 77], [255, 234, 70]  # the ends of cividis
-ALL = {"camera", "skin", "ears", "joints", "delay", "raster", "membranes"}
+DRAWN = {"camera", "skin", "ears", "joints", "delay", "raster", "membranes"}  # on a canvas
+ALL = DRAWN | {"profile"}
 
 # The colour in the middle of a cell of a picture of columns x rows that was drawn into a box.
 CELL = """([id, box, columns, rows, column, row]) => {
@@ -42,7 +43,7 @@ def known(robot: Robot) -> KnownRobot:
 def page(processes: Processes, known: KnownRobot, pages: Pages) -> Iterator[Any]:
     """The page of the known robot, all of whose panels are there."""
     page = pages.open(processes.dashboard(scene=False))
-    for panel in ALL:
+    for panel in DRAWN:
         page.wait_for_selector(f"#panel_{panel} canvas", state="attached")
     wait(page, "window.dashboard.frame?.state.delay?.count > 20")
     return page
@@ -86,9 +87,10 @@ def test_every_panel_shows_the_known_data_and_follows_the_robot(
         "time_s",
         "retina:5",
         "retina:5 threshold",
+        "retina:5 current",
     ]
-    last = "Array.from(window.dashboard.frame.arrays.membranes.data.slice(-3))"
-    assert page.evaluate(last) == [0.0, 60.0, 64.0]
+    last = "Array.from(window.dashboard.frame.arrays.membranes.data.slice(-4))"
+    assert page.evaluate(last) == [0.0, 60.0, 64.0, 12.0]
     angle = "window.dashboard.frame.arrays.joints.data[{}]"
     assert page.evaluate(angle.format(0)) == pytest.approx(0.5)
     assert page.evaluate(angle.format(12)) == pytest.approx(0.6)
@@ -102,6 +104,35 @@ def test_every_panel_shows_the_known_data_and_follows_the_robot(
             "window.dashboard.panel('joints').samples.map((s) => Math.round(s.data[0] * 10)).at(-1)"
         )
         == 9
+    )
+
+
+ROWS = """[...document.querySelectorAll("#panel_profile tr[data-node]")].map((row) =>
+  [row.dataset.node, ...[...row.querySelectorAll("td[data-column]")].map((c) => c.textContent)])"""
+
+
+def test_what_a_node_costs_is_shown_with_what_dominates_first_and_why_it_is_silent(
+    page: Any,
+) -> None:
+    page.wait_for_selector("#panel_profile tr[data-node]")
+    # Of 500 ticks of 1 ms: per second, twice the counts. Times come as they are.
+    assert page.evaluate(ROWS) == [
+        ["retina", "2.50", "6000", "2000"],
+        ["field", "0.75", "32.0 k", "0"],
+        ["events", "–", "–", "1000"],
+    ]
+    shares = page.evaluate("""[...document.querySelectorAll("#panel_profile td[data-column=us]")]
+      .map((cell) => Number.parseFloat(cell.style.getPropertyValue("--share")))""")
+    assert shares[:2] == pytest.approx([100 * 2.5 / 3.25, 100 * 0.75 / 3.25])
+    page.click("#panel_profile [data-sort=operations]")
+    assert [row[0] for row in page.evaluate(ROWS)] == ["field", "retina", "events"]
+    page.click("#panel_profile [data-sort=spikes]")
+    assert [row[0] for row in page.evaluate(ROWS)] == ["retina", "events", "field"]
+    assert page.locator("#panel_profile .note").inner_text() == "4.0 µs a tick"
+    silent = page.locator("[data-silent=field]").inner_text()
+    assert silent == (
+        "field: weights miss the threshold. "
+        "weights × 3.29 or thresholds × 0.305 would bring its first spike"
     )
 
 
@@ -142,9 +173,13 @@ def test_it_fits_every_window(
 ) -> None:
     del known
     page = pages.open(processes.dashboard(scene=False), width, height)
-    for panel in ALL:
+    for panel in DRAWN:
         page.wait_for_selector(f"#panel_{panel} canvas", state="attached")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    field = page.locator("#panel_membranes input.neurons").bounding_box()
+    panel = page.locator("#panel_membranes").bounding_box()
+    assert field["width"] >= 60
+    assert field["x"] + field["width"] <= panel["x"] + panel["width"], "the field is not cut off"
     stop = page.locator("#stop").bounding_box()
     assert stop["y"] >= 0
     assert stop["y"] + stop["height"] <= height

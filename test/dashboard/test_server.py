@@ -14,7 +14,8 @@ import aiohttp
 import pytest
 
 from neuro_control.dashboard.access import Access
-from neuro_control.dashboard.server import ActionError, PageServer, listening_socket
+from neuro_control.dashboard.requests import ActionError, RequestError
+from neuro_control.dashboard.server import PageServer, listening_socket
 from test.dashboard.conftest import until
 
 Found = TypeVar("Found")
@@ -33,6 +34,8 @@ class Served:
             "stop": self._press,
             "release": self._refuse,
             "set": self._refuse,
+            "probe": self._refuse,
+            "record": self._misread,
             "controls": self._hang,
         }
         access = Access("127.0.0.1", self.port, token)
@@ -45,6 +48,9 @@ class Served:
 
     def _refuse(self, wanted: dict[str, Any]) -> dict[str, Any]:
         raise ActionError(f"no {wanted}")
+
+    def _misread(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        raise RequestError(f"{wanted} must be on")
 
     def _hang(self, wanted: dict[str, Any]) -> dict[str, Any]:
         self.hanging += 1
@@ -161,9 +167,13 @@ def test_foreign_pages_and_names_are_refused(served: Served, headers: dict[str, 
 def test_buttons_answer_refuse_and_say_why(served: Served) -> None:
     assert ask("POST", f"{served.url}/api/stop") == (200, '{"success": true}')
     assert served.pressed == [{}]
-    assert ask("POST", f"{served.url}/api/set", data=b"{}") == (200, '{"error": "no {}"}')
-    status, text = ask("POST", f"{served.url}/api/release")
-    assert (status, json.loads(text)) == (409, {"error": "no {}"})
+    # What the page asks by itself may be refused; to a script a refusal of a button is an error.
+    assert ask("POST", f"{served.url}/api/probe", data=b"{}") == (200, '{"error": "no {}"}')
+    for name in ("set", "release"):
+        status, text = ask("POST", f"{served.url}/api/{name}")
+        assert (status, json.loads(text)) == (409, {"error": "no {}"})
+    status, text = ask("POST", f"{served.url}/api/record")
+    assert (status, json.loads(text)) == (400, {"error": "{} must be on"})
     assert ask("POST", f"{served.url}/api/nothing")[0] == 404
     assert ask("GET", f"{served.url}/api/stop")[0] == 405
 

@@ -6,6 +6,8 @@ import { GuardPanel, HealthPanel } from "./health.js";
 import { DelayPanel, JointsPanel } from "./motion.js";
 import { MembranesPanel, RasterPanel, probes } from "./network.js";
 import { short } from "./plot.js";
+import { ProfilePanel } from "./profile.js";
+import { drawReplay } from "./replay.js";
 import { ScenePanel } from "./scene.js";
 import { CameraPanel, EarsPanel, SkinPanel } from "./senses.js";
 import { SimulationPanel } from "./simulation.js";
@@ -14,7 +16,7 @@ import { SimulationPanel } from "./simulation.js";
 const PANELS = [
   [ScenePanel, 0, 0], [CameraPanel, 1, 1], [RasterPanel, 2, 2], [JointsPanel, 3, 0],
   [MembranesPanel, 2, 2], [SkinPanel, 1, 1], [EarsPanel, 1, 1], [DelayPanel, 3, 2],
-  [HealthPanel, 0, 0], [GuardPanel, 3, 1], [SimulationPanel, 2, 2],
+  [HealthPanel, 0, 0], [ProfilePanel, 3, 1], [GuardPanel, 3, 0], [SimulationPanel, 2, 2],
 ];
 const SILENT_S = 0.3;
 const STAGES = { camera: "event camera", joints: "joints", controller: "controller", guard: "guard → robot" };
@@ -205,7 +207,7 @@ function draw() {
   lay();
   if (!fresh) return;
   fresh = false;
-  for (const part of [drawFlow, drawState, drawReplay]) {
+  for (const part of [drawFlow, drawState, () => drawReplay($("replay"), texts, act)]) {
     try {
       part();
     } catch (error) {
@@ -216,7 +218,7 @@ function draw() {
   for (const entry of shown.values()) {
     const note = drawPanel(entry);
     entry.note.textContent = note?.text ?? "";
-    entry.note.title = note?.text ?? "";
+    entry.note.title = note?.title ?? note?.text ?? "";
     entry.note.classList.toggle("warn", Boolean(note?.warn));
   }
 }
@@ -290,43 +292,6 @@ function drawState() {
   $("record").textContent = record?.on
     ? `Recording ${(frame.state.wall_s - record.began_s).toFixed(0)} s, ${record.messages} messages` : "Record";
   $("record").title = record?.file ? `recorded to ${record.file}` : "record every topic of the robot";
-}
-
-// Replay
-
-function drawReplay() {
-  const bar = $("replay");
-  const says = texts.replay;
-  bar.hidden = !says;
-  if (!says) return;
-  if (!bar.firstChild) makeReplay(bar);
-  const [button, slider, text, rate] = bar.children;
-  button.textContent = says.paused ? "▶ Play" : "❚❚ Pause";
-  if (says.duration_s) slider.max = says.duration_s;
-  if (!slider.dataset.held) slider.value = says.position_s;
-  const total = says.duration_s ? `${says.duration_s.toFixed(1)} s` : "…";
-  text.textContent = `${says.position_s.toFixed(1)} of ${total}${says.ended ? " · at the end" : ""}`;
-  if (document.activeElement !== rate) rate.value = says.rate;
-}
-
-function makeReplay(bar) {
-  const button = document.createElement("button");
-  button.addEventListener("click", () => act("replay", { pause: !texts.replay.paused }));
-  const slider = document.createElement("input");
-  slider.type = "range";
-  slider.min = 0;
-  slider.step = 0.01;
-  slider.setAttribute("aria-label", "time in the recording");
-  slider.addEventListener("input", () => { slider.dataset.held = "1"; });
-  slider.addEventListener("change", async () => {
-    await act("replay", { seek_s: Number(slider.value) });
-    delete slider.dataset.held;
-  });
-  const rate = document.createElement("select");
-  rate.setAttribute("aria-label", "speed");
-  for (const times of [0.1, 0.25, 0.5, 1, 2, 4]) rate.add(new Option(`× ${times}`, times));
-  rate.addEventListener("change", () => act("set", { node: "replay", name: "rate", value: Number(rate.value) }));
-  bar.append(button, slider, document.createElement("span"), rate);
 }
 
 // Buttons

@@ -1,32 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // How well everything does, what it costs, what the guard did and why.
 
+import { element, fill } from "./elements.js";
 import { short } from "./plot.js";
 
 const number = (node, key) => {
   const value = Number.parseFloat(node?.values?.[key]);
   return Number.isFinite(value) ? value : null;
 };
-
-function element(name, text, className) {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
-/** Figures in words: [[name, value, unit, warn, title], ...] into a <dl>. */
-function fill(list, figures) {
-  list.replaceChildren(...figures.map(([name, value, unit, warn, title]) => {
-    const entry = element("div");
-    if (title) entry.title = title;
-    entry.dataset.figure = name;
-    const what = element("dd", value, warn ? "warn" : "");
-    if (unit) what.append(" ", element("small", unit));
-    entry.append(element("dt", name), what);
-    return entry;
-  }));
-}
 
 export class HealthPanel {
   static id = "health";
@@ -67,7 +48,7 @@ export class HealthPanel {
       figures.push(["synaptic ops", short(cost.operations_per_s), "1/s"]);
       for (const [device, power] of Object.entries(cost.power)) {
         const [value, unit] = power.watt < 1e-3 ? [power.watt * 1e6, "µW"] : [power.watt * 1e3, "mW"];
-        figures.push([`energy, ${device}`, short(value), `${unit}, estimate`, false,
+        figures.push([`est. power, ${device}`, short(value), unit, false,
           `an estimate from counts, not measured: what ${power.name} would take; ${power.evidence} (${power.source})`]);
       }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Joint commands against positions, and the delay from sensor to command.
 
-import { Stage, axes, colours, line, short } from "./plot.js";
+import { Stage, axes, colours, haloed, line, short } from "./plot.js";
 
 const SECONDS = 10;
 const MOST = 1200;
@@ -81,7 +81,7 @@ export class JointsPanel {
 
 export class DelayPanel {
   static id = "delay";
-  static title = "Delay from sensor to command";
+  static title = "Delay, sensor to command";
   static weight = 1.7;
   static has = (frame) => "delays" in frame.arrays;
 
@@ -125,7 +125,10 @@ export class DelayPanel {
       line(context, [[px(ms), box.y0], [px(ms), box.y1]]);
       context.setLineDash([]);
       context.textAlign = "left";
-      context.fillText(name, px(ms) + 3, box.y0 + (name === "p99" ? 2 : 14));
+      // The later one may lie at the picture's edge.
+      const left = px(ms) + 3 + context.measureText(name).width < this.stage.width;
+      if (!left) context.textAlign = "right";
+      haloed(context, name, px(ms) + (left ? 3 : -3), box.y0 + (name === "p99" ? 2 : 14));
     }
     return note;
   }

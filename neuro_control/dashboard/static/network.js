@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spikes by population with their rates; membranes and thresholds of chosen neurons.
+// Spikes by population with their rates; membranes, thresholds, currents of chosen neurons.
 
-import { CellPicture, RasterHistory, Stage, axes, colours, line, onColours, pixel, rgb, short }
+import { CellPicture, RasterHistory, Stage, axes, colours, haloed, line, onColours, pixel, rgb, short }
   from "./plot.js";
 import { sensorNote } from "./senses.js";
 
@@ -132,64 +132,80 @@ export class MembranesPanel {
   static has = (frame, texts) => "membranes" in frame.arrays;
 
   constructor(body, tools, about, act, texts) {
-    this.stage = new Stage(body, "membranes and thresholds of chosen neurons");
+    this.stage = new Stage(body, "membranes, thresholds and currents of chosen neurons");
     body.classList.add("fixed");
     this.texts = texts;
     this.act = act;
-    const legend = document.createElement("span");
-    legend.innerHTML = '<b style="color:var(--blue)">— membrane</b> ' +
-      '<b style="color:var(--vermilion)">- - threshold</b>';
-    tools.append(legend);
     this.input = document.createElement("input");
     this.input.type = "text";
-    this.input.size = 16;
+    this.input.className = "neurons";
     this.input.title = "population:neuron, comma-separated; or click into the raster";
     this.input.addEventListener("change", () =>
       probes.set(this.input.value.split(",").map((w) => w.trim()).filter(Boolean), act));
-    tools.append(" ", this.input);
+    tools.append(this.input);
   }
 
   draw({ state, arrays }) {
     const { columns } = state.membranes;
     const { data, shape: [n, c] } = arrays.membranes;
-    const names = columns.filter((name, i) => i && !name.endsWith(" threshold"));
+    const names = columns.filter((name, i) => i && !/ (threshold|current)$/.test(name));
     probes.chosen = names;
     if (document.activeElement !== this.input) this.input.value = names.join(", ");
     const unit = this.texts.network?.voltage_unit?.split(";")[0] ?? "";
     const context = this.stage.begin();
-    if (!context || !n) return { text: unit };
+    if (!context || !n) return null;
     const each = (this.stage.height - 27) / names.length;
+    const within = each < 45; // no room for a line of its own above each
     names.forEach((name, i) => {
-      const [at, limit] = [columns.indexOf(name), columns.indexOf(`${name} threshold`)];
-      const box = { x0: 52, y0: i * each + 14, x1: this.stage.width - 6, y1: (i + 1) * each - 3 };
-      this.drawNeuron(context, box, data, n, c, at, limit, i === names.length - 1);
+      const at = ["", " threshold", " current"].map((what) => columns.indexOf(name + what));
+      const box = { x0: 52, y0: i * each + (within ? 2 : 14), x1: this.stage.width - 6, y1: (i + 1) * each - 3 };
+      this.drawNeuron(context, box, data, n, c, at, i === names.length - 1);
       context.fillStyle = colours.text;
       context.textAlign = "left";
-      context.textBaseline = "bottom";
-      context.fillText(name, box.x0, box.y0 - 2);
+      context.textBaseline = within ? "top" : "bottom";
+      if (within) haloed(context, name, box.x0 + 3, box.y0 + 1);
+      else context.fillText(name, box.x0, box.y0 - 2);
     });
-    return { text: unit };
+    this.drawLegend(context, unit);
+    return null;
   }
 
-  drawNeuron(context, box, data, n, c, at, limit, lowest) {
+  drawLegend(context, unit) {
+    context.textAlign = "left";
+    context.textBaseline = "top";
+    let x = 2;
+    for (const [words, colour] of [["— membrane", colours.blue], ["- - threshold", colours.vermilion],
+      ["·· current", colours.green], [unit, colours.faint]]) {
+      context.fillStyle = colour;
+      context.fillText(words, x, this.stage.height - 13);
+      x += context.measureText(words).width + 10;
+    }
+  }
+
+  drawNeuron(context, box, data, n, c, places, lowest) {
     if (box.y1 - box.y0 < 10) return;
-    const column = (k) => Array.from({ length: n }, (_, i) => data[i * c + k]);
-    const [t, v] = [column(0).map((s) => s * 1e3), column(at)];
-    const threshold = limit < 0 ? [] : column(limit);
-    const top = Math.max(...threshold.filter(Number.isFinite), ...v, 1);
-    const low = Math.min(...v, 0);
+    const column = (k) => (k < 0 ? [] : Array.from({ length: n }, (_, i) => data[i * c + k]));
+    const t = column(0).map((s) => s * 1e3);
+    const [membrane, threshold, current] = places.map(column);
+    const top = Math.max(...threshold.filter(Number.isFinite), ...membrane.filter(Number.isFinite), 1);
+    // A current that leaves the picture is cut off: the membrane must stay readable.
+    const low = Math.min(...membrane.filter(Number.isFinite), ...current.filter((v) => v > -top / 2), 0);
     const { px, py } = axes(context, box, [-500, 0], [low, top * 1.1],
       { xTicks: lowest, xLabel: lowest ? "time [ms]" : "" });
     context.save();
     context.beginPath();
     context.rect(box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0);
     context.clip();
-    context.lineWidth = 1.4;
-    context.strokeStyle = colours.blue;
-    line(context, v.map((value, i) => [px(t[i]), py(value)]));
-    context.strokeStyle = colours.vermilion;
-    context.setLineDash([5, 3]);
-    line(context, threshold.map((value, i) => [px(t[i]), py(value)]));
+    for (const [values, colour, dash, thick] of [
+      [current, colours.green, [1.5, 2], 1.2],
+      [membrane, colours.blue, [], 1.4],
+      [threshold, colours.vermilion, [5, 3], 1.4],
+    ]) {
+      context.lineWidth = thick;
+      context.strokeStyle = colour;
+      context.setLineDash(dash);
+      line(context, values.map((value, i) => [px(t[i]), py(value)]));
+    }
     context.restore();
     context.setLineDash([]);
   }

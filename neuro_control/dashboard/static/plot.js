@@ -135,6 +135,15 @@ export function axes(context, box, x, y, { xLabel = "", yLabel = "", xTicks = tr
   return { px, py };
 }
 
+/** Text that stays readable upon what is drawn below it. */
+export function haloed(context, text, x, y) {
+  context.lineWidth = 3;
+  context.strokeStyle = colours.panel;
+  context.strokeText(text, x, y);
+  context.lineWidth = 1;
+  context.fillText(text, x, y);
+}
+
 /** A line through points; it breaks where one is not finite. */
 export function line(context, points) {
   context.beginPath();

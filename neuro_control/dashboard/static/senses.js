@@ -193,7 +193,7 @@ export class EarsPanel {
     const ears = says.bins.length;
     const { width, height } = this.stage;
     const names = ears === 2 ? ["left", "right"] : ["one ear"];
-    const each = (height - 26) / ears;
+    const each = (height - 32) / ears;
     this.boxes = [];
     let first = 0;
     says.bins.forEach((channels, ear) => {
