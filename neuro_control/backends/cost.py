@@ -9,8 +9,9 @@ algorithms and systems", Nature Communications 16:1545 (2025), and the package `
   run from rest, all of its ticks.
 - An activation is the output of a neuron in a tick. Inputs of the network are none.
 - An operation is counted in the tick in which its source is active. Biases are no operations.
-- Inputs and spikes are binary, so that every effective operation is an accumulate (AC); a
-  multiply-accumulate (MAC) would need a graded activation, which this arithmetic does not have.
+- Spikes of neurons and of binary inputs are 0 or 1, so that their effective operations are
+  accumulates (AC). Those of a graded input are multiply-accumulates (MAC), one for each synapse of
+  an active source, whatever its payload.
 - A membrane update, in NeuroBench, is a membrane that differs from the tick before, both after
   the reset; in a sample's first tick all are counted. The reset here is that of the same tick;
   snnTorch's default, ``reset_delay=True``, gives the same spikes and more updates. What an engine
@@ -227,7 +228,7 @@ def measure_cost(
     trains = [check_trains(runner, *sample) for sample in samples]
     n_ticks = sum(len(offsets) - 1 for _, offsets in trains)
     fan_out = [np.diff(q.row_start) for q in network.projections]
-    accumulates = np.zeros(len(network.projections), np.int64)
+    effective = np.zeros(len(network.projections), np.int64)
     spikes = np.zeros(len(network.populations), np.int64)
     changed = np.zeros(network.n_neurons, np.int64)
     for indices, offsets in trains:
@@ -238,7 +239,7 @@ def measure_cost(
             spikes += [len(found) for found in fired.values()]
             for number, projection in enumerate(network.projections):
                 sources = _active_sources(network, projection, active, fired)
-                accumulates[number] += fan_out[number][sources].sum()
+                effective[number] += fan_out[number][np.unique(sources)].sum()
             membrane = runner.state().membrane
             changed += 1 if before is None else membrane != before
             before = membrane
@@ -246,7 +247,7 @@ def measure_cost(
         tuple(
             dataclasses.replace(
                 part,
-                operations=SynapticOperations(n_ticks * part.positions, 0, int(accumulates[i])),
+                operations=_operations(network, part, n_ticks, int(effective[i])),
             )
             for i, part in enumerate(empty.projections)
         ),
@@ -262,6 +263,15 @@ def measure_cost(
         len(trains),
         n_ticks,
     )
+
+
+def _operations(
+    network: FixedNetwork, projection: ProjectionCost, n_ticks: int, effective: int
+) -> SynapticOperations:
+    port = network.inputs.get(projection.source)
+    graded = port is not None and port.message_bits > 0
+    dense = n_ticks * projection.positions
+    return SynapticOperations(dense, effective if graded else 0, 0 if graded else effective)
 
 
 def _active_sources(

@@ -31,7 +31,7 @@ intrinsic: Any = _untyped_intrinsic
 # The arena begins with this header, int64; then a row a population, a projection, an output. What
 # is called a place is an offset into the arena in bytes.
 N_POPULATIONS, N_PROJECTIONS, N_NEURONS, N_INPUTS, N_OUTPUTS, RING = range(6)
-TALLIES, SEEN, ENTERED, OUTPUTS, BITS, HEADER = range(6, 12)
+TALLIES, SEEN, LIMITS, ENTERED, OWN, OUTPUTS, BITS, HEADER = range(6, 14)
 # Columns of a population. INPUT is the place of its ring of pending inputs, INPUT_STRIDE the bytes
 # from one tick to the next; they are 16 bits wide where NARROW, which EACH is not. CURRENT holds
 # the last input where not FILTERED, which is so only where NARROW. KEEP_CURRENT to BIAS are places
@@ -49,6 +49,8 @@ SINGLE, CHUNKED, DENSE_8, DENSE_16 = range(4)
 OFFSET, SHOWN, ORDER, OUTPUT = range(4)
 # Tallies: totals, the last stamp of an input, then the spikes of each population.
 TICKS, SPIKES_SO_FAR, OPERATIONS, UPDATES, STAMP, COUNTS = range(6)
+# The stamp of a tick; what lies between it and the next counts how often an input came in it.
+STAMPS = 1 << 16
 # Of a source (int32), and of a kind of row that sources share (int64).
 KIND, SHIFTED, ROW = range(3)
 BEGIN, LENGTH, SYNAPSES, KIND_ROW = range(4)
@@ -328,13 +330,22 @@ def _advance_population(base, plan, row, slot, tick, zero, narrow_zero):
 
 
 @compiled_inside
-def _deliver(base, plan, row, given, sums):
-    """Add the synapses of every active source to the sums; returns how many there were.
-
-    Sources are ``given - first`` where that lies in 0..size-1; other entries are not for this
-    projection.
-    """
+def _of_input(base, plan, row, active):
+    """The active inputs that are a projection's sources, counted from its first."""
     first, size = plan[row + FIRST], plan[row + N_SOURCE]
+    own = _array(base + plan[OWN], len(active), np.int32(0))
+    n_own = 0
+    for j in range(len(active)):
+        source = np.int64(active[j]) - first
+        own[n_own] = source
+        n_own += (source >= 0) & (source < size)
+    return _array(base + plan[OWN], n_own, np.int32(0))
+
+
+@compiled_inside
+def _deliver(base, plan, row, given, sums):
+    """Add the synapses of every source given to the sums; returns how many there were."""
+    size = plan[row + N_SOURCE]
     rows = _array(base + plan[row + ROWS], size * ROW, np.int32(0))
     kinds = _array(base + plan[row + KINDS], size * KIND_ROW, np.int64(0))
     weights = _array(base + plan[row + WEIGHTS], size, np.int16(0))
@@ -342,9 +353,7 @@ def _deliver(base, plan, row, given, sums):
     chunked = plan[row + FORM] == CHUNKED
     operations = 0
     for j in range(len(given)):
-        source = np.int64(given[j]) - first
-        if source < 0 or source >= size:
-            continue
+        source = np.int64(np.uint32(given[j]))
         shifted = np.int64(rows[source * ROW + SHIFTED])
         kind = np.int64(rows[source * ROW + KIND]) * KIND_ROW
         begin, end = kinds[kind + BEGIN], kinds[kind + BEGIN] + kinds[kind + LENGTH]
@@ -359,39 +368,38 @@ def _deliver(base, plan, row, given, sums):
 
 
 @compiled_inside
+def _begin(given, j, width, nothing):
+    """Where the row of a source begins in the table; that of zeros after the last source."""
+    return np.int64(given[j]) * width if j < len(given) else nothing
+
+
+@compiled_inside
 def _deliver_dense(base, plan, row, given, sums, weight_zero):
     """`_deliver` where a source has a weight for every target, in order.
 
     Eight rows are added in one pass, so that the sums are read and written an eighth as often; the
     row after the last is zero and stands in where fewer are left.
     """
-    first, size, width = plan[row + FIRST], plan[row + N_SOURCE], plan[row + WIDTH]
+    size, width = plan[row + N_SOURCE], plan[row + WIDTH]
     synapses = _array(base + plan[row + ROWS], size, np.int32(0))
     weights = _array(base + plan[row + WEIGHTS], size, weight_zero)
     shift = plan[row + LEFT_SHIFT]
     nothing = size * width
+    n = len(given)
     operations = 0
-    waiting = 0
-    r0 = r1 = r2 = r3 = r4 = r5 = r6 = r7 = nothing
-    for j in range(len(given)):
-        source = np.int64(given[j]) - first
-        if source < 0 or source >= size:
-            continue
-        operations += synapses[source]
-        r7, r6, r5, r4, r3, r2, r1 = r6, r5, r4, r3, r2, r1, r0
-        r0 = source * width
-        waiting += 1
-        if waiting == ROWS_AT_ONCE:
+    for j in range(n):
+        operations += synapses[np.uint32(given[j])]
+    for j in range(0, n, ROWS_AT_ONCE):
+        r0, r1 = _begin(given, j, width, nothing), _begin(given, j + 1, width, nothing)
+        r2, r3 = _begin(given, j + 2, width, nothing), _begin(given, j + 3, width, nothing)
+        if n - j <= ROWS_AT_ONCE // 2:
             for i in range(0, width, LANES):
-                _add_rows(sums, i, weights, (r0, r1, r2, r3, r4, r5, r6, r7), shift)
-            r0 = r1 = r2 = r3 = r4 = r5 = r6 = r7 = nothing
-            waiting = 0
-    if waiting > ROWS_AT_ONCE // 2:
+                _add_rows(sums, i, weights, (r0, r1, r2, r3), shift)
+            break
+        r4, r5 = _begin(given, j + 4, width, nothing), _begin(given, j + 5, width, nothing)
+        r6, r7 = _begin(given, j + 6, width, nothing), _begin(given, j + 7, width, nothing)
         for i in range(0, width, LANES):
             _add_rows(sums, i, weights, (r0, r1, r2, r3, r4, r5, r6, r7), shift)
-    elif waiting:
-        for i in range(0, width, LANES):
-            _add_rows(sums, i, weights, (r0, r1, r2, r3), shift)
     return operations
 
 
@@ -434,17 +442,22 @@ def _ascends(active):
 
 
 @compiled_inside
-def _once(base, plan, tallies, active):
-    """The active inputs without those that came before: each keeps the stamp of its last tick."""
-    tallies[STAMP] += 1
+def _counted(base, plan, tallies, active):
+    """The active inputs, each at most as often as its largest payload: once where it is binary.
+
+    What was seen of an input is the stamp of the tick that it last came in, and how often it did.
+    """
+    tallies[STAMP] += STAMPS
     stamp = tallies[STAMP]
     seen = _array(base + plan[SEEN], plan[N_INPUTS], np.int64(0))
-    entered = _array(base + plan[ENTERED], plan[N_INPUTS], np.int32(0))
+    limits = _array(base + plan[LIMITS], plan[N_INPUTS], np.int32(0))
+    entered = _array(base + plan[ENTERED], len(active), np.int32(0))
     n_active = 0
     for j in range(len(active)):
         index = active[j]
-        if seen[index] != stamp:
-            seen[index] = stamp
+        before = max(seen[index], stamp)
+        if before - stamp < limits[index]:
+            seen[index] = before + 1
             entered[n_active] = index
             n_active += 1
     return _array(base + plan[ENTERED], n_active, np.int32(0))
@@ -497,7 +510,7 @@ def _tick(base, active, zero, narrow_zero):
         total += count
 
     if not _ascends(active):
-        active = _once(base, plan, tallies, active)
+        active = _counted(base, plan, tallies, active)
 
     operations = 0
     for q in range(n_projections):
@@ -507,6 +520,8 @@ def _tick(base, active, zero, narrow_zero):
         if source >= 0:
             at = HEADER + source * POPULATION
             given = _array(base + plan[at + SPIKES], tallies[COUNTS + source], np.int32(0))
+        elif plan[row + N_SOURCE] != plan[N_INPUTS]:
+            given = _of_input(base, plan, row, active)
         if len(given) == 0:
             continue
         target = HEADER + plan[row + TARGET] * POPULATION

@@ -88,7 +88,10 @@ def lay_out(network: FixedNetwork) -> Plan:
     n_inputs = sum(port.size for port in network.inputs.values())
     n_shown = sum(port.size for port in network.outputs.values())
     tallies = parts.reserve(8 * (at.COUNTS + len(network.populations)))
-    seen, entered = parts.reserve(8 * n_inputs), parts.reserve(4 * n_inputs)
+    limits = _largest_payloads(network)
+    seen, most = parts.reserve(8 * n_inputs), parts.put(limits)
+    # Room for what enters in a tick, and for what of it belongs to one input.
+    entered, own = parts.reserve(4 * int(limits.sum())), parts.reserve(4 * int(limits.sum()))
     outputs = parts.reserve(4 * n_shown)
     bits = parts.reserve(max((p.size for p in network.populations), default=0) // 8 + 8)
     plan = [
@@ -100,7 +103,9 @@ def lay_out(network: FixedNetwork) -> Plan:
         network.longest_delay + 1,
         tallies,
         seen,
+        most,
         entered,
+        own,
         outputs,
         bits,
     ]
@@ -315,6 +320,13 @@ def _projection(
     return [columns[column] for column in range(at.PROJECTION)]
 
 
+def _largest_payloads(network: FixedNetwork) -> NDArray[np.int32]:
+    """Of each input channel, the largest payload of a spike, int32[n]; 1 where it is binary."""
+    ports = network.inputs.values()
+    sizes = [port.size for port in ports]
+    return np.repeat([port.largest_payload for port in ports], sizes).astype(np.int32)
+
+
 def largest_input(network: FixedNetwork) -> NDArray[np.float64]:
     """The largest magnitude that the sum of a neuron's inputs can have in a tick, float64[n]."""
     largest = np.zeros(network.n_neurons)
@@ -323,6 +335,8 @@ def largest_input(network: FixedNetwork) -> NDArray[np.float64]:
         magnitude = np.abs(projection.weight.astype(np.float64))
         # A sum is held before a negative exponent shifts it.
         magnitude *= 2.0 ** max(projection.weight_exponent, 0)
+        if projection.source in network.inputs:
+            magnitude *= network.inputs[projection.source].largest_payload
         total = np.bincount(projection.target_index, magnitude, minlength=projection.n_target)
         largest[offset : offset + projection.n_target] += total
     return largest

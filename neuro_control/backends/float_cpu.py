@@ -70,7 +70,12 @@ class FloatRunner:
         constants = np.concatenate([_constants(p) for p in made.values()], axis=1)
         longest = max((c.delay for p in made.values() for c in p.connections), default=0)
         self._arrays = (constants.astype(np.float32), *self._state(longest), *self._synapses(made))
-        self._given = np.zeros(self._n_inputs, np.bool_)
+        self._given = np.zeros(self._n_inputs, np.int32)
+        ports_in = self._inputs.values()
+        self._largest = np.repeat(
+            np.array([port.largest_payload for port in ports_in], np.int32),
+            [port.size for port in ports_in],
+        )
         self._counts = np.zeros(kernels.COUNTS, np.int64)
         self._spikes = np.zeros(self._n, np.int32)
         self._last = 0
@@ -142,9 +147,9 @@ class FloatRunner:
         return np.concatenate([np.zeros(0, np.int32), *parts]), ends.astype(np.int64)
 
     def _tick(self, active: Indices) -> Indices:
-        self._given[active] = True
+        kernels.enter(active, self._largest, self._given)
         self._last = kernels.tick(*self._arrays, self._given, self._counts, self._spikes)
-        self._given[active] = False
+        self._given[active] = 0
         fired = self._spikes[: self._last]
         parts = [
             fired[(fired >= place.start) & (fired < place.stop)] - (place.start - offset)

@@ -32,8 +32,17 @@ def first_outside(active: Array, n: int) -> int:
 
 
 @compiled
+def enter(active: Array, largest: Array, given: Array) -> None:
+    """Count in `given` int32[inputs] how often each is active, up to its largest payload."""
+    for i in range(active.size):
+        if given[active[i]] < largest[active[i]]:
+            given[active[i]] += 1
+
+
+@compiled
 def deliver(
     source: int,
+    payload: int,
     now: int,
     pending: Array,
     row_start: Array,
@@ -41,7 +50,11 @@ def deliver(
     weight: Array,
     delay: Array,
 ) -> int:
-    """Add one source's weights to what its targets wait for; returns how many there are."""
+    """Add one source's weights to what its targets wait for, as often as its payload says.
+
+    Returns:
+        How many additions that is.
+    """
     ring = pending.shape[0]
     begin, end = row_start[source], row_start[source + 1]
     # Synapses of one delay lie together, so that the row changes once for each.
@@ -51,8 +64,8 @@ def deliver(
         if delay[k] != last:
             last = delay[k]
             row = pending[(now + 1 + last) % ring]
-        row[target[k]] += weight[k]
-    return end - begin
+        row[target[k]] += np.float32(payload) * weight[k]
+    return payload * (end - begin)
 
 
 @compiled
@@ -72,8 +85,8 @@ def tick(
 
     `pending` float32[ring, neurons]; row t % ring is due in tick t. Synapses are stored by source,
     inputs first and then neurons: `row_start` int64[sources + 1], `target` int32, `weight` float32
-    (the target's gain is in it) and `delay` int32, ascending within a source. `given` bool[inputs];
-    which neurons spike is written to `spikes` int32[neurons].
+    (the target's gain is in it) and `delay` int32, ascending within a source. `given` int32[inputs]
+    are payloads; which neurons spike is written to `spikes` int32[neurons].
 
     Returns:
         How many spike.
@@ -105,11 +118,12 @@ def tick(
     n_inputs = given.size
     operations = 0
     for source in range(n_inputs):
-        if given[source]:
-            operations += deliver(source, now, pending, row_start, target, weight, delay)
+        payload = given[source]
+        if payload:
+            operations += deliver(source, payload, now, pending, row_start, target, weight, delay)
     for j in range(n_spikes):
         source = n_inputs + spikes[j]
-        operations += deliver(source, now, pending, row_start, target, weight, delay)
+        operations += deliver(source, 1, now, pending, row_start, target, weight, delay)
     counts[TICKS] += 1
     counts[SPIKES] += n_spikes
     counts[OPERATIONS] += operations

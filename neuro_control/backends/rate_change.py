@@ -51,7 +51,7 @@ def rate_changes(
     counts = {p.name: np.zeros(p.size) for p in fixed.populations if p.spiking}
     euler = EulerNetwork(network)
     for begin, end in pairwise(offsets):
-        for name, neurons in euler.step(np.unique(indices[begin:end])).items():
+        for name, neurons in euler.step(indices[begin:end]).items():
             if name in counts:
                 counts[name][neurons] += 1
     seconds = max(len(offsets) - 1, 1) * network.dt_s

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuro_control.backends.runner import Indices, Runner
+from neuro_control.backends.runner import Indices, Runner, entering
 from neuro_control.network import FixedNetwork
 
 
@@ -157,9 +157,9 @@ def check_trains(
 def step_through(
     runner: RecordableRunner, indices: Indices, offsets: NDArray[np.int64]
 ) -> Iterator[Indices]:
-    """Step through spike trains; gives the active inputs of each tick after it, without doubles."""
+    """Step through spike trains; gives the active inputs of each tick after it, as they count."""
     for tick in range(len(offsets) - 1):
-        active = np.unique(indices[offsets[tick] : offsets[tick + 1]])
+        active = entering(indices[offsets[tick] : offsets[tick + 1]], runner.input_ports)
         runner.step(active)
         yield active
 

@@ -26,7 +26,8 @@ class RunCounters:
     """Totals since the runner was made or reset; a restore does not change them.
 
     ``synaptic_operations`` counts the synapses that a spike passed (weights that are zero are not
-    stored and not counted), ``membrane_updates`` every neuron in every tick.
+    stored and not counted), k times where it has a payload of k; ``membrane_updates`` counts every
+    neuron in every tick.
     """
 
     ticks: int = 0
@@ -85,6 +86,16 @@ def check_offsets(indices: Indices, offsets: NDArray[np.int64]) -> None:
         raise ValueError(f"offsets must rise from 0 to {len(indices)}, the number of indices")
 
 
+def entering(active: Indices, ports: Mapping[str, Port]) -> Indices:
+    """Active inputs ascending, each as often as it counts: up to its port's largest payload."""
+    found, counts = np.unique(active, return_counts=True)
+    limits = np.ones(len(found), np.int64)
+    for port in ports.values():
+        mine = (found >= port.offset) & (found < port.offset + port.size)
+        limits[mine] = port.largest_payload
+    return np.repeat(found, np.minimum(counts, limits)).astype(np.int32)
+
+
 class Runner(Protocol):
     """A network that can be stepped. Instances share nothing and may live in different threads."""
 
@@ -107,7 +118,8 @@ class Runner(Protocol):
     def step(self, active: Indices) -> Indices:
         """Advance one tick: active inputs int32[n] in, active outputs int32[m] out, ascending.
 
-        An index that is given twice in a tick counts once.
+        An index that is given twice in a tick counts once. Where its input is graded, it counts as
+        often as it is given, at most `Port.largest_payload` times.
 
         Raises:
             ValueError: an index lies outside the inputs; the state is then unchanged.

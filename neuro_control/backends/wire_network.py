@@ -18,7 +18,17 @@ def load_message(
     """The message that `worker.wire_network.read_network` reads; its integers are the engine's.
 
     options: JSON values for the backend (board, partition, host, ...).
+
+    Raises:
+        ValueError: an input is graded, which the messages of spikes do not carry.
     """
+    for name, port in network.inputs.items():
+        if port.message_bits:
+            raise ValueError(
+                f"input {name!r} is graded ({port.message_bits} bits), and a backend in another "
+                "process is given binary spikes only; step this network on the cpu backend, or "
+                "spread the payload over channels and set message_bits to 0"
+            )
     arrays = {}
     for i, population in enumerate(network.populations):
         for name in ("du", "dv", "vth", "bias_mantissa"):

@@ -61,8 +61,14 @@ def record_activity(
     ticks = recording.n_ticks
     n_inputs = sum(port.size for port in network.inputs.values())
     tick = np.repeat(np.arange(ticks, dtype=np.int64), np.diff(offsets))
-    key = np.unique(tick * max(n_inputs, 1) + indices)
-    tick, channel = np.divmod(key, max(n_inputs, 1))
+    channels = max(n_inputs, 1)
+    # Ticks stand behind one another as channels do, so that payloads are counted in each.
+    largest = np.ones(channels, np.int64)
+    for port in network.inputs.values():
+        largest[port.offset : port.offset + port.size] = port.largest_payload
+    key, counts = np.unique(tick * channels + indices, return_counts=True)
+    key = np.repeat(key, np.minimum(counts, largest[key % channels]))
+    tick, channel = np.divmod(key, channels)
     trains = {}
     for name, port in network.inputs.items():
         mine = (channel >= port.offset) & (channel < port.offset + port.size)
@@ -93,7 +99,8 @@ def isolate(
     ports, trains, offset = {}, [], 0
     for source, port_name in renamed.items():
         train = activity.trains[source]
-        ports[port_name] = Port(offset, train.n_neurons, (train.n_neurons,))
+        bits = network.inputs[source].message_bits if source in network.inputs else 0
+        ports[port_name] = Port(offset, train.n_neurons, (train.n_neurons,), bits)
         trains.append((train.tick, train.neuron.astype(np.int64) + offset))
         offset += train.n_neurons
     alone = FixedNetwork(

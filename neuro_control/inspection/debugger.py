@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from neuro_control.backends.cpu import CpuRunner
 from neuro_control.backends.recorder import RecordableRunner, check_trains
-from neuro_control.backends.runner import Indices, RunnerState
+from neuro_control.backends.runner import Indices, RunnerState, entering
 from neuro_control.inspection.break_conditions import BreakCondition, TickFacts
 from neuro_control.inspection.moment import Moment, TickSpikes
 from neuro_control.inspection.neuron_tick import NeuronParameters, NeuronTick, neuron_tick
@@ -106,11 +106,14 @@ class Debugger:
         return dict(zip(self._names, last, strict=True))
 
     def inputs(self, tick: int) -> Indices:
-        """Active inputs of a tick, ascending; none where the input has no such tick."""
+        """Active inputs of a tick, ascending, each as often as it counts.
+
+        None where the input has no such tick.
+        """
         if not 0 <= tick < self.ticks:
             return np.zeros(0, np.int32)
-        found: Indices = np.unique(self._indices[self._offsets[tick] : self._offsets[tick + 1]])
-        return found
+        given = self._indices[self._offsets[tick] : self._offsets[tick + 1]]
+        return entering(given, self._runner.input_ports)
 
     def state(self) -> RunnerState:
         """A copy of the engine's state."""

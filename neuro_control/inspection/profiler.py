@@ -229,10 +229,12 @@ def _sink(
     if projection is None:
         return nothing
     train = activity.trains[projection.source]
+    port = network.inputs.get(projection.source)
+    bits = 0 if port is None else port.message_bits
     alone = FixedNetwork(
         (population,),
         (replace(projection, source="source", target="sink"),),
-        {"source": Port(0, train.n_neurons, (train.n_neurons,))},
+        {"source": Port(0, train.n_neurons, (train.n_neurons,), bits)},
         {},
         {},
         network.dt_s,

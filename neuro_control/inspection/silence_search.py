@@ -178,7 +178,7 @@ def _moved(network: FixedNetwork, indices: Indices, offsets: NDArray[np.int64]) 
     for tick in range(len(offsets) - 1):
         if not waiting:
             break
-        runner.step(np.unique(indices[offsets[tick] : offsets[tick + 1]]).astype(np.int32))
+        runner.step(indices[offsets[tick] : offsets[tick + 1]])
         now = {name for name in waiting if runner.membrane(name).any()}
         found |= now
         waiting -= now

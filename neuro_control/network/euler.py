@@ -80,9 +80,11 @@ class EulerNetwork:
 
     def __init__(self, network: Network) -> None:
         lowering = Lowering(network)
-        self._inputs = {
-            n: size_of(x.shape) for n, x in network.nodes.items() if isinstance(x, Input)
-        }
+        given = {n: x for n, x in network.nodes.items() if isinstance(x, Input)}
+        self._inputs = {n: size_of(x.shape) for n, x in given.items()}
+        self._largest = np.repeat(
+            [x.largest_payload for x in given.values()], list(self._inputs.values())
+        )
         self._populations = {
             name: euler_population(name, node, lowering, network.dt_s)
             for name, node in network.nodes.items()
@@ -92,8 +94,8 @@ class EulerNetwork:
     def step(self, active: NDArray[np.int32]) -> dict[str, NDArray[np.int64]]:
         """One tick: active inputs in (over all inputs in order), spiking neurons out."""
         found = {name: p.advance() for name, p in self._populations.items()}
-        given = np.zeros(sum(self._inputs.values()))
-        given[active] = 1.0
+        counts = np.bincount(active, minlength=sum(self._inputs.values()))
+        given = np.minimum(counts, self._largest).astype(np.float64)
         values = {name: spikes.astype(np.float64) for name, spikes in found.items()}
         parts = np.split(given, np.cumsum(list(self._inputs.values()))[:-1])
         values |= dict(zip(self._inputs, parts, strict=True))

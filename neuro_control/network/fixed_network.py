@@ -18,6 +18,9 @@ and do not spike. And its threshold may rise with its own spikes:
 
 (Lava's fixed-point LIF has neither; on Loihi 2 they are a program of one's own.)
 
+``x`` is 0 or 1, as a neuron's spikes are. An input from outside may be graded: then x is how often
+it is given in a tick, at most ``2^message_bits - 1`` (Lava's Dense with ``num_message_bits``).
+
 A spike, and an input from outside, is therefore delivered in the tick after it; a projection with
 a delay delivers so many ticks later still.
 """
@@ -36,6 +39,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuro_control.network.graph import MetadataValue
 from neuro_control.network.neurons import Shape, checked_shape, size_of
+from neuro_control.network.payloads import largest_payload
 from neuro_control.network.read_only import CopyableReadOnly
 
 VTH_MAX = 131071
@@ -57,11 +61,22 @@ class SignMode(str, Enum):
 
 @dataclass(frozen=True)
 class Port:
-    """Where one input or output lies in the global active indices."""
+    """Where one input or output lies in the global active indices.
+
+    ``message_bits`` are those of a graded input, 1 to 8: an index that is given k
+    times in a tick is a spike with the payload k. 0: a spike is a spike, however often it is given.
+    """
 
     offset: int
     size: int
     shape: Shape
+    # Not in what `fingerprint` takes from it, which says so by itself where there are any.
+    message_bits: int = field(default=0, repr=False)
+
+    @property
+    def largest_payload(self) -> int:
+        """What a spike can carry at most; what is given more often counts as that."""
+        return largest_payload(self.message_bits)
 
 
 def sign_mode(weight: NDArray[np.integer] | NDArray[np.floating]) -> SignMode:
@@ -280,6 +295,12 @@ def _check_ports(kind: str, ports: Mapping[str, Port]) -> None:
                 f"{kind} {name!r}: its size must be at least 1 and that of its shape "
                 f"{port.shape}, not {port.size}"
             )
+        try:
+            largest_payload(port.message_bits)
+        except ValueError as error:
+            raise ValueError(f"{kind} {name!r}: {error}") from None
+        if kind == "output" and port.message_bits:
+            raise ValueError(f"output {name!r}: neurons send binary spikes; message_bits must be 0")
         offset += port.size
 
 
@@ -366,4 +387,6 @@ class FixedNetwork(CopyableReadOnly):
                 digest.update(np.ascontiguousarray(part).tobytes())
         ports = [*self.inputs.items(), *self.outputs.items(), *self.output_populations.items()]
         digest.update(repr(ports).encode())
+        bits = [port.message_bits for port in self.inputs.values()]
+        digest.update(f" messages {bits}".encode() if any(bits) else b"")
         return digest.hexdigest()

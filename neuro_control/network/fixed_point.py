@@ -45,6 +45,7 @@ from neuro_control.network.quantization_report import (
     QuantizationReport,
 )
 from neuro_control.network.scaling import Drive, choose_scale, given_scale, relative_rms
+from neuro_control.network.synapses import Input
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +137,9 @@ def _quantize_population(
         step = weight_step(mode, weight_bits)
         # Both signs use the same range, so that rounding a small weight to zero cannot change it.
         limit = 255 // step * step
-        drives.append(Drive(connection, weight, mode, step, limit, weight_bits))
+        source = network.nodes[connection.source]
+        payload = source.largest_payload if isinstance(source, Input) else 1
+        drives.append(Drive(connection, weight, mode, step, limit, weight_bits, payload))
     scale = given_scale(network.metadata) or float(
         choose_scale(name, threshold, bias, drives, weight_exponents)
     )
@@ -158,7 +161,7 @@ def _quantize_population(
     )
     pairs = [_project(drive, name, scale, gain) for drive in drives]
     into, reports = [p for p, _ in pairs], [r for _, r in pairs]
-    worst = _worst_case_input(population.size, into)
+    worst = _worst_case_input(population.size, into, [drive.largest_payload for drive in drives])
     relative = np.abs(vth - threshold * scale) / np.maximum(threshold * scale, 1e-300)
     report = PopulationReport(
         name,
@@ -217,11 +220,11 @@ def _project(
     return projection, report
 
 
-def _worst_case_input(size: int, projections: list[FixedProjection]) -> int:
+def _worst_case_input(size: int, projections: list[FixedProjection], payloads: list[int]) -> int:
     """The largest magnitude that the buffered input of one neuron can reach in one tick."""
     high, low = np.zeros(size), np.zeros(size)
-    for projection in projections:
-        weight = projection.weight * 2.0**projection.weight_exponent
+    for projection, payload in zip(projections, payloads, strict=True):
+        weight = projection.weight * (payload * 2.0**projection.weight_exponent)
         high += np.bincount(projection.target_index, np.maximum(weight, 0), minlength=size)
         low += np.bincount(projection.target_index, np.minimum(weight, 0), minlength=size)
     return int(max(high.max(), -low.min()))

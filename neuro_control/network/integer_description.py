@@ -34,7 +34,9 @@ def describe(fixed: FixedNetwork) -> Network:
             f"as matrices the network has {dense} weights, and at most {LARGEST_WEIGHTS} are "
             "described; convert a smaller one"
         )
-    nodes: dict[str, Any] = {name: Input(port.shape) for name, port in fixed.inputs.items()}
+    nodes: dict[str, Any] = {
+        name: Input(port.shape, port.message_bits) for name, port in fixed.inputs.items()
+    }
     edges: list[tuple[str, str]] = []
     neurons = {p.name: _neuron(p, fixed.dt_s) for p in fixed.populations}
     nodes |= {name: neuron for name, (neuron, _) in neurons.items()}

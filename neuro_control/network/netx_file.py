@@ -48,7 +48,9 @@ def hdf5_package() -> Any:
     return h5py
 
 
-def read_netx(path: str | Path, dt_s: float | None = None) -> FixedNetwork:
+def read_netx(
+    path: str | Path, dt_s: float | None = None, input_message_bits: int = 0
+) -> FixedNetwork:
     """The integers of a lava-dl network.
 
     Populations are called ``layer0``, ``layer1`` and so on; a layer ``input``, which only turns
@@ -58,6 +60,8 @@ def read_netx(path: str | Path, dt_s: float | None = None) -> FixedNetwork:
         path: the file.
         dt_s: what a tick is taken for, in seconds. lava-dl's files do not say it, and 1 ms is
             taken; those of `write_netx` do.
+        input_message_bits: of the spikes that it is given, as for lava-dl's reader: the files do
+            not say that either.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -77,7 +81,9 @@ def read_netx(path: str | Path, dt_s: float | None = None) -> FixedNetwork:
             if dt_s is None and not (isinstance(stored, (int, float)) and 0 < stored < np.inf):
                 raise ValueError(f"attribute 'dt_s' is {stored!r}; it must be seconds")
             network = _network(
-                list(_layers(file["layer"])), float(stored if dt_s is None else dt_s)
+                list(_layers(file["layer"])),
+                float(stored if dt_s is None else dt_s),
+                input_message_bits,
             )
             return replace(network, metadata=metadata)
     except MemoryError as error:
@@ -140,7 +146,7 @@ def _layers(group: Any) -> Iterator[_Layer]:
         yield _Layer(number, group[str(number)])
 
 
-def _network(layers: list[_Layer], dt_s: float) -> FixedNetwork:
+def _network(layers: list[_Layer], dt_s: float, message_bits: int) -> FixedNetwork:
     source, given, flat = "in", None, False
     populations: list[FixedPopulation] = []
     projections: list[FixedProjection] = []
@@ -168,7 +174,7 @@ def _network(layers: list[_Layer], dt_s: float) -> FixedNetwork:
             hint = "; flattened" if flat else ""
             raise layer.refuse(f"takes {weights.n_source} values, but is given {given}{hint}")
         if not inputs:
-            inputs["in"] = Port(0, size_of(given), given)
+            inputs["in"] = Port(0, size_of(given), given, message_bits)
         name = f"layer{len(populations)}"
         offset = sum(population.size for population in populations)
         populations.append(_population(layer, name, shape, offset))
@@ -230,7 +236,10 @@ def _population(layer: _Layer, name: str, shape: Shape, offset: int) -> FixedPop
     if kind not in ("CUBA", "LOIHI"):
         raise layer.refuse(f"neuron type {kind!r} is not supported, only 'CUBA' and 'LOIHI' are")
     if layer.number_of("neuron/gradedSpike", 0):
-        raise layer.refuse("graded spikes are not supported; a spike is 0 or 1")
+        raise layer.refuse(
+            "graded spikes are not supported; a neuron's spike is 0 or 1, and only the network's "
+            "input can be graded (input_message_bits)"
+        )
     if layer.number_of("neuron/refDelay", 1) > 1:
         raise layer.refuse("'neuron/refDelay' above 1 is passed over by lava-dl; set it to 1")
     bias = layer.numbers("bias").ravel() if "bias" in layer else np.zeros(1, np.int64)

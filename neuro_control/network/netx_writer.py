@@ -76,6 +76,12 @@ def _layers(network: Network, quantized: QuantizedNetwork) -> list[Layer]:
             )
     if not isinstance(first, Input):
         raise ValueError(f"node {chain[0]!r} is not an input")
+    if first.message_bits:
+        raise ValueError(
+            f"node {chain[0]!r}: a netx file does not say that spikes are graded, and lava-dl would"
+            " take them for binary; set message_bits to 0, write the file, and give its reader"
+            f" input_message_bits={first.message_bits}"
+        )
     return layers
 
 

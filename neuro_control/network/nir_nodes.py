@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PREFIX = "neuro_control."
 EXTENSIONS = ("refractory", "tau_adaptation", "adaptation")
 """Parameters of neurons that NIR does not know; they are kept in a node's metadata."""
+MESSAGE_BITS = PREFIX + "message_bits"
+"""Metadata of an input whose spikes are graded, which NIR does not tell from others."""
 
 
 def nir_package() -> Any:
@@ -55,7 +57,8 @@ def node_to_nir(network: Network, name: str) -> nir.NIRNode:
     sources = network.sources(name)
     given = network.shapes[sources[0]] if sources else ()
     if isinstance(node, Input):
-        return nir.Input({"input": np.array(node.shape)})
+        bits = {MESSAGE_BITS: node.message_bits} if node.message_bits else {}
+        return nir.Input({"input": np.array(node.shape)}, metadata=bits)
     if isinstance(node, Output):
         return nir.Output({"output": np.array(node.shape)})
     if isinstance(node, Conv2d):
@@ -124,7 +127,9 @@ def _convolution(kind: Callable[..., Node], node: Any) -> Node:
 
 _LEAKY = ("r", "v_leak", "v_threshold", "v_reset")
 READERS: Mapping[str, Callable[[Any], Node]] = {
-    "Input": lambda node: Input(_shape_of(node.input_type, "Input")),
+    "Input": lambda node: Input(
+        _shape_of(node.input_type, "Input"), int(node.metadata.get(MESSAGE_BITS, 0))
+    ),
     "Output": lambda node: Output(_shape_of(node.output_type, "Output")),
     "LIF": lambda node: _neuron(LIF, node, ("tau", *_LEAKY)),
     "CubaLIF": lambda node: _neuron(CubaLIF, node, ("tau_syn", "tau_mem", "w_in", *_LEAKY)),

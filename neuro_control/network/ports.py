@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from neuro_control.network.fixed_network import Port
 from neuro_control.network.graph import Network
@@ -26,7 +26,11 @@ def ports_of(network: Network) -> Ports:
     Raises:
         ValueError: an output shows anything but one population.
     """
-    inputs = _numbered({n: x.shape for n, x in network.nodes.items() if isinstance(x, Input)})
+    given = {n: x for n, x in network.nodes.items() if isinstance(x, Input)}
+    inputs = {
+        name: replace(port, message_bits=given[name].message_bits)
+        for name, port in _numbered({n: x.shape for n, x in given.items()}).items()
+    }
     outputs = _numbered({n: x.shape for n, x in network.nodes.items() if isinstance(x, Output)})
     shown = {name: _output_population(network, name) for name in outputs}
     return Ports(inputs, outputs, shown)

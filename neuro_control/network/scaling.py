@@ -59,6 +59,8 @@ class Drive:
     step: int
     limit: int
     num_weight_bits: int
+    largest_payload: int = 1
+    """Of a spike of its source."""
 
     @cached_property
     def full_scale(self) -> float:
@@ -158,8 +160,9 @@ def largest_input(drives: list[Drive]) -> float:
     up, down = np.zeros(size), np.zeros(size)
     for drive in drives:
         target = drive.connection.map.target
-        up += np.bincount(target, np.maximum(drive.weight, 0), size)
-        down += np.bincount(target, np.maximum(-drive.weight, 0), size)
+        most = drive.weight * drive.largest_payload
+        up += np.bincount(target, np.maximum(most, 0), size)
+        down += np.bincount(target, np.maximum(-most, 0), size)
     return float(max(up.max(), down.max()))
 
 

@@ -17,17 +17,38 @@ from neuro_control.network.neurons import (
     float_array,
     size_of,
 )
+from neuro_control.network.payloads import largest_payload
 from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
 
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """Where binary spikes enter, one element a channel: shape (n,) or (channel, row, column)."""
+    """Where spikes enter, one element a channel: shape (n,) or (channel, row, column).
+
+    They are binary, or graded with ``message_bits`` of 1 to 8: an index that is given k times in a
+    tick is then one spike with the payload k, up to ``2^message_bits - 1``, and brings k times its
+    weight. It suits counts, such as those of events at a pixel; two channels carry a sign. On Loihi
+    2 that is a graded spike, in Lava a Dense with ``num_message_bits``. Neurons send binary spikes
+    only: the arithmetic of LIF has no others.
+
+    Raises:
+        ValueError: the shape, or the bits, cannot be.
+    """
 
     shape: Shape
+    message_bits: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", checked_shape(self.shape, "Input"))
+        try:
+            largest_payload(self.message_bits)
+        except ValueError as error:
+            raise ValueError(f"Input: {error}") from None
+
+    @property
+    def largest_payload(self) -> int:
+        """What a spike can carry at most; 1 where spikes are binary."""
+        return largest_payload(self.message_bits)
 
 
 @dataclass(frozen=True, eq=False)

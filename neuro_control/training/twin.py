@@ -126,12 +126,13 @@ class TorchNetwork(nn.Module):
         """Step over a batch of spike trains.
 
         Args:
-            spikes: 0 or 1, [batch, time, channel] over all inputs in order.
+            spikes: [batch, time, channel] over all inputs in order; 0 or 1, and up to its largest
+                payload for a graded input.
             state: where to go on from; at rest without it. Cut the gradient with `detach`.
 
         Raises:
-            ValueError: the number of channels is not that of the inputs, a value is neither 0 nor
-                1, there is no tick, or the state is of another batch.
+            ValueError: the number of channels is not that of the inputs, a value is no payload of
+                its input, there is no tick, or the state is of another batch.
         """
         self._check(spikes, state)
         self._prepare(spikes.device)
@@ -169,10 +170,13 @@ class TorchNetwork(nn.Module):
                 f"spikes must be [batch, time, {channels}] for inputs "
                 f"{list(self._ports.inputs)}, not {list(spikes.shape)}"
             )
-        if not spikes.shape[1] or not bool(((spikes == 0) | (spikes == 1)).all()):
-            raise ValueError(
-                "spikes must be 0 or 1, for one tick at least; the engine has no others"
-            )
+        if not spikes.shape[1]:
+            raise ValueError("spikes must be given for one tick at least")
+        for name, port in self._ports.inputs.items():
+            own, most = spikes[:, :, port.offset : port.offset + port.size], port.largest_payload
+            if not bool(((own >= 0) & (own <= most) & (own == own.round())).all()):
+                wanted = "0 or 1" if most == 1 else f"whole numbers from 0 to {most}"
+                raise ValueError(f"spikes of input {name!r} must be {wanted}; it takes no others")
         if state is not None and len(next(iter(state.membrane.values()))) != len(spikes):
             raise ValueError(
                 f"the state is of a batch of {len(next(iter(state.membrane.values())))}, the spikes"
@@ -253,8 +257,14 @@ class TorchNetwork(nn.Module):
 
     def _fits_single(self, report: PopulationReport) -> bool:
         """Whether every sum that can arrive, before it is shifted too, is exact in float32."""
-        into = [q for q in self._fixed.projections if q.target == report.name]
-        return report.worst_case_input < SINGLE and all(q.n_source < SINGLE >> 8 for q in into)
+        # Of a sum before it is shifted, no more is known than how many weights and payloads it has.
+        payloads = {name: port.largest_payload for name, port in self._fixed.inputs.items()}
+        sums = [
+            q.n_source * payloads.get(q.source, 1)
+            for q in self._fixed.projections
+            if q.target == report.name
+        ]
+        return report.worst_case_input < SINGLE and all(n < SINGLE >> 8 for n in sums)
 
     def _populations(self, device: torch.device) -> dict[str, TwinPopulation]:
         nothing = {n: torch.zeros(1, size, device=device) for n, size in self._sizes.items()}

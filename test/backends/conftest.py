@@ -32,8 +32,12 @@ class DenseReference:
         self.matrices = [q.matrix().astype(np.int64) for q in network.projections]
 
     def step(self, active: np.ndarray) -> np.ndarray:
-        outside = np.zeros(sum(port.size for port in self.network.inputs.values()), np.int64)
-        outside[active] = 1
+        ports = self.network.inputs.values()
+        outside = np.bincount(active, minlength=sum(port.size for port in ports))
+        for port in ports:
+            most = 2**port.message_bits - 1 if port.message_bits else 1
+            own = slice(port.offset, port.offset + port.size)
+            outside[own] = np.minimum(outside[own], most)
         x = {n: outside[p.offset : p.offset + p.size] for n, p in self.network.inputs.items()}
         for p in self.network.populations:
             u = decayed(self.u[p.name], p.du.astype(np.int64) + 1)
@@ -107,13 +111,17 @@ def memory_of_spikes(rng: np.random.Generator, size: int) -> dict[str, np.ndarra
     return found
 
 
-def random_fixed_network(seed: int, n_inputs: int, n_populations: int, synapses: int):
+def random_fixed_network(
+    seed: int, n_inputs: int, n_populations: int, synapses: int, graded: bool = False
+):
     """Any graph: self-recurrence, several synapses between the same two, every range."""
     rng = np.random.default_rng(seed)
     sizes = {f"in{i}": int(rng.integers(1, 13)) for i in range(n_inputs)}
     inputs, offset = {}, 0
     for name, size in sizes.items():
-        inputs[name] = Port(offset, size, (size,))
+        # Of another generator, so that the rest of a network is that of its seed.
+        bits = int(np.random.default_rng((seed, offset)).choice([0, 1, 3, 8])) if graded else 0
+        inputs[name] = Port(offset, size, (size,), bits)
         offset += size
     populations, offset = [], 0
     for i in range(n_populations):

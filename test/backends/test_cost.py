@@ -44,6 +44,16 @@ def sample(n_inputs: int, ticks: int, seed: int) -> tuple[np.ndarray, np.ndarray
     return np.concatenate([np.zeros(0, np.int32), *active]), offsets
 
 
+def test_a_payload_is_multiplied_once_a_synapse_however_large_it_is():
+    graded = dataclasses.replace(relay(), inputs={"in": Port(0, 3, (3,), 4)})
+    given = np.array([0, 0, 0, 0, 0, 2], np.int32)
+    cost = measure_cost(CpuRunner(graded), [(given, np.array([0, 6, 6, 6]))])
+    first, second = (projection.operations for projection in cost.projections)
+    # Channel 0 has two synapses and 2 has none; what a neuron sends is accumulated.
+    assert (first.effective_macs, first.effective_acs) == (2, 0)
+    assert (second.effective_macs, second.effective_acs) == (0, 1)
+
+
 def relay() -> FixedNetwork:
     """in (3) -> first (2) -> second (1): an active input 0 or 1 makes first 0 spike."""
     neurons = {"du": 4095, "dv": 0, "vth": 10, "bias_mantissa": 0}

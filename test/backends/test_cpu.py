@@ -43,11 +43,15 @@ exactly = settings(
 
 
 def spike_trains(n: int, ticks: int, seed: int) -> list[np.ndarray]:
-    """Active indices with silence, floods, and indices that come twice."""
+    """Active indices with silence, floods, indices that come twice, and some that come often."""
     rng = np.random.default_rng(seed)
     rates = rng.choice([0.0, 0.1, 0.5, 1.0], ticks)
     trains = [np.flatnonzero(rng.random(n) < rate).astype(np.int32) for rate in rates]
-    return [np.concatenate([train, train[:2]]) for train in trains]
+    often = rng.choice([0, 0, 5, 300], ticks)
+    return [
+        np.concatenate([train, train[:2], rng.permutation(np.repeat(train[-2:], times))])
+        for train, times in zip(trains, often, strict=True)
+    ]
 
 
 def n_inputs(network: FixedNetwork) -> int:
@@ -75,7 +79,7 @@ def one_neuron(weight: int, *, n: int = 1, exponent: int = 0, **parameters: int)
 def test_every_spike_and_voltage_is_that_of_the_dense_equations(
     graph, fixed_network, dense_reference
 ):
-    network = fixed_network(*graph)
+    network = fixed_network(*graph, graded=True)
     engine, reference = CpuRunner(network), dense_reference(network)
     for active in spike_trains(n_inputs(network), 30, graph[0]):
         np.testing.assert_array_equal(engine.step(active), reference.step(active))
@@ -90,7 +94,7 @@ def test_every_spike_and_voltage_is_that_of_the_dense_equations(
 @exactly
 @given(graph=graphs)
 def test_many_ticks_in_a_call_are_the_same_as_one_by_one(graph, fixed_network):
-    network = fixed_network(*graph)
+    network = fixed_network(*graph, graded=True)
     one, many = CpuRunner(network), CpuRunner(network)
     trains = spike_trains(n_inputs(network), 25, graph[0])
     singly = [one.step(active) for active in trains]
@@ -105,7 +109,7 @@ def test_many_ticks_in_a_call_are_the_same_as_one_by_one(graph, fixed_network):
 @exactly
 @given(graph=graphs)
 def test_a_restored_state_goes_on_as_the_original_did(graph, fixed_network):
-    network = fixed_network(*graph)
+    network = fixed_network(*graph, graded=True)
     engine, twin = CpuRunner(network), CpuRunner(network)
     trains = spike_trains(n_inputs(network), 20, graph[0])
     for active in trains[:10]:
@@ -404,7 +408,7 @@ def check_chosen_neurons(engine: CpuRunner, seed: int) -> None:
 @exactly
 @given(graph=graphs)
 def test_chosen_neurons_are_shown_as_in_the_state(graph, fixed_network):
-    network = fixed_network(*graph)
+    network = fixed_network(*graph, graded=True)
     engine = CpuRunner(network)
     for active in spike_trains(n_inputs(network), 12, graph[0]):
         engine.step(active)

@@ -45,7 +45,7 @@ def weights(rng: np.random.Generator, shape: tuple[int, int], mode: SignMode) ->
     return np.abs(values) if mode is SignMode.EXCITATORY else -np.abs(values)
 
 
-def network(seed: int, mode: SignMode, strength: float) -> Network:
+def network(seed: int, mode: SignMode, strength: float, message_bits: int = 0) -> Network:
     """Two populations that hear an input, themselves and each other, late and at once.
 
     ``strength`` times the threshold is what a typical spike of the input brings; the scale is
@@ -61,7 +61,7 @@ def network(seed: int, mode: SignMode, strength: float) -> Network:
         lambda k: IF((k,)),
     ]
     nodes = {
-        "in": Input((n_in,)),
+        "in": Input((n_in,), message_bits),
         "w": Linear(strength * weights(rng, (n, n_in), mode)),
         "n": kinds[rng.integers(4)](n),
         "back": Linear(0.5 * strength * weights(rng, (n, n), mode)),
@@ -107,9 +107,19 @@ def test_overflow_and_saturation_are_reached_and_agree(mode: SignMode, dense_ref
     assert highest > 20
 
 
-def check(seed: int, mode: SignMode, strength: float, dense_reference) -> tuple[int, int, int]:
+@pytest.mark.parametrize("message_bits", [2, 8])
+@pytest.mark.parametrize("mode", SignMode)
+def test_graded_inputs_agree(mode: SignMode, message_bits: int, dense_reference):
+    # From payloads that move a neuron a little to those whose sums wrap its current.
+    wraps, *_ = check(3, mode, 0.3, dense_reference, message_bits)
+    assert wraps > 0 or message_bits < 8
+
+
+def check(
+    seed: int, mode: SignMode, strength: float, dense_reference, message_bits: int = 0
+) -> tuple[int, int, int]:
     """Compare; how often currents wrapped, and voltages stood at either end."""
-    described = network(seed, mode, strength)
+    described = network(seed, mode, strength, message_bits)
     fixed = quantize(described)
     modes = {q.sign_mode for q in fixed.projections if q.name.startswith("in -> w ")}
     assert modes == {mode}
@@ -117,12 +127,14 @@ def check(seed: int, mode: SignMode, strength: float, dense_reference) -> tuple[
     rng = np.random.default_rng(seed)
     n_in = fixed.inputs["in"].size
     spikes = rng.random((TICKS, n_in)) < rng.choice([0.05, 0.3, 0.9], (TICKS, 1))
+    if message_bits:
+        spikes = spikes * rng.integers(1, 2**message_bits, spikes.shape)
     channels = sum(port.size for port in fixed.outputs.values())
     found = np.zeros((TICKS, channels), np.float32)
     voltages = []
     wraps = highest = lowest = 0
     for tick, frame in enumerate(spikes):
-        active = np.flatnonzero(frame).astype(np.int32)
+        active = np.repeat(np.arange(n_in), frame.astype(np.int64)).astype(np.int32)
         unwrapped = {}
         for p in fixed.populations:
             u = reference.u[p.name]

@@ -48,7 +48,7 @@ class DenseRun:
         for tick in range(len(offsets) - 1):
             self.arrived.append(reference.all(reference.waiting[0]))
             v = reference.all(reference.v)
-            reference.step(np.unique(indices[offsets[tick] : offsets[tick + 1]]))
+            reference.step(indices[offsets[tick] : offsets[tick + 1]])
             u = reference.all(reference.u)
             dv = np.concatenate([p.dv for p in network.populations]).astype(np.int64)
             bias = np.concatenate([p.bias for p in network.populations]).astype(np.int64)
@@ -86,7 +86,7 @@ def agrees(debugger: Debugger, dense: DenseRun) -> None:
 @settings(deadline=None, max_examples=25)
 @given(graph=graphs)
 def test_every_tick_is_that_of_the_dense_equations(graph, fixed_network, dense_reference):
-    network = fixed_network(*graph)
+    network = fixed_network(*graph, graded=True)
     given_spikes = spikes_for(network, graph[0])
     dense = DenseRun(dense_reference(network), *given_spikes)
     debugger = Debugger(network, *given_spikes)
@@ -108,7 +108,7 @@ def test_going_to_any_tick_in_any_order_shows_that_tick(
     graph, walk, most_bytes, fixed_network, dense_reference, monkeypatch_interval
 ):
     """Whatever moments were kept, and however few memory allowed."""
-    network = fixed_network(*graph)
+    network = fixed_network(*graph, graded=True)
     given_spikes = spikes_for(network, graph[0])
     dense = DenseRun(dense_reference(network), *given_spikes)
     debugger = Debugger(network, *given_spikes, most_bytes=most_bytes)
@@ -134,7 +134,7 @@ def monkeypatch_interval():
 def test_a_saved_state_goes_on_as_the_run_did(
     graph, at, fixed_network, dense_reference, tmp_path_factory
 ):
-    network = fixed_network(*graph)
+    network = fixed_network(*graph, graded=True)
     given_spikes = spikes_for(network, graph[0])
     dense = DenseRun(dense_reference(network), *given_spikes)
     debugger = Debugger(network, *given_spikes)
@@ -156,7 +156,7 @@ def test_a_saved_state_goes_on_as_the_run_did(
 @settings(deadline=None, max_examples=25)
 @given(graph=graphs)
 def test_the_synapses_that_are_named_add_up_to_the_input(graph, fixed_network):
-    network = fixed_network(*graph)
+    network = fixed_network(*graph, graded=True)
     debugger = Debugger(network, *spikes_for(network, graph[0]))
     rng = np.random.default_rng(graph[0])
     for _ in range(TICKS):

@@ -327,7 +327,7 @@ def test_weights_that_are_changed_behind_torchs_back_are_seen():
 
 def test_what_the_engine_cannot_be_given_is_refused():
     twin = small_twin()
-    with pytest.raises(ValueError, match="spikes must be 0 or 1"):
+    with pytest.raises(ValueError, match="spikes of input 'in' must be 0 or 1"):
         twin(2 * torch.ones(1, 3, 4))
     with pytest.raises(ValueError, match="for one tick at least"):
         twin(torch.ones(1, 0, 4))

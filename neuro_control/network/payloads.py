@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a spike can carry: nothing, or an integer of a few bits where it is graded."""
+
+from __future__ import annotations
+
+MESSAGE_BITS_MAX = 8
+"""Of a graded spike here; Loihi 2's have up to 24. A payload of k costs as much as k spikes."""
+
+
+def largest_payload(message_bits: int) -> int:
+    """The largest payload of a spike of so many bits; 1 where it has none (0 bits).
+
+    Raises:
+        ValueError: the bits are not 0..`MESSAGE_BITS_MAX`.
+    """
+    if not 0 <= message_bits <= MESSAGE_BITS_MAX:
+        raise ValueError(f"message_bits must be 0..{MESSAGE_BITS_MAX}, not {message_bits}")
+    return max((1 << message_bits) - 1, 1)
