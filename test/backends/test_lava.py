@@ -136,6 +136,9 @@ def test_a_state_of_the_engine_goes_on_in_lava() -> None:
     runner.restore(engine.state())
     for active in given[30:]:
         assert np.array_equal(runner.step(active), engine.step(active))
+    beyond = dataclasses.replace(engine.state(), membrane=np.full(network.n_neurons, 1 << 40))
+    with pytest.raises(RefusedError, match="membrane holds what Lava's 32 bits cannot"):
+        runner.restore(beyond)
     assert runner.state() == engine.state()
     runner.close()
 
