@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks: their description in physical units, their files, and Loihi's integers."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from neuro_control.network.fixed_network import (
     FixedNetwork,
     FixedPopulation,
@@ -11,10 +14,6 @@ from neuro_control.network.fixed_network import (
 )
 from neuro_control.network.fixed_point import QuantizedNetwork, quantize
 from neuro_control.network.graph import Network
-from neuro_control.network.integer_description import describe
-from neuro_control.network.mismatch import with_threshold_mismatch, with_weight_noise
-from neuro_control.network.netx_file import read_netx
-from neuro_control.network.netx_writer import write_netx
 from neuro_control.network.neurons import (
     IF,
     LI,
@@ -25,9 +24,6 @@ from neuro_control.network.neurons import (
     I,
     Threshold,
 )
-from neuro_control.network.nir_file import read_nir, write_nir
-from neuro_control.network.onnx_file import write_onnx
-from neuro_control.network.provenance import with_provenance
 from neuro_control.network.quantization_report import (
     PopulationReport,
     ProjectionReport,
@@ -35,6 +31,15 @@ from neuro_control.network.quantization_report import (
 )
 from neuro_control.network.synapses import Affine, Delay, Flatten, Input, Linear, Output, Scale
 from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, SumPool2d
+
+if TYPE_CHECKING:
+    from neuro_control.network.integer_description import describe
+    from neuro_control.network.mismatch import with_threshold_mismatch, with_weight_noise
+    from neuro_control.network.netx_file import read_netx
+    from neuro_control.network.netx_writer import write_netx
+    from neuro_control.network.nir_file import read_nir, write_nir
+    from neuro_control.network.onnx_file import write_onnx
+    from neuro_control.network.provenance import with_provenance
 
 __all__ = [
     "IF",
@@ -78,3 +83,22 @@ __all__ = [
     "write_nir",
     "write_onnx",
 ]
+
+# A network that is built in code does without files, and is there sooner.
+_ON_FIRST_USE = {
+    "describe": "integer_description",
+    "with_threshold_mismatch": "mismatch",
+    "with_weight_noise": "mismatch",
+    "read_netx": "netx_file",
+    "write_netx": "netx_writer",
+    "read_nir": "nir_file",
+    "write_nir": "nir_file",
+    "write_onnx": "onnx_file",
+    "with_provenance": "provenance",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_FIRST_USE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ON_FIRST_USE[name]}"), name)

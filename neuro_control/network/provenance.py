@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from importlib import metadata
-
 from neuro_control.network.fixed_point import quantize
 from neuro_control.network.graph import MetadataValue, Network
 from neuro_control.network.neurons import INTEGRATORS
@@ -15,6 +13,8 @@ from neuro_control.network.synapses import Input
 
 def maker() -> str:
     """This package and its version."""
+    from importlib import metadata  # It takes as long to import as all of networks.
+
     try:
         return f"neuro_control {metadata.version('neuro_control')}"
     except metadata.PackageNotFoundError:
