@@ -84,7 +84,8 @@ class Monitor(Node):
 
         def write(data: bytes) -> None:
             if self._recorder is not None:
-                t_ns = self._record.target[-1][0] if self._record.target else 0
+                last = self._record.target.last
+                t_ns = 0 if last is None else last[0]
                 self._recorder.write(topic, t_ns, data)
 
         self.create_subscription(message, topic, write, qos.of(sent, 1000), raw=True)

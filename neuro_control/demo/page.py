@@ -345,6 +345,7 @@ def _energy(report: Mapping[str, Any]) -> list[Section]:
     rows = [
         (
             entry["device"],
+            entry["operations"],
             entry["joules_per_step"] * 1e6,
             entry["watts"] * 1e3,
             entry["evidence"],
@@ -359,7 +360,7 @@ def _energy(report: Mapping[str, Any]) -> list[Section]:
                 Text(f"{meaning[0].upper()}{meaning[1:]}."),
                 Table(
                     "Estimates; good for orders of magnitude",
-                    ("device", "µJ a step", "mW", "what the constants are", "source"),
+                    ("device", "operations", "µJ a step", "mW", "what the constants are", "source"),
                     rows,
                     prose=True,
                 ),

@@ -124,8 +124,8 @@ def draw_image_plane(axes: Axes, record: RunRecord, field_of_view_deg: float) ->
     truth = image_plane_deg(position)
     thin = thinned(len(truth))
     axes.plot(truth[thin, 0], -truth[thin, 1], color=BLUE, lw=0.7, label="true target")
-    if record.estimate:
-        estimate = np.degrees(np.arctan([sample[1:] for sample in record.estimate]))
+    if len(record.estimate):
+        estimate = np.degrees(np.arctan(record.estimate.values))
         some = slice(None, None, max(1, len(estimate) // 600))
         axes.plot(
             estimate[some, 0],
@@ -169,23 +169,16 @@ def draw_rates(axes: Axes, record: RunRecord) -> None:
 
 def _counter_rate(record: RunRecord, key: str) -> tuple[FloatArray, FloatArray]:
     """Rate of one of the controller's counters over simulated time."""
-    readings = [
-        (status.simulated_s, number)
-        for status in record.statuses.get("controller", [])
-        if (number := status.number(key)) is not None
-    ]
-    if len(readings) < 2:
-        return np.empty(0), np.empty(0)
-    t_ns = np.array([round(t * 1e9) for t, _ in readings], np.int64)
-    return rate(t_ns, np.array([n for _, n in readings], np.float64))
+    readings = record.counters[key]
+    return rate(readings.t_ns, readings.values[:, 0])
 
 
 def draw_delays(axes: Axes, record: RunRecord) -> None:
     """From an event packet to the robot command that answers it, as a histogram."""
     axes.set(title="Sensor to command", xlabel="delay [ms]", ylabel="packets")
-    if not record.delays_ns:
+    if not len(record.delays):
         return _nothing(axes)
-    delays_ms = np.maximum(np.asarray(record.delays_ns, np.float64) * 1e-6, 1e-2)
+    delays_ms = np.maximum(record.delays.values[:, 0] * 1e-6, 1e-2)
     low, high = float(delays_ms.min()), float(delays_ms.max())
     edges = np.geomspace(low * 0.95, high * 1.05, 60)
     axes.hist(delays_ms, bins=list(edges), color=BLUE)

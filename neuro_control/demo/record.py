@@ -7,7 +7,7 @@ No ROS here: the monitor node fills a record from its topics, tests fill one by 
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -15,11 +15,16 @@ import numpy as np
 
 from neuro_control.demo.figures import FloatArray, IntArray, angle_from_axis_deg
 from neuro_control.demo.network_spikes import NetworkSpikes
+from neuro_control.demo.samples import Samples
 from neuro_control.events import MonoDecoder
 from neuro_control.reports.film_tape import FilmTape
 
 # Packets kept for the picture: the last 40 ms at 500 packets a second.
 KEPT_PACKETS = 20
+# Statuses of a node that are kept: its last words, in case the very last lacks one.
+KEPT_STATUSES = 16
+# What the controller counts and a plot shows over time.
+COUNTERS = ("events", "spikes")
 # Commands answer within this many packets, or their delay is not counted.
 AWAITED_PACKETS = 256
 
@@ -44,21 +49,27 @@ class Status:
 
 @dataclass
 class RunRecord:
-    """Grows while a run goes on.
+    """Grows while a run goes on, up to a bound (`Samples`).
 
-    target: (t_ns, x, y, z) of the true target in the camera's optical frame, m.
-    estimate: (t_ns, x/z, y/z) of the target as the network sees it.
-    delays_ns: from a packet's publication to that of the robot command that answers it.
-    statuses: every status of each node, in order of arrival.
+    target: x, y, z of the true target in the camera's optical frame, m.
+    estimate: x/z, y/z of the target as the network sees it.
+    delays: from a packet's publication to that of the robot command that answers it, ns, by the
+        packet's stamp.
+    statuses: the last statuses of each node, in order of arrival; heard: how many there were.
+    counters: what the controller counted, by name, at simulated times.
     packets: (stamp_ns, width, height, payload) of the latest event packets.
     joints: the latest joint angles by name, rad.
     tape: what a film shows of the run, if one is wanted. network: its spikes, if they are.
     """
 
-    target: list[tuple[int, float, float, float]] = field(default_factory=list)
-    estimate: list[tuple[int, float, float]] = field(default_factory=list)
-    delays_ns: list[int] = field(default_factory=list)
-    statuses: dict[str, list[Status]] = field(default_factory=dict)
+    target: Samples = field(default_factory=lambda: Samples(3))
+    estimate: Samples = field(default_factory=lambda: Samples(2))
+    delays: Samples = field(default_factory=lambda: Samples(1))
+    statuses: dict[str, deque[Status]] = field(default_factory=dict)
+    heard: Counter[str] = field(default_factory=Counter)
+    counters: dict[str, Samples] = field(
+        default_factory=lambda: {name: Samples(1) for name in COUNTERS}
+    )
     packets: deque[tuple[int, int, int, bytes]] = field(
         default_factory=lambda: deque(maxlen=KEPT_PACKETS)
     )
@@ -76,7 +87,8 @@ class RunRecord:
 
     def add_target(self, t_ns: int, x: float, y: float, z: float, wall_s: float) -> None:
         """Note where the target is in the camera's optical frame (m) at a time."""
-        self.target.append((t_ns, x, y, z))
+        if self.target.last is None or self.target.last[0] != t_ns:  # in lockstep some come twice
+            self.target.add(t_ns, x, y, z)
         if self.tape is not None:
             self.tape.note("target", t_ns, (x, y, z))
         if self.first_wall_s is None:
@@ -89,7 +101,7 @@ class RunRecord:
 
     def add_estimate(self, t_ns: int, x: float, y: float) -> None:
         """Note where the network sees the target: x/z and y/z."""
-        self.estimate.append((t_ns, x, y))
+        self.estimate.add(t_ns, x, y)
 
     def add_packet(
         self, stamp_ns: int, seq: int, size: tuple[int, int], payload: bytes, published_ns: int
@@ -123,16 +135,22 @@ class RunRecord:
     def add_command(self, stamp_ns: int, published_ns: int) -> None:
         """Note a robot command; the first one of a packet's stamp or later ends its delay."""
         while self._published_ns and next(iter(self._published_ns)) <= stamp_ns:
-            packet_ns = self._published_ns.pop(next(iter(self._published_ns)))
-            self.delays_ns.append(published_ns - packet_ns)
+            answered_ns = next(iter(self._published_ns))
+            self.delays.add(answered_ns, published_ns - self._published_ns.pop(answered_ns))
 
     def add_status(self, node: str, status: Status) -> None:
         """Note what a node says on /diagnostics."""
-        self.statuses.setdefault(node, []).append(status)
+        self.statuses.setdefault(node, deque(maxlen=KEPT_STATUSES)).append(status)
+        self.heard[node] += 1
+        if node != "controller":
+            return
+        for name, samples in self.counters.items():
+            if (number := status.number(name)) is not None:
+                samples.add(round(status.simulated_s * 1e9), number)
 
     def latest(self, node: str, key: str) -> float | None:
         """The latest number that a node gave for a diagnostics key."""
-        for status in reversed(self.statuses.get(node, [])):
+        for status in reversed(self.statuses.get(node, ())):
             number = status.number(key)
             if number is not None:
                 return number
@@ -140,7 +158,7 @@ class RunRecord:
 
     def word(self, node: str, key: str) -> str | None:
         """The latest text that a node gave for a diagnostics key."""
-        for status in reversed(self.statuses.get(node, [])):
+        for status in reversed(self.statuses.get(node, ())):
             if key in status.values:
                 return status.values[key]
         return None
@@ -150,8 +168,7 @@ class RunRecord:
 
         A sample that came more than once (in lockstep they are sent again) counts once.
         """
-        t_ns = np.array([sample[0] for sample in self.target], np.int64)
-        position = np.array([sample[1:] for sample in self.target], np.float64).reshape(-1, 3)
+        t_ns, position = self.target.t_ns, self.target.values
         _, order = np.unique(t_ns, return_index=True)
         if until_ns is not None:
             order = order[t_ns[order] <= until_ns]
@@ -160,25 +177,25 @@ class RunRecord:
     @property
     def simulated_s(self) -> float:
         """Simulated time of the latest sample of the target."""
-        return self.target[-1][0] * 1e-9 if self.target else 0.0
+        return 0.0 if self.target.last is None else self.target.last[0] * 1e-9
 
     def real_time_factor(self) -> float | None:
         """Simulated over wall-clock time since the first sample, or since `restart_clock`."""
         if self.first_wall_s is None or self.last_wall_s is None:
             return None
         wall_s = self.last_wall_s - self.first_wall_s
-        simulated_s = (self.target[-1][0] - self.first_ns) * 1e-9
+        simulated_s = self.simulated_s - self.first_ns * 1e-9
         return simulated_s / wall_s if wall_s > 0 else None
 
     def recent_error_deg(self, seconds: float = 0.5) -> float | None:
         """Median angle between camera and target over the last simulated moments."""
-        if not self.target:
+        t_ns, position = self.target.newest(1000)
+        if not len(t_ns):
             return None
-        since_ns = self.target[-1][0] - round(seconds * 1e9)
-        recent = [s[1:] for s in self.target[-1000:] if s[0] >= since_ns]
-        return float(np.median(angle_from_axis_deg(np.array(recent))))
+        recent = position[t_ns >= t_ns[-1] - round(seconds * 1e9)]
+        return float(np.median(angle_from_axis_deg(recent)))
 
     def recent_delay_ms(self, count: int = 500) -> float | None:
         """Median of the latest delays."""
-        recent = self.delays_ns[-count:]
-        return float(np.median(recent)) * 1e-6 if recent else None
+        _, recent = self.delays.newest(count)
+        return float(np.median(recent)) * 1e-6 if len(recent) else None

@@ -199,11 +199,11 @@ def _start_listeners(children: ChildProcesses, commands: dict[str, list[str]]) -
 def _await_last_word(
     record: RunRecord, spin: Callable[[float], None], interrupt: Interrupt
 ) -> None:
-    heard = len(record.statuses.get(CONTROLLER.name, []))
+    heard = record.heard[CONTROLLER.name]
     deadline = time.monotonic() + LAST_WORD_S
     while not interrupt.requested and time.monotonic() < deadline:
         spin(SLICE_S)
-        if len(record.statuses.get(CONTROLLER.name, [])) > heard:
+        if record.heard[CONTROLLER.name] > heard:
             return
 
 

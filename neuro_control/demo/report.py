@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import neuro_control
-from neuro_control.backends.energy import DEVICES
+from neuro_control.demo.energy import energy_estimate
 from neuro_control.demo.figures import (
     GOAL_MEDIAN_DEG,
     GOAL_P95_DEG,
@@ -28,6 +28,8 @@ from neuro_control.reports.provenance import cores, versions
 DEFINITIONS: Mapping[str, str] = {
     "seconds": "simulated time that the figures cover, s",
     "seconds_asked": "simulated time that was asked for, s",
+    "target_samples_every": "of so many samples of simulation/target the figures take one: 1, all, "
+    "up to 2,097,152 samples; then every second, fourth and so on, evenly over the run",
     "tracking_error_deg": "angle between the camera's optical axis and the direction to the true "
     "centre of the target, over all samples of simulation/target from the start on, degrees",
     "lost_fraction": "part of those samples in which the target's centre is outside the image",
@@ -43,13 +45,12 @@ DEFINITIONS: Mapping[str, str] = {
     "target_samples_missing": "samples of simulation/target that should be there and are not",
     "synaptic_operations_per_second": "weights that are not zero with an active source, added up "
     "over the network's steps, per simulated second",
-    "energy_estimate": "estimate, not measured: synaptic operations, neuron updates (every neuron "
-    "in every step) and spikes, each times a published energy of one; without idle power, memory "
-    "beyond what the constant includes, host and input",
+    "energy_estimate": "estimate, not measured: synaptic operations (effective: those of active "
+    "sources; dense: every position of the weights in every step, zero or not), neuron updates "
+    "(every neuron in every step) and spikes, each times a published energy of one; without idle "
+    "power, memory beyond what the constant includes, host and input",
 }
 
-# Devices whose constants fit operations of active sources, which is what the controller counts.
-_ENERGY_DEVICES = ("loihi", "cpu")
 # Below this part of the speed that was asked for, the simulation could not keep up.
 _SLOW = 0.97
 
@@ -88,6 +89,7 @@ def make_report(
         "seed": options.seed,
         "seconds": round(seconds, 6),
         "seconds_asked": options.seconds,
+        "target_samples_every": record.target.stride,
         "interrupted": interrupted,
         "lockstep": options.lockstep,
         "tracking_error_deg": percentiles(error_deg, median=50, p95=95),
@@ -131,30 +133,6 @@ def make_report(
     if failure is not None:
         report["failure"] = failure
     return report
-
-
-def energy_estimate(totals: Mapping[str, float | None]) -> dict[str, dict[str, Any]]:
-    """What the network's work would cost by published energies, by device; empty if not counted."""
-    names = ("synaptic_operations", "spikes", "ticks", "neurons", "seconds")
-    operations, spikes, ticks, neurons, seconds = (totals.get(name) for name in names)
-    if operations is None or spikes is None or not ticks or not neurons or not seconds:
-        return {}
-    found = {}
-    for device in _ENERGY_DEVICES:
-        model = DEVICES[device]
-        joules = (
-            operations * model.synaptic_operation_j
-            + ticks * neurons * model.neuron_update_j
-            + spikes * model.spike_j
-        )
-        found[device] = {
-            "device": model.name,
-            "joules_per_step": joules / ticks,
-            "watts": joules / seconds,
-            "evidence": model.evidence,
-            "source": model.source,
-        }
-    return found
 
 
 def network_figures(record: RunRecord) -> dict[str, Any] | None:
@@ -232,12 +210,14 @@ def _whole(number: float | None) -> int | None:
 
 def _reasons(record: RunRecord) -> dict[str, int]:
     """Why the guard stepped in, and how often: reason -> count."""
-    statuses = record.statuses.get("guard", [])
-    values = statuses[-1].values if statuses else {}
+    statuses = record.statuses.get("guard")
+    if not statuses:
+        return {}
+    last = statuses[-1]
     counts = {
         key.removeprefix("guard_"): round(number)
-        for key in values
-        if key.startswith("guard_") and (number := statuses[-1].number(key)) is not None
+        for key in last.values
+        if key.startswith("guard_") and (number := last.number(key)) is not None
     }
     return {reason: count for reason, count in counts.items() if count}
 

@@ -102,7 +102,7 @@ def _watched_run(
         with listening(record, options.draws, options.bag) as (node, spin):
             run = _Run(plan, children, record, line, interrupt, outcome, spin)
             gate: StartGate = (
-                GuardGate(node, lambda: bool(record.target))
+                GuardGate(node, lambda: len(record.target) > 0)
                 if plan.lockstep
                 else PaceGate(node, plan.real_time_factor)
             )
@@ -170,7 +170,7 @@ class _Run:
                     f"{self._record.simulated_s:.1f} were heard: is the machine overloaded?"
                 )
             return
-        if self._record.target:
+        if len(self._record.target):
             self._line.show(self._progress())
 
     def until(self, condition: Callable[[], bool], who: str) -> None:
@@ -193,13 +193,13 @@ class _Run:
 
     def await_last_words(self) -> None:
         """After a run to the end: wait for the final counts of controller and guard."""
-        heard = {name: len(self._record.statuses.get(name, [])) for name in ("controller", "guard")}
+        heard = {name: self._record.heard[name] for name in ("controller", "guard")}
         deadline = time.monotonic() + LAST_WORD_S
         while (
             self._outcome.finished
             and not self._interrupt.requested
             and time.monotonic() < deadline
-            and any(len(self._record.statuses.get(name, [])) <= n for name, n in heard.items())
+            and any(self._record.heard[name] <= n for name, n in heard.items())
         ):
             self._spin(SLICE_S)
 
@@ -218,8 +218,6 @@ class _Run:
 
     def _progress(self) -> Progress:
         record = self._record
-        controller = record.statuses.get("controller", [])
-        remark = controller[-1].values.get("controller_state", "") if controller else ""
         return Progress(
             simulated_s=record.simulated_s,
             total_s=self._plan.options.seconds,
@@ -228,7 +226,7 @@ class _Run:
             events_per_second=record.latest("controller", "events_per_second"),
             spikes_per_second=record.latest("controller", "spikes_per_second"),
             delay_ms=record.latest("simulator", "latency_recent_ms_median"),
-            remark=remark,
+            remark=record.word("controller", "controller_state") or "",
         )
 
 
@@ -249,7 +247,9 @@ def _finish(
         last_ns = int(t_ns[-1])
     # Out of lockstep nobody waits for the monitor, which may not have heard the very first.
     first_ns = plan.camera_period_ns if plan.lockstep or not len(t_ns) else int(t_ns[0])
-    missing = missing_samples(t_ns, plan.truth_period_ns, first_ns, last_ns)
+    # Of a run of hours only every so manieth sample is kept.
+    period_ns = plan.truth_period_ns * record.target.stride
+    missing = missing_samples(t_ns, period_ns, first_ns, last_ns)
     if missing and plan.lockstep and outcome.failure is None:
         outcome.failure = (
             f"{missing} of the target's samples were not heard: the figures are not those of the "
@@ -262,7 +262,8 @@ def _finish(
         field_of_view_deg=plan.field_of_view_deg,
         interrupted=outcome.interrupted,
         missing=missing,
-        totals=_totals(record, options.seconds + MARGIN_S if outcome.finished else None),
+        totals=_totals(record, options.seconds + MARGIN_S if outcome.finished else None)
+        | {"dense_operations_a_step": _dense_operations(plan)},
         failure=None if outcome.failure is None else str(outcome.failure),
         changed=changed_parameters(plan),
     )
@@ -277,9 +278,19 @@ def _finish(
     return 0
 
 
+def _dense_operations(plan: DemoPlan) -> float | None:
+    """None where nothing was run: a network that cannot be read is why the controller ended."""
+    from neuro_control.demo.energy import dense_operations_a_step
+
+    try:
+        return float(dense_operations_a_step(str(plan.parameters["controller"]["network"])))
+    except (OSError, ValueError):
+        return None
+
+
 def _totals(record: RunRecord, simulated_s: float | None) -> dict[str, float | None]:
     """The controller's counters at its last word, and the simulated time that they cover."""
-    statuses = record.statuses.get("controller", [])
+    statuses = record.statuses.get("controller", ())
     last = statuses[-1] if statuses else None
     totals: dict[str, float | None] = {
         name: None if last is None else last.number(name)

@@ -102,9 +102,10 @@ def scene_of(
     The arm stands at the last joint angles that were heard, and the target where the camera's
     frame then had it.
     """
-    scene = Scene.of(simulator, tuple(record.joints)) if record.target else None
-    if scene is None:
+    last = record.target.last
+    scene = None if last is None else Scene.of(simulator, tuple(record.joints))
+    if last is None or scene is None:
         return None
-    scene.pose(tuple(record.joints.values()), record.target[-1][1:])
+    scene.pose(tuple(record.joints.values()), last[1])
     allow_gl = simulator["renderer"] != "rays"
     return overview(scene.model, scene.data, width, height, allow_gl=allow_gl)

@@ -50,7 +50,7 @@ def test_a_picture_is_drawn(record: RunRecord, with_scene: bool, tmp_path: Path)
         DemoOptions(),
         task="track a target",
         field_of_view_deg=60.0,
-        interrupted=not record.target,
+        interrupted=not len(record.target),
         missing=0,
         totals={},
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuro_control.demo.record import AWAITED_PACKETS, RunRecord, Status
+from neuro_control.demo.record import AWAITED_PACKETS, KEPT_STATUSES, RunRecord, Status
 from neuro_control.events import Events, encode_mono
 from neuro_control.reports.film_tape import FilmSchedule, FilmTape
 
@@ -41,7 +41,7 @@ def test_only_the_first_answer_to_a_packet_ends_its_delay() -> None:
     record.add_command(10, published_ns=2_500_000)
     record.add_command(10, published_ns=9_500_000)
     record.add_command(11, published_ns=9_500_000)  # answers nothing that was heard
-    assert record.delays_ns == [1_500_000]
+    assert record.delays.values[:, 0].tolist() == [1_500_000]
     assert record.recent_delay_ms() == pytest.approx(1.5)
 
 
@@ -50,7 +50,7 @@ def test_a_command_answers_all_packets_up_to_its_stamp() -> None:
     for stamp_ns in (10, 20, 30):
         record.add_packet(stamp_ns, stamp_ns, (128, 128), b"", published_ns=stamp_ns)
     record.add_command(20, published_ns=50)
-    assert record.delays_ns == [40, 30]
+    assert record.delays.values[:, 0].tolist() == [40, 30]
 
 
 def test_packets_that_nobody_answers_are_forgotten() -> None:
@@ -58,7 +58,7 @@ def test_packets_that_nobody_answers_are_forgotten() -> None:
     for k in range(AWAITED_PACKETS + 1):
         record.add_packet(k, k, (128, 128), bytes(16), published_ns=0)
     record.add_command(0, published_ns=1)
-    assert record.delays_ns == []
+    assert len(record.delays) == 0
     assert record.events_heard == 2 * (AWAITED_PACKETS + 1)
 
 
@@ -70,6 +70,17 @@ def test_the_latest_number_wins_and_what_is_not_known_is_none() -> None:
     assert record.latest("controller", "latency") is None
     assert record.latest("guard", "ticks") is None
     assert record.word("controller", "latency") == "nan"
+
+
+def test_of_each_nodes_words_the_last_are_kept_and_the_counters_curve() -> None:
+    record = RunRecord()
+    for k in range(100):
+        record.add_status("controller", Status(float(k), 0, "ok", {"events": str(10 * k)}))
+    assert len(record.statuses["controller"]) == KEPT_STATUSES
+    assert record.heard["controller"] == 100
+    assert record.counters["events"].values[:, 0].tolist() == [10.0 * k for k in range(100)]
+    assert record.counters["events"].t_ns[-1] == 99_000_000_000
+    assert len(record.counters["spikes"]) == 0
 
 
 def test_a_tape_gets_what_is_heard() -> None:

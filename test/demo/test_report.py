@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,18 @@ import numpy as np
 import pytest
 
 import neuro_control
+from neuro_control.demo.energy import dense_operations_a_step, energy_estimate
 from neuro_control.demo.network_spikes import NetworkSpikes
 from neuro_control.demo.options import DemoOptions
 from neuro_control.demo.record import RunRecord, Status
 from neuro_control.demo.report import (
     DEFINITIONS,
-    energy_estimate,
     make_report,
     notices,
     summary,
     write_report,
 )
+from neuro_control.network import LIF, Input, Linear, Network, Output, write_nir
 
 PROMISED = {
     "version": None,
@@ -149,13 +151,18 @@ def test_energy_is_counts_times_published_energies_and_says_so() -> None:
     assert loihi["joules_per_step"] == pytest.approx(joules / 1e3)
     assert loihi["watts"] == pytest.approx(joules / 2)
     assert "Davies" in loihi["source"]
+    assert "gpu" not in energy_estimate(totals), "how many positions it has is not known"
+    gpu = energy_estimate({**totals, "dense_operations_a_step": 1e6})["gpu"]
+    ticks, neurons = totals["ticks"], totals["neurons"]
+    assert gpu["joules_per_step"] == pytest.approx(1e6 * 0.3e-9 + neurons * 0.3e-9)
+    assert gpu["watts"] == pytest.approx(gpu["joules_per_step"] * ticks / totals["seconds"])
     assert energy_estimate({**totals, "synaptic_operations": None}) == {}
     assert "not measured" in DEFINITIONS["energy_estimate"]
 
 
 def test_a_run_as_it_should_be_needs_no_notice() -> None:
     record = full_record()
-    record.statuses["guard"] = record.statuses["controller"] = []
+    record.statuses["guard"] = record.statuses["controller"] = deque()
     assert notices(report_of(record)) == []
 
 
@@ -189,3 +196,19 @@ def test_slower_than_real_time_is_no_doubt_where_it_was_asked_for() -> None:
     changed = {"simulator.real_time_factor": (1.0, 0.45)}
     assert notices(report_of(record, changed=changed)) == []
     assert len(notices(report_of(record))) == 1
+
+
+def test_a_device_without_sparsity_goes_through_every_position_of_the_weights(
+    tmp_path: Path,
+) -> None:
+    weights = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    nodes = {
+        "in": Input((3,)),
+        "w": Linear(weights),
+        "n": LIF.with_unit_gain((2,), dt_s=1e-3, tau_s=0.01),
+        "out": Output((2,)),
+    }
+    path = tmp_path / "net.nir"
+    write_nir(Network(nodes, [("in", "w"), ("w", "n"), ("n", "out")], 1e-3), path)
+    assert dense_operations_a_step(str(path)) == 6
+    assert dense_operations_a_step("arm_tracker.nir") > 1e6
