@@ -44,7 +44,8 @@ class WorkerProcess:
     """A backend's process. It is killed by `close`, and dies by itself if its host does.
 
     The socket is a pair without a name: nobody else can reach it, two controllers do not meet, and
-    no file is made but the log, which has no name either.
+    no file is made but the log, which has no name either. ``prefix`` begins the name of every
+    segment of shared memory that the process makes.
     """
 
     def __init__(self, command: Sequence[str], start_s: float = START_S) -> None:
@@ -53,7 +54,7 @@ class WorkerProcess:
         Raises:
             StartError: it does not start, says that it cannot, or speaks another protocol.
         """
-        self._prefix = f"neuro{secrets.token_hex(4)}_"
+        self.prefix = f"neuro{secrets.token_hex(4)}_"
         self._sequence = 0
         self._closed = False
         self._log = _log_file()
@@ -63,7 +64,7 @@ class WorkerProcess:
             "--socket",
             str(theirs.fileno()),
             "--shared-memory",
-            self._prefix,
+            self.prefix,
         ]
         environment = {key: value for key, value in os.environ.items() if key not in _LEAKING}
         output = self._log if self._log is not None else subprocess.DEVNULL
@@ -174,7 +175,7 @@ class WorkerProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self.channel.close()
-        remove_shared_memory(self._prefix)
+        remove_shared_memory(self.prefix)
         if self._log is not None:
             self._log.close()
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import sys
 import threading
 import time
@@ -150,14 +151,17 @@ def test_what_differs_within_the_tolerance_is_counted_and_taken(network, board) 
 
 
 def test_a_late_board_misses_its_cycle_and_catches_up(network, board) -> None:
-    impatient = dataclasses.replace(PATIENT, deadline_s=0.2)
-    shadow = ShadowRunner(network, lambda: board("late", 3, "--late-s", "0.6"), "board", impatient)
+    shadow = ShadowRunner(network, lambda: board("late", 3, "--late-s", "0.6"), "board", PATIENT)
     engine = CpuRunner(network)
-    for given in cycles(network, 10):
+    for cycle, given in enumerate(cycles(network, 3)):
+        if cycle == 2:
+            shadow.settings = dataclasses.replace(PATIENT, deadline_s=0.2)
         assert same(shadow.run(*given), engine.run(*given))
-    assert [fault.kind for fault in shadow.faults][:1] == [FaultKind.DEADLINE]
+    assert [fault.kind for fault in shadow.faults] == [FaultKind.DEADLINE]
     assert shadow.faults[0].tick == 6
     assert shadow.status is ShadowState.BEHIND
+    for given in cycles(network, 7, seed=1):
+        assert same(shadow.run(*given), engine.run(*given))
 
     def back() -> bool:
         given = next(cycles(network, 1))
@@ -172,15 +176,16 @@ def test_a_late_board_misses_its_cycle_and_catches_up(network, board) -> None:
 
 @pytest.mark.parametrize("fault", ["hang", "drop"])
 def test_a_board_that_says_nothing_is_ended_and_replaced(network, board, fault) -> None:
-    impatient = ShadowSettings(deadline_s=0.05, hang_s=0.2)
-    faults = iter([fault, ""])
+    impatient = ShadowSettings(deadline_s=0.05, hang_s=1.0)
+    # Slow machines hang too: as many boards as it takes.
+    faults = itertools.chain([fault], itertools.repeat(""))
     shadow = ShadowRunner(network, lambda: board(next(faults), 2), "board", impatient)
     engine = CpuRunner(network)
 
     def replaced() -> bool:
         given = next(cycles(network, 1))
         assert same(shadow.run(*given), engine.run(*given))
-        return shadow.totals.restarts == 1 and shadow.status is ShadowState.IN_STEP
+        return shadow.totals.restarts > 0 and shadow.status is ShadowState.IN_STEP
 
     until(replaced)
     kinds = [fault.kind for fault in shadow.faults]
