@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The skin node: pressures of taxels in, spikes of afferents out.
+"""The skin node: what taxels feel in, spikes of afferents out.
 
-Subscribes `taxels` (sensor_msgs/Image of encoding 32FC1, a pixel a taxel; or, with `input: array`,
-std_msgs/Float32MultiArray, row by row), publishes `skin/events`: rows in three bands, SA-I, FA-I,
-FA-II. An array has no stamp: it is taken for the moment at which it comes. With `model: fitted` the
-afferents answer pressures as recorded ones did, and the taxels' unit must be kPa or Pa.
+Subscribes `taxels` and publishes `skin/events`: rows in three bands, SA-I, FA-I, FA-II. `input`
+says what taxels are:
+
+    image    sensor_msgs/Image of encoding 32FC1, a pixel a taxel
+    array    std_msgs/Float32MultiArray, row by row; without a stamp, taken for when it comes
+    wrench   geometry_msgs/WrenchStamped in the taxels' frame, of a force sensor under the skin or
+             of a simulated contact, spread about the point at which it acts
+    events   event_camera_msgs/EventPacket, of a skin that makes events: they pass through, decoded,
+             checked, counted, in the node's time and in mono
+
+With `model: fitted` the afferents answer pressures as recorded ones did, and the taxels' unit must
+be kPa or Pa.
 """
 
 from __future__ import annotations
@@ -14,14 +22,20 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
+from event_camera_msgs.msg import EventPacket
+from geometry_msgs.msg import WrenchStamped
 from pydantic import Field
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32MultiArray
 
 from neuro_control.events import Events
 from neuro_control.nodes import messages
+from neuro_control.nodes.diagnostics import Report
+from neuro_control.nodes.event_input import Declared, EventInput
 from neuro_control.nodes.sense import SenseNode, SenseSettings, started
 from neuro_control.nodes.spin import run
+from neuro_control.senses.contact_wrench import taxels_of_wrench
+from neuro_control.senses.event_skin import pass_through
 from neuro_control.senses.fitted_skin import FittedSkin, FittedSkinSettings, FittedSkinState
 from neuro_control.senses.skin import LONGEST_GAP_NS, Skin, SkinSettings
 from neuro_control.senses.skin_layout import SkinLayout, read_skin_layout
@@ -30,6 +44,8 @@ _KPA = {"kPa": 1.0, "Pa": 1e-3}
 KINDS: dict[str, tuple[type, str]] = {
     "image": (Image, "sensor_msgs/msg/Image"),
     "array": (Float32MultiArray, "std_msgs/msg/Float32MultiArray"),
+    "wrench": (WrenchStamped, "geometry_msgs/msg/WrenchStamped"),
+    "events": (EventPacket, "event_camera_msgs/msg/EventPacket"),
 }
 
 
@@ -47,8 +63,17 @@ class SkinNodeSettings(SenseSettings):
         "gains", description="gains: neurons with gains to choose; fitted: fitted to recordings"
     )
     frame_id: str = Field("left_finger_pad_link", min_length=1, description="Frame of the taxels")
-    input: Literal["image", "array"] = Field(
-        "image", description="image: sensor_msgs/Image 32FC1; array: std_msgs/Float32MultiArray"
+    pitch_m: float = Field(0.002, gt=0.0, le=1.0, description="Distance of neighbours (m)")
+    input: Literal["image", "array", "wrench", "events"] = Field(
+        "image",
+        description="image: sensor_msgs/Image 32FC1; array: std_msgs/Float32MultiArray; wrench: "
+        "geometry_msgs/WrenchStamped; events: EventPacket of a skin that makes events",
+    )
+    contact_radius_m: float = Field(
+        0.002, gt=0.0, le=1.0, description="Of a wrench's contact, standard deviation (m)"
+    )
+    outward: Literal["+z", "-z"] = Field(
+        "+z", description="Side of the taxels' x-y plane that a wrench presses on"
     )
     afferents: SkinSettings = Field(SkinSettings(), description="The afferents of model gains")
     fitted: FittedSkinSettings = Field(
@@ -78,7 +103,11 @@ class SkinNode(SenseNode[SkinNodeSettings]):
                 columns=settings.columns,
                 full_scale=settings.full_scale,
                 unit=settings.unit,
+                pitch_m=settings.pitch_m,
             )
+        if settings.input == "wrench" and self._layout.unit == "raw":
+            raise ValueError("unit is 'raw'; input wrench needs N, Pa or kPa")
+        self._passed = EventInput(Declared(self._layout.columns, self._layout.rows))
         size = (self._layout.rows, self._layout.columns)
         self._skin = Skin(*size, settings.afferents)
         self._fitted: FittedSkin | None = None
@@ -94,7 +123,16 @@ class SkinNode(SenseNode[SkinNodeSettings]):
     def sense(self, message: Any) -> tuple[Events, int, str] | None:
         """See `SenseNode.sense`."""
         rows, columns = self._layout.rows, self._layout.columns
-        if self.parameters.settings.input == "array":
+        settings = self.parameters.settings
+        if settings.input == "events":
+            return self._pass(message)
+        if settings.input == "wrench":
+            wrench, t_ns = message.wrench, messages.time_ns(message.header.stamp)
+            force, torque = (np.array([v.x, v.y, v.z]) for v in (wrench.force, wrench.torque))
+            values = taxels_of_wrench(
+                force, torque, self._layout, settings.contact_radius_m, settings.outward
+            )
+        elif settings.input == "array":
             values = np.asarray(message.data, np.float64)
             if len(values) != rows * columns:
                 raise ValueError(f"data has {len(values)} values; {rows} x {columns} are needed")
@@ -110,6 +148,24 @@ class SkinNode(SenseNode[SkinNodeSettings]):
         events = self._feel(values.reshape(rows, columns), t_ns)
         self._last_ns = t_ns
         return events, t_ns, self._layout.frame_id
+
+    def _pass(self, message: Any) -> tuple[Events, int, str]:
+        packet = messages.packet(message, self.input_topic)
+        restarts = self._passed.restarts
+        events = self._passed.receive(packet)
+        self.restarts += self._passed.restarts - restarts
+        if events is None:
+            reason = self._passed.refused or f"a packet is dropped for its {self._passed.last_drop}"
+            raise ValueError(reason)
+        frame = message.header.frame_id or self._layout.frame_id
+        return pass_through(events, self._layout), packet.stamp_ns, frame
+
+    def report(self) -> Report:
+        """See `SenseNode.report`; and what a skin's own packets have lost."""
+        found = super().report()
+        if self.parameters.settings.input == "events" and self._subscription is not None:
+            found.values["packets_lost"] = self._passed.counters.packets_lost
+        return found
 
     def _feel(self, values: Any, t_ns: int) -> Events:
         if self._fitted is None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import array
 import wave
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from event_camera_msgs.msg import EventPacket
+from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32MultiArray, Int16MultiArray
 
-from neuro_control.events import Events, PacketStream
+from neuro_control.events import Events, Packet, PacketStream, encode_mono
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.cochlea import CochleaNode
 from neuro_control.nodes.diagnostics import documented
@@ -247,6 +249,50 @@ def test_arrays_are_taken_row_by_row(ros: Any, overrides: Any) -> None:
     bench.send(Float32MultiArray(data=[1.0]))
     assert bench.values()["refused_because"] == "data has 1 values; 1 x 2 are needed"
     assert set(bench.events(2).x.tolist()) <= {1}
+
+
+def test_a_force_sensor_stands_for_taxels(ros: Any, overrides: Any) -> None:
+    said = overrides(rows=3, columns=4, input="wrench", pitch_m=0.01, contact_radius_m=0.001)
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    levels = [0.0, *np.linspace(0, 1.0, 10), *np.full(30, 1.0)]
+    sent = []
+    for k, level in enumerate(levels):
+        message = WrenchStamped()
+        message.header.stamp = messages.time_message((k + 1) * 5 * MS)
+        message.wrench.force.z = -float(level)
+        # At x = 2 cm, y = 1 cm: torque_x = y force_z, torque_y = -x force_z.
+        message.wrench.torque.x, message.wrench.torque.y = -0.01 * level, 0.02 * level
+        sent.append(message)
+    bench.send(*sent)
+    events = bench.events(len(levels))
+    assert set(zip(events.x.tolist(), (events.y % 3).tolist(), strict=True)) == {(2, 1)}
+    other = ros.add(SkinNode(parameter_overrides=overrides(input="wrench", unit="raw")))
+    with pytest.raises(StartError, match="unit is 'raw'; input wrench needs N, Pa or kPa"):
+        other.start()
+
+
+def skin_packet(seq: int, t_ns: int, **changes: Any) -> EventPacket:
+    """One press at column 3, row 2 of a skin of 4 x 3, by a clock that started at nothing."""
+    x, y = np.array([3], np.uint16), np.array([2], np.uint16)
+    events = Events(np.array([t_ns]), x, y, np.ones(1, np.uint8), 4, 3)
+    payload, base_ns = encode_mono(events)
+    packet = Packet("", seq, base_ns, t_ns + 1000 * MS, "mono", 4, 3, False, payload)
+    return messages.packet_message(replace(packet, **changes), "palm")
+
+
+def test_a_skin_that_makes_events_passes_through(ros: Any, overrides: Any) -> None:
+    said = overrides(rows=3, columns=4, input="events")
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    bench.send(skin_packet(0, 5 * MS), skin_packet(2, 7 * MS))
+    events = bench.events(2)
+    assert (events.width, events.height, len(events)) == (4, 3, 2)
+    assert (events.x.tolist(), events.y.tolist(), events.p.tolist()) == ([3, 3], [2, 2], [1, 1])
+    assert events.t_ns.tolist() == [1005 * MS, 1007 * MS], "in the node's time"
+    assert bench.heard[0].header.frame_id == "palm"
+    assert bench.values()["packets_lost"] == 1
+    bench.send(skin_packet(3, 8 * MS, width=5))
+    assert bench.values()["refused_because"] == "a packet is dropped for its size"
+    assert documented("packets_lost")
 
 
 def test_taxels_of_another_layout_are_refused(ros: Any, overrides: Any) -> None:
