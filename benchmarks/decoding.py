@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks import decoding_peers as peers
 from benchmarks import report
+from benchmarks.arguments import positive
 from benchmarks.page import Bars
 from neuro_control.events import Events, Packet, PacketStream, Replay, decoder, encoder
 
@@ -196,7 +197,9 @@ def show(
 def main() -> None:
     arguments = report.parser("decoding", "How fast event packets are decoded.")
     arguments.add_argument("--recording", metavar="PATH", type=Path, help="decode this evt3 bag")
-    arguments.add_argument("--passes", type=int, default=50, help="passes over the packets")
+    arguments.add_argument(
+        "--passes", type=positive(int), default=50, help="passes over the packets"
+    )
     peers.add_options(arguments)
     options = arguments.parse_args()
 

@@ -16,6 +16,7 @@ import rclpy
 from event_camera_msgs.msg import EventPacket
 from rclpy.executors import ExternalShutdownException
 
+from benchmarks.arguments import positive
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.nodes import messages, qos
 
@@ -70,9 +71,9 @@ def flood(rate_per_s: float, width: int, height: int) -> None:
 def main() -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(description=__doc__, prog="benchmarks.event_flood")
-    parser.add_argument("--events-per-second", type=float, default=1e7)
-    parser.add_argument("--width", type=int, default=1280)
-    parser.add_argument("--height", type=int, default=720)
+    parser.add_argument("--events-per-second", type=positive(float), default=1e7)
+    parser.add_argument("--width", type=positive(int), default=1280)
+    parser.add_argument("--height", type=positive(int), default=720)
     arguments = parser.parse_args()
     rclpy.init(args=[])
     try:

@@ -23,6 +23,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from benchmarks import report
+from benchmarks.arguments import positive
 from benchmarks.page import Bars
 from neuro_control.senses.event_camera import EventCamera
 from neuro_control.senses.event_camera_presets import PRESETS
@@ -142,7 +143,9 @@ def terms(frames: np.ndarray) -> list[dict[str, Any]]:
 
 def main() -> None:
     arguments = report.parser("eye", "How fast the emulated eye is.")
-    arguments.add_argument("--passes", type=int, default=3, help="rounds of ours and the peer")
+    arguments.add_argument(
+        "--passes", type=positive(int), default=3, help="rounds of ours and the peer"
+    )
     options = arguments.parse_args()
     frames = pictures()
     ours(frames[:3], "davis346")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.arguments import positive
 from benchmarks.page import Bars
 from neuro_control.events import Events
 from neuro_control.events.filters import (
@@ -86,7 +87,9 @@ def peers(events: Events) -> dict[str, Callable[[], Any]]:
 
 def main() -> None:
     arguments = report.parser("filtering", "How fast events are filtered.")
-    arguments.add_argument("--passes", type=int, default=20, help="passes over the events")
+    arguments.add_argument(
+        "--passes", type=positive(int), default=20, help="passes over the events"
+    )
     options = arguments.parse_args()
     events = sample()
     packets = [events[begin : begin + PACKET] for begin in range(0, EVENTS, PACKET)]

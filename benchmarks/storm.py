@@ -33,6 +33,7 @@ from rclpy.node import Node
 from trajectory_msgs.msg import JointTrajectory
 
 from benchmarks import report
+from benchmarks.arguments import positive
 from benchmarks.page import Bars
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.spin import make_executor, spin_for
@@ -162,8 +163,10 @@ def measure(seconds: float, million: float) -> tuple[Heard, list[Mark]]:
 def main() -> None:
     """Measure and print."""
     parser = report.parser("storm", "A storm of event packets at the controller.")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of the storm")
-    parser.add_argument("--million", type=float, default=20.0, help="events a second in it")
+    parser.add_argument("--seconds", type=positive(float), default=10.0, help="of the storm")
+    parser.add_argument(
+        "--million", type=positive(float), default=20.0, help="events a second in it"
+    )
     options = parser.parse_args()
     heard, marks = measure(options.seconds, options.million)
     rows = [row(*mark, heard) for mark in marks[1:]]

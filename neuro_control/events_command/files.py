@@ -21,10 +21,13 @@ def opened(arguments: argparse.Namespace) -> tuple[EventFile, tuple[int, int]]:
     """
     width, height = arguments.width, arguments.height
     if (width is None) != (height is None):
-        raise ValueError("give both --width and --height, or neither")
+        raise ValueError(f"--width is {width} and --height is {height}; give both, or neither")
     size: tuple[int, int] | None = None
     if width is not None:
-        check_size(width, height)
+        try:
+            check_size(width, height)
+        except ValueError as error:
+            raise ValueError(f"--{error}") from error
         size = (width, height)
     file = open_file(arguments.file, topic=arguments.topic, layout=arguments.layout, size=size)
     return file, size or file.smallest_size()

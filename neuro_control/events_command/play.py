@@ -9,9 +9,16 @@ import sys
 
 from neuro_control.events_command.files import opened
 
+LEAST_RATE, LARGEST_RATE = 0.01, 100.0
+"""What the replay node takes."""
+
 
 def play(arguments: argparse.Namespace) -> int:
     """Run the replay node on it until it ends."""
+    if not LEAST_RATE <= arguments.rate <= LARGEST_RATE:
+        raise ValueError(
+            f"--rate is {arguments.rate:g}; it must be {LEAST_RATE:g} to {LARGEST_RATE:g}"
+        )
     opened(arguments)  # what cannot be read is said before ROS starts
     os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
     from neuro_control.nodes import replay

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from neuro_control.events.address_events import Events, check_size
-from neuro_control.events.files.aedat2_file import open_aedat2
+from neuro_control.events.files.aedat2_file import LAYOUTS, open_aedat2
 from neuro_control.events.files.aedat4_file import MAGIC, open_aedat4
 from neuro_control.events.files.bag_file import BagFile
 from neuro_control.events.files.dat_file import open_dat
@@ -37,8 +37,11 @@ def open_file(
     Raises:
         FileNotFoundError: there is none.
         FileError: it is of no known kind, or damaged at its beginning.
+        ValueError: another layout.
     """
     path = Path(path)
+    if layout and layout not in LAYOUTS:
+        raise ValueError(f"layout is {layout!r}; it must be one of: {', '.join(LAYOUTS)}")
     if path.is_dir():
         return BagFile(path, topic)
     if not path.is_file():
