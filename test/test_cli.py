@@ -16,7 +16,7 @@ from neuro_control.demo.options import DemoOptions
 
 def neuro_control_command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "neuro_control.cli", *words],
+        [sys.executable, "-m", "neuro_control", *words],
         capture_output=True,
         text=True,
         check=False,
