@@ -112,6 +112,7 @@ def run(
     controller: Mapping[str, Any] | None = None,
     runner: Runner | None = None,
     before_answer: Callable[[int], None] | None = None,
+    after_answer: Callable[[SensorFrame, tuple[str, ...], ArmController], None] | None = None,
 ) -> LoopResult:
     """Run the loop for so much simulated time.
 
@@ -124,6 +125,8 @@ def run(
         controller: of ArmControllerSettings.
         runner: steps the spiking controller's network; the settings' backend unless given.
         before_answer: called with the period's number before each answer.
+        after_answer: called after each answer of the spiking controller with what the sensors
+            said, the joints' names and the controller; not part of the answer's time.
     """
     arm = ArmSimulation(arm_urdf(), ArmSimulationSettings.model_validate(dict(simulation)))
     settings = ArmControllerSettings.model_validate(dict(controller or {}))
@@ -150,6 +153,8 @@ def run(
         events += len(frame.events)
         if spiking:
             ticks_us[period] = spiking.statistics.tick_us
+            if after_answer is not None:
+                after_answer(frame, arm.joint_names, spiking)
     wall_s = time.perf_counter() - start
     arm.close()
     reach = math.tan(settings.horizontal_field_of_view_rad / 2)

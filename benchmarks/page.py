@@ -7,12 +7,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from neuro_control.reports.page import Block, Code, Page, Plot, Section, Side, Table, Text
+from neuro_control.reports.film_file import MOST_FILM_BYTES
+from neuro_control.reports.page import Block, Code, Film, Page, Plot, Section, Side, Table, Text
 from neuro_control.reports.palette import BLUE, DATA, GREY, VERMILION
 
 if TYPE_CHECKING:  # a benchmark starts without matplotlib, and need not have it in memory
@@ -194,11 +196,13 @@ def benchmark_page(
     plots: Sequence[Drawing] = (),
     notes: Sequence[str] = (),
     words: Sequence[str] = (),
+    film: Path | None = None,
 ) -> Page:
     """The page of a benchmark.
 
     name: of its module. description: what is measured and how (the module's docstring).
     tables: rows by title. notes: what must be known to read them. words: of the command line.
+    film: of a run; a longer one than a page can take stands beside it.
     """
     title, _, rest = description.partition("\n\n")
     title = title.partition(": `")[0].strip().rstrip(".")
@@ -210,6 +214,7 @@ def benchmark_page(
     written = datetime.now(timezone.utc).isoformat(timespec="seconds")
     sections = [
         Section("What was measured", [*blocks, Code(command)]),
+        *_film(film),
         *([Section("In pictures", [Side(drawn)])] if drawn else []),
         Section("In figures", [_table(*table) for table in tables.items()]),
         Section("To be known", [*map(Text, notes), Text(_OTHERS + _LOAD)]),
@@ -225,6 +230,18 @@ def benchmark_page(
         sections=sections,
         footer=f"neuro_control {versions.get('neuro_control', '')}, {versions.get('commit', '')}",
     )
+
+
+def _film(path: Path | None) -> list[Section]:
+    if path is None or path.stat().st_size > MOST_FILM_BYTES:
+        return []
+    film = Film(
+        path.read_bytes(),
+        "Scene, events and spikes of one run. Panels and playing speed are named in the film.",
+        "film of a run: scene, events and spikes side by side",
+        gif=path.suffix.lower() == ".gif",
+    )
+    return [Section("As a film", [film])]
 
 
 def _table(title: str, rows: Sequence[Row]) -> Table:

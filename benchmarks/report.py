@@ -96,17 +96,19 @@ def write_html(
     found: Mapping[str, str],
     plots: Sequence[Drawing] = (),
     notes: Sequence[str] = (),
+    film: Path | None = None,
 ) -> None:
     """Write the benchmark's page (see `benchmarks.page`); nothing if path is None.
 
-    description: the module's docstring. tables: rows by title. found: versions.
+    description: the module's docstring. tables: rows by title. found: versions. film: of a run;
+    it is in the page if it is not too long.
     """
     if path is None:
         return
     from benchmarks.page import benchmark_page
 
     words = sys.argv[1:]
-    page = benchmark_page(name, description or name, tables, found, plots, notes, words)
+    page = benchmark_page(name, description or name, tables, found, plots, notes, words, film)
     write_text(path, page.html())
 
 
@@ -130,6 +132,17 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
         help="also write a page with tables, plots and versions",
     )
     return made
+
+
+def film_file(text: str) -> Path:
+    """A type of argument: a film that can be written."""
+    from neuro_control.reports.film_file import check_film
+
+    try:
+        check_film("FILE", Path(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return Path(text)
 
 
 def _file(*suffixes: str) -> Callable[[str], Path]:

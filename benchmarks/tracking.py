@@ -144,6 +144,12 @@ def main() -> None:
     parser.add_argument(
         "--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes at once"
     )
+    parser.add_argument(
+        "--film",
+        type=report.film_file,
+        metavar="FILE.mp4|FILE.gif",
+        help="also film the spiking controller in the first scene, seed 0: scene, events, spikes",
+    )
     arguments = parser.parse_args()
     seeds, seconds = range(arguments.seeds), arguments.seconds
     with ProcessPoolExecutor(arguments.workers) as pool:
@@ -196,7 +202,16 @@ def main() -> None:
         )
         for scene, kinds in by_scene.items()
     ]
-    report.write_html(arguments.html, "tracking", __doc__, tables, versions, plots)
+    if arguments.film is not None:
+        from benchmarks.loop_film import film_run
+
+        scene, settings = next(iter(SCENES.items()))
+        simulation = {"seed": 0, "renderer": "rays", **settings}
+        pictures = film_run(arguments.film, seconds, simulation, f"tracking: {scene}")
+        print(f"\nfilm: {arguments.film} ({pictures} pictures)")
+    report.write_html(
+        arguments.html, "tracking", __doc__, tables, versions, plots, film=arguments.film
+    )
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from neuro_control.demo.plots import (
 from neuro_control.demo.record import RunRecord
 from neuro_control.demo.report import DEFINITIONS, notices
 from neuro_control.reports.files import write_text
+from neuro_control.reports.film_file import MOST_FILM_BYTES
 from neuro_control.reports.page import (
     Block,
     Card,
@@ -42,9 +43,6 @@ from neuro_control.reports.page import (
     shown,
 )
 from neuro_control.reports.plots import page_figure, plot_style, svg_of
-
-# A longer film stands beside the page, not in it: mail and browsers take no more.
-MOST_FILM_BYTES = 12_000_000
 
 _SIMULATED = (
     "The arm, its world and its event camera are simulated (MuJoCo, with a pixel model of the "

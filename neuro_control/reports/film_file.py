@@ -16,6 +16,8 @@ from neuro_control.reports.files import check_output, whole_file
 Pixels = npt.NDArray[np.uint8]
 
 SUFFIXES = (".mp4", ".gif")
+MOST_FILM_BYTES = 12_000_000
+"""A longer film stands beside a page, not in it: mail and browsers take no more."""
 FPS = {".mp4": 20, ".gif": 10}
 LONGEST_S = {".mp4": 60.0, ".gif": 30.0}
 """A GIF is not compressed in time and waits in memory until it is whole."""

@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks import arm_loop
+from benchmarks.loop_film import film_run
 from benchmarks.tracking import jump_row, reacquisition_s
 
 
@@ -45,3 +48,20 @@ def test_the_spiking_controller_is_near_the_ceiling_and_far_from_the_centroid(
     }
     assert median["truth"] < median["spiking"] < 1.25 * median["truth"] + 60 / 128 / 2
     assert median["centroid"] > 4 * median["spiking"]
+
+
+def test_a_run_can_be_filmed_with_scene_events_and_spikes(tmp_path: Path) -> None:
+    path = tmp_path / "run.gif"
+    scene = {"seed": 2, "renderer": "rays"}
+    assert film_run(path, 0.5, scene, "tracking: a test") == 5
+    with Image.open(path) as film:
+        assert film.n_frames == 5
+        first, last = (np.asarray(_frame(film, k), np.int64) for k in (0, 4))
+    assert first.shape[1] > 2.5 * 384, "three panels side by side"
+    for part in np.array_split(np.abs(first - last).sum(axis=2), 3, axis=1):
+        assert part.any(), "each panel shows something that changes"
+
+
+def _frame(film: Image.Image, number: int) -> Image.Image:
+    film.seek(number)
+    return film.convert("RGB")

@@ -211,4 +211,4 @@ def test_a_device_without_sparsity_goes_through_every_position_of_the_weights(
     path = tmp_path / "net.nir"
     write_nir(Network(nodes, [("in", "w"), ("w", "n"), ("n", "out")], 1e-3), path)
     assert dense_operations_a_step(str(path)) == 6
-    assert dense_operations_a_step("arm_tracker.nir") > 1e6
+    assert dense_operations_a_step("arm_tracker.nir") > 1e5
