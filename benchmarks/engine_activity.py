@@ -144,7 +144,8 @@ def size_row(n: int, calls: int = 400) -> dict[str, Any]:
         "ready_s": round(ready_s, 3),
         "engine_mb": round(held / 1e6, 1),
         "description_mb": round(described / 1e6, 1),
-        "engine_bytes_a_synapse": round(held / network.n_synapses, 1),
+        "bytes_a_synapse": round(engine.memory.synapses / network.n_synapses, 1),
+        "bytes_a_neuron": round(engine.memory.neurons / network.n_neurons, 1),
     }
 
 

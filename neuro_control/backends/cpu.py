@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuro_control.backends import cpu_kernels as kernels
-from neuro_control.backends.cpu_plan import lay_out
+from neuro_control.backends.cpu_plan import EngineMemory, lay_out
 from neuro_control.backends.runner import Indices, RunCounters, RunnerState, check_offsets
 from neuro_control.network import FixedNetwork, Port
 
@@ -37,6 +37,7 @@ class CpuRunner:
         self._arena, self._tallies, self._outputs = plan.arena, plan.tallies, plan.outputs
         self._populations = plan.populations
         self._largest_current = plan.largest_current
+        self._memory = plan.memory
         self._state = self._arena[plan.state]
         self._rest = self._state.copy()
         # Where each neuron of a population that is reordered lies, made when first asked for.
@@ -77,6 +78,11 @@ class CpuRunner:
             int(totals[kernels.OPERATIONS]),
             int(totals[kernels.UPDATES]),
         )
+
+    @property
+    def memory(self) -> EngineMemory:
+        """Bytes that the engine holds, beside the network itself."""
+        return self._memory
 
     def step(self, active: Indices) -> Indices:
         """Advance one tick; see `neuro_control.backends.Runner.step`."""

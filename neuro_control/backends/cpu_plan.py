@@ -19,14 +19,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.backends import cpu_kernels as at
+from neuro_control.backends.arena import ALIGNMENT, ArenaParts, part_of
+from neuro_control.backends.input_bounds import (
+    fits_32_bits,
+    largest_current,
+    largest_input,
+    largest_payloads,
+)
 from neuro_control.backends.population_view import PopulationView
 from neuro_control.backends.shared_rows import SharedRows
 from neuro_control.backends.synapse_forms import choose_orders, dense_table
 from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection
 
-_ALIGNMENT = 64
 _NARROW = 32767
 """Largest sum of the magnitudes of a neuron's weights whose sums cannot leave 16 bits."""
+
+
+@dataclass(frozen=True)
+class EngineMemory:
+    """Bytes that the engine holds of a network: what neurons, synapses and all else take."""
+
+    neurons: int
+    synapses: int
+    rest: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,54 +56,23 @@ class Plan:
     tallies: NDArray[np.int64]
     outputs: NDArray[np.int32]
     populations: dict[str, PopulationView]
+    memory: EngineMemory
     largest_current: NDArray[np.float64]
     """Of each neuron, what the magnitude of its current never leaves, float64[n]."""
-
-
-class _Parts:
-    """Parts of the arena, placed one after the other."""
-
-    def __init__(self, header: int) -> None:
-        self.size = 0
-        self._filled: list[tuple[int, NDArray[np.generic]]] = []
-        self.plan = self.reserve(header * 8)
-
-    def reserve(self, n_bytes: int) -> int:
-        """Place of a new part, zero."""
-        place = self.size
-        self.size += -(-n_bytes // _ALIGNMENT) * _ALIGNMENT
-        return place
-
-    def put(self, values: NDArray[np.generic]) -> int:
-        """Place of a new part that holds these values."""
-        place = self.reserve(values.nbytes)
-        self._filled.append((place, values))
-        return place
-
-    def arena(self) -> NDArray[np.uint8]:
-        """All parts; each is forgotten as it is copied, so that little is held twice."""
-        # Vectors may read or write a little beyond the last part.
-        room = np.zeros(self.size + 3 * _ALIGNMENT, np.uint8)
-        begin = -room.ctypes.data % _ALIGNMENT
-        made = room[begin : begin + self.size + 2 * _ALIGNMENT]
-        while self._filled:
-            place, values = self._filled.pop()
-            made[place : place + values.nbytes] = values.view(np.uint8).ravel()
-        return made
 
 
 def lay_out(network: FixedNetwork) -> Plan:
     """The plan of a network and its state at rest."""
     largest = largest_input(network)
-    wide = not _fits_32_bits(network, largest)
+    wide = not fits_32_bits(network, largest)
     integer = np.dtype(np.int64 if wide else np.int32)
     orders, shared = choose_orders(network)
     n_rows = len(network.populations) * at.POPULATION + len(network.projections) * at.PROJECTION
-    parts = _Parts(at.HEADER + n_rows + len(network.outputs) * at.OUTPUT)
+    parts = ArenaParts(at.HEADER + n_rows + len(network.outputs) * at.OUTPUT)
     n_inputs = sum(port.size for port in network.inputs.values())
     n_shown = sum(port.size for port in network.outputs.values())
     tallies = parts.reserve(8 * (at.COUNTS + len(network.populations)))
-    limits = _largest_payloads(network)
+    limits = largest_payloads(network)
     seen, most = parts.reserve(8 * n_inputs), parts.put(limits)
     # Room for what enters in a tick, and for what of it belongs to one input.
     entered, own = parts.reserve(4 * int(limits.sum())), parts.reserve(4 * int(limits.sum()))
@@ -110,10 +94,12 @@ def lay_out(network: FixedNetwork) -> Plan:
         bits,
     ]
     order_places = {name: parts.put(order) for name, order in orders.items()}
+    before = parts.size
     projections = [
         _projection(network, projection, orders, shared.pop(i, None), parts, integer)
         for i, projection in enumerate(network.projections)
     ]
+    synapses = parts.size - before
     fixed = [
         _parameters(
             population,
@@ -138,9 +124,9 @@ def lay_out(network: FixedNetwork) -> Plan:
     end = parts.size
     arena = parts.arena()
     arena[: 8 * len(plan)] = np.array(plan, np.int64).view(np.uint8)
-    counts = _view(arena, tallies, np.int64, at.COUNTS + len(rows))
+    counts = part_of(arena, tallies, np.int64, at.COUNTS + len(rows))
     views = {
-        population.name: _population_view(
+        population.name: _populationpart_of(
             arena,
             population,
             row,
@@ -153,14 +139,11 @@ def lay_out(network: FixedNetwork) -> Plan:
     }
     for view in views.values():
         view.awake[:] = 1
-    shown_outputs = _view(arena, outputs, np.int32, n_shown)
-    reachable = _largest_current(network, largest)
-    return Plan(arena, wide, slice(begin, end), counts, shown_outputs, views, reachable)
-
-
-def _view(arena: NDArray[np.uint8], place: int, kind: np.dtype[Any] | type, n: int) -> Any:
-    dtype = np.dtype(kind)
-    return arena[place : place + n * dtype.itemsize].view(dtype)
+    shown_outputs = part_of(arena, outputs, np.int32, n_shown)
+    reachable = largest_current(network, largest)
+    neurons = end - before - synapses
+    memory = EngineMemory(neurons, synapses, arena.nbytes - neurons - synapses)
+    return Plan(arena, wide, slice(begin, end), counts, shown_outputs, views, memory, reachable)
 
 
 def _padded(n: int) -> int:
@@ -172,7 +155,7 @@ def _parameters(
     population: FixedPopulation,
     order: NDArray[np.int32] | None,
     fits_16_bits: bool,
-    parts: _Parts,
+    parts: ArenaParts,
     integer: np.dtype[Any],
 ) -> dict[int, int]:
     """Columns of the parameters: places, or numbers where all neurons are alike.
@@ -216,13 +199,13 @@ def _population(
     population: FixedPopulation,
     parameters: Mapping[int, int],
     network: FixedNetwork,
-    parts: _Parts,
+    parts: ArenaParts,
     integer: np.dtype[Any],
 ) -> list[int]:
     """A row of the plan; the population's state is placed."""
     n, padded = population.size, _padded(population.size)
     width = 2 if parameters[at.NARROW] else integer.itemsize
-    stride = -(-padded * width // _ALIGNMENT) * _ALIGNMENT
+    stride = -(-padded * width // ALIGNMENT) * ALIGNMENT
     columns = dict(parameters)
     columns |= {at.SIZE: n, at.INPUT_STRIDE: stride}
     columns[at.MEMBRANE] = parts.reserve(padded * integer.itemsize)
@@ -247,7 +230,7 @@ def _history(population: FixedPopulation) -> NDArray[np.int64]:
     return table
 
 
-def _population_view(
+def _populationpart_of(
     arena: NDArray[np.uint8],
     population: FixedPopulation,
     row: list[int],
@@ -259,18 +242,18 @@ def _population_view(
     n = population.size
     given = np.dtype(np.int16) if row[at.NARROW] else integer
     stride = row[at.INPUT_STRIDE] // given.itemsize
-    pending = _view(arena, row[at.INPUT], given, ring * stride).reshape(ring, stride)
+    pending = part_of(arena, row[at.INPUT], given, ring * stride).reshape(ring, stride)
     filtered = bool(row[at.FILTERED])
-    own = _view(arena, row[at.HISTORY], integer, 6 * n).reshape(6, n) if row[at.HISTORY] else None
+    own = part_of(arena, row[at.HISTORY], integer, 6 * n).reshape(6, n) if row[at.HISTORY] else None
     return PopulationView(
         population,
         filtered,
-        _view(arena, row[at.MEMBRANE], integer, n),
-        _view(arena, row[at.CURRENT], integer if filtered else given, n),
+        part_of(arena, row[at.MEMBRANE], integer, n),
+        part_of(arena, row[at.CURRENT], integer if filtered else given, n),
         pending[:, :n],
         None if own is None else own[4:],
-        _view(arena, row[at.AWAKE], np.int8, -(-n // at.BLOCK)),
-        _view(arena, row[at.SPIKES], np.int32, n),
+        part_of(arena, row[at.AWAKE], np.int8, -(-n // at.BLOCK)),
+        part_of(arena, row[at.SPIKES], np.int32, n),
         count,
         order,
     )
@@ -281,7 +264,7 @@ def _projection(
     projection: FixedProjection,
     orders: Mapping[str, NDArray[np.int32]],
     shared: SharedRows | None,
-    parts: _Parts,
+    parts: ArenaParts,
     integer: np.dtype[Any],
 ) -> list[int]:
     """A row of the plan; the projection's synapses are placed."""
@@ -318,43 +301,3 @@ def _projection(
             parts.put(shared.target),
         )
     return [columns[column] for column in range(at.PROJECTION)]
-
-
-def _largest_payloads(network: FixedNetwork) -> NDArray[np.int32]:
-    """Of each input channel, the largest payload of a spike, int32[n]; 1 where it is binary."""
-    ports = network.inputs.values()
-    sizes = [port.size for port in ports]
-    return np.repeat([port.largest_payload for port in ports], sizes).astype(np.int32)
-
-
-def largest_input(network: FixedNetwork) -> NDArray[np.float64]:
-    """The largest magnitude that the sum of a neuron's inputs can have in a tick, float64[n]."""
-    largest = np.zeros(network.n_neurons)
-    for projection in network.projections:
-        offset = network.population(projection.target).offset
-        magnitude = np.abs(projection.weight.astype(np.float64))
-        # A sum is held before a negative exponent shifts it.
-        magnitude *= 2.0 ** max(projection.weight_exponent, 0)
-        if projection.source in network.inputs:
-            magnitude *= network.inputs[projection.source].largest_payload
-        total = np.bincount(projection.target_index, magnitude, minlength=projection.n_target)
-        largest[offset : offset + projection.n_target] += total
-    return largest
-
-
-def _fits_32_bits(network: FixedNetwork, largest: NDArray[np.float64]) -> bool:
-    """Whether no input whatever can bring a value beyond 32 bits: the current, and input on top."""
-    held = _largest_current(network, largest)
-    return bool((held + largest * 64 < 2.0**31 - 2.0**25).all())
-
-
-def _largest_current(network: FixedNetwork, largest: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest magnitude of the current of each neuron after a tick, float64[n].
-
-    A current is wrapped only once a tick, so that inputs beyond 2^18 can leave it beyond 24 bits:
-    with A the largest input in the current's units and k what a tick keeps of it, it stays below
-    max(2^23, (A - 2^24) / (1 - k)).
-    """
-    current = largest * 64
-    lost = np.concatenate([population.du + 1 for population in network.populations]) / 4096
-    return np.maximum(2.0**23, (current - 2.0**24) / lost)

@@ -44,6 +44,11 @@ def bench(arguments: argparse.Namespace) -> int:
     for name, times in (("one tick a call", single), (f"{TOGETHER} ticks a call", together)):
         median, p99 = np.percentile(np.array(times) * 1e-3, [50, 99])
         print(f"  {name:<17} {median:8.2f} us a tick (median), {p99:8.2f} us (p99)")
+    memory = runner.memory
+    print(
+        f"  the engine holds {memory.neurons / network.n_neurons:,.1f} bytes a neuron, "
+        f"{memory.synapses / max(network.n_synapses, 1):,.1f} a synapse and {memory.rest:,} besides"
+    )
     operations = runner.counters.synaptic_operations / runner.counters.ticks
     print(f"  {operations:,.0f} synaptic operations a tick")
     return 0

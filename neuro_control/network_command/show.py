@@ -63,7 +63,7 @@ def integer_facts(fixed: FixedNetwork) -> dict[str, Any]:
         "metadata": dict(fixed.metadata),
         "neurons": fixed.n_neurons,
         "synapses": fixed.n_synapses,
-        "footprint_bytes": network_cost(fixed).footprint_bytes,
+        **footprint(fixed),
         "inputs": {name: [port.offset, port.size] for name, port in fixed.inputs.items()},
         "outputs": {name: [port.offset, port.size] for name, port in fixed.outputs.items()},
         "populations": [
@@ -97,6 +97,7 @@ def integer_text(found: dict[str, Any]) -> str:
         f"{found['neurons']:,} neurons, {found['synapses']:,} synapses, "
         f"{found['footprint_bytes']:,} bytes, in Loihi's integers",
     ]
+    lines.append(f"  {memory_text(found)}")
     for p in found["populations"]:
         shape = "x".join(str(length) for length in p["shape"])
         ranges = (f"{key} {p[key][0]}..{p[key][1]}" for key in ("du", "dv", "vth", "bias"))
@@ -111,18 +112,37 @@ def integer_text(found: dict[str, Any]) -> str:
 
 def fixed_facts(fixed: QuantizedNetwork) -> dict[str, Any]:
     """Sizes and losses in Loihi's integers, ready for JSON."""
-    cost = network_cost(fixed)
     report = dataclasses.asdict(fixed.report)
     for projection in report["projections"]:
         projection["sign_mode"] = projection["sign_mode"].value
     return {
         "neurons": fixed.n_neurons,
         "synapses": fixed.n_synapses,
-        "footprint_bytes": cost.footprint_bytes,
+        **footprint(fixed),
         "inputs": {name: [port.offset, port.size] for name, port in fixed.inputs.items()},
         "outputs": {name: [port.offset, port.size] for name, port in fixed.outputs.items()},
         "quantization": report,
     }
+
+
+def footprint(fixed: FixedNetwork) -> dict[str, Any]:
+    """Bytes of the integers: of all, a neuron and a synapse, ready for JSON."""
+    cost = network_cost(fixed)
+    neurons = sum(population.footprint_bytes for population in cost.populations)
+    synapses = sum(projection.footprint_bytes for projection in cost.projections)
+    return {
+        "footprint_bytes": cost.footprint_bytes,
+        "bytes_a_neuron": round(neurons / max(fixed.n_neurons, 1), 1),
+        "bytes_a_synapse": round(synapses / max(fixed.n_synapses, 1), 1),
+    }
+
+
+def memory_text(found: dict[str, Any]) -> str:
+    """The bytes of a network's parts as a line to read."""
+    return (
+        f"{found['bytes_a_neuron']:,} bytes a neuron (parameters and state), "
+        f"{found['bytes_a_synapse']:,} a synapse (network bench: what the engine holds)"
+    )
 
 
 def _parameters(node: Any) -> dict[str, str]:
@@ -160,6 +180,7 @@ def text(found: dict[str, Any]) -> str:
         f"fits Loihi's integers: {found['neurons']:,} neurons, {found['synapses']:,} synapses, "
         f"{found['footprint_bytes']:,} bytes (where it lies on a chip's cores is not worked out)"
     )
+    lines.append(f"  {memory_text(found)}")
     for kind in ("inputs", "outputs"):
         lines += [
             f"  {kind[:-1]} {name}: channels {offset} to {offset + size - 1}"

@@ -558,3 +558,24 @@ def test_a_copy_goes_its_own_way(copied):
     assert twin.state() == before
     twin.step(np.array([0], np.int32))
     assert engine.state() == twin.state()
+
+
+def test_the_engine_says_what_its_neurons_and_synapses_take():
+    small, large = (CpuRunner(quantize(dense_network(n_in, 64))).memory for n_in in (64, 128))
+    # A byte for each pair and one row of zeros, and four for each source's number of synapses.
+    assert small.synapses == 65 * 64 + 64 * 4
+    assert large.synapses == 129 * 64 + 128 * 4
+    # Membrane, current and input of 64 neurons, vectors to write past them, and their spikes.
+    assert small.neurons == large.neurons
+    assert 64 * (4 + 4 + 2 + 4) <= small.neurons <= 64 * 24
+
+
+def dense_network(n_in: int, n_out: int) -> Network:
+    weight = np.random.default_rng(0).uniform(-1, 1, (n_out, n_in))
+    nodes = {
+        "in": Input((n_in,)),
+        "w": Linear(weight),
+        "n": CubaLIF.with_unit_gain((n_out,), dt_s=1e-3, tau_mem_s=0.02, tau_syn_s=0.005),
+        "out": Output((n_out,)),
+    }
+    return Network(nodes, list(pairwise(nodes)), 1e-3)
