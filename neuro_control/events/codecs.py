@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from neuro_control.events.address_events import Events
 from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.evt2 import Evt2Decoder, Evt21Decoder
 from neuro_control.events.evt3 import Evt3Decoder
 from neuro_control.events.libcaer import LibcaerCmpDecoder, LibcaerDecoder
 from neuro_control.events.mono import MonoDecoder
+from neuro_control.events.payload import Payload
 
 
 class Decoder(Protocol):
@@ -37,8 +35,11 @@ class Decoder(Protocol):
     def counters(self) -> DecoderCounters:
         """What has been decoded and dropped since construction."""
 
-    def decode(self, payload: NDArray[np.uint8], time_base_ns: int = 0) -> Events:
-        """Decode one packet's payload (uint8[n]); `time_base_ns` only where the encoding has it."""
+    def decode(self, payload: Payload, time_base_ns: int = 0) -> Events:
+        """Decode one packet's payload (uint8[n], or what else holds bytes).
+
+        `time_base_ns`: only where the encoding has it.
+        """
 
     def discontinuity(self) -> None:
         """Say that packets were lost before the next one: what hung on them is not trusted."""

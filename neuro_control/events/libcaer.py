@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuro_control.events import libcaer_kernel as kernel
 from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.event_arrays import first, room_for
+from neuro_control.events.payload import Payload, octets
 
 _NO_BYTES = np.empty(0, np.uint8)
 # Beyond this a time base plus an event's own time would not fit int64.
@@ -72,8 +72,9 @@ class _Decoder:
             time_reversals=state[kernel.REVERSALS],
         )
 
-    def decode(self, payload: NDArray[np.uint8], time_base_ns: int = 0) -> Events:
+    def decode(self, payload: Payload, time_base_ns: int = 0) -> Events:
         """Decode one payload (uint8[n]) whose times count from `time_base_ns`."""
+        payload = octets(payload)
         n_words, tail = divmod(len(payload), self._word_bytes)
         if tail:
             self._state[kernel.MALFORMED] += 1

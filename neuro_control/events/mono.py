@@ -16,6 +16,7 @@ from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.event_arrays import ArrayPool, first
 from neuro_control.events.kernel_types import EVENTS, compile_once, words_type
 from neuro_control.events.mono_kernel import decode_mono
+from neuro_control.events.payload import Payload, octets
 
 BYTES_PER_EVENT = 8
 LARGEST_SPAN_NS = (1 << 32) - 1
@@ -107,8 +108,9 @@ class MonoDecoder:
             time_reversals=self._reversals,
         )
 
-    def decode(self, payload: NDArray[np.uint8], time_base_ns: int = 0) -> Events:
+    def decode(self, payload: Payload, time_base_ns: int = 0) -> Events:
         """Decode one payload (uint8[n]) whose times count from `time_base_ns`."""
+        payload = octets(payload)
         n, tail = divmod(len(payload), BYTES_PER_EVENT)
         if tail:
             self._malformed += 1

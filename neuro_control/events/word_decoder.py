@@ -14,6 +14,7 @@ from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.event_arrays import ArrayPool, first
 from neuro_control.events.kernel_types import EVENTS, STATE, compile_once, words_type
+from neuro_control.events.payload import Payload, octets
 from neuro_control.events.word_carry import WordCarry
 
 
@@ -82,14 +83,14 @@ class WordDecoder:
 
     def decode(  # the signature is the protocol's
         self,
-        payload: NDArray[np.uint8],
+        payload: Payload,
         time_base_ns: int = 0,  # noqa: ARG002
     ) -> Events:
         """Decode one payload (uint8[n]); the words carry their own time, the base is not used.
 
         Bytes at the end that do not fill a word are kept for the next packet.
         """
-        words = self._carry.words(payload)
+        words = self._carry.words(octets(payload))
         arrays = self._arrays.room_for(self._room(words))
         n = self._decode(words, self._state, self._width, self._height, *arrays)
         return first(arrays, n, self._width, self._height)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import array
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -155,6 +157,20 @@ def test_where_a_stream_is_cut_into_packets_does_not_matter(encoding, payload, c
     for name in ("t_ns", "x", "y", "p"):
         assert np.array_equal(getattr(found, name), getattr(expected, name))
     assert cut.counters == whole.counters
+
+
+@pytest.mark.parametrize("encoding", codecs.supported_encodings())
+@pytest.mark.parametrize(
+    "held",
+    [bytes, bytearray, memoryview, lambda data: array.array("B", data)],
+    ids=["bytes", "bytearray", "memoryview", "array"],
+)
+def test_a_payload_is_whatever_holds_bytes(encoding, held):
+    data = bytes(range(256)) * 2
+    expected = codecs.decoder(encoding, 640, 480).decode(np.frombuffer(data, np.uint8))
+    found = codecs.decoder(encoding, 640, 480).decode(held(data))
+    for name in ("t_ns", "x", "y", "p"):
+        assert np.array_equal(getattr(found, name), getattr(expected, name))
 
 
 @pytest.mark.parametrize("encoding", codecs.supported_encodings())
