@@ -66,7 +66,7 @@ def check(arguments: argparse.Namespace) -> int:
             print(line(row), flush=True)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        if arguments.report:
+        if arguments.report and rows:
             write_report(arguments.report, arguments.name, rows)
     compared = [row for row in rows if "refused" not in row]
     wrong = [row for row in compared if not row["exact"]]
@@ -132,14 +132,22 @@ def line(row: Mapping[str, Any]) -> str:
 
 def check_writable(path: Path) -> None:
     """Raise ValueError where no report can be written there; what lies there stays."""
+    there = path.exists()
     try:
         with path.open("a"):
-            return
+            pass
     except OSError as error:
-        raise ValueError(
-            f"--report {path} cannot be written ({error.strerror}); name a file in a folder that "
-            "is there and may be written to"
-        ) from error
+        raise unwritable(path, error) from error
+    if not there:
+        path.unlink()
+
+
+def unwritable(path: Path, error: OSError) -> ValueError:
+    """What to say of it."""
+    return ValueError(
+        f"--report {path} cannot be written ({error.strerror}); name a file in a folder that is "
+        "there, may be written to and has room"
+    )
 
 
 def write_report(path: Path, backend: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -154,7 +162,10 @@ def write_report(path: Path, backend: str, rows: Iterable[Mapping[str, Any]]) ->
         "worker": workers[0] if workers else {},
         "networks": listed,
     }
-    path.write_text(json.dumps(report, indent=1) + "\n")
+    try:
+        path.write_text(json.dumps(report, indent=1) + "\n")
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def subjects(random: int, seed: int) -> Iterator[Subject]:

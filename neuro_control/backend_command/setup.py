@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -101,8 +102,10 @@ def find_python() -> str:
     if _this_version() in VERSIONS:
         return sys.executable
     for version in VERSIONS:
-        if found := shutil.which(f"python{version}"):
-            return found
+        for folder in os.get_exec_path():
+            found = shutil.which(f"python{version}", path=folder)
+            if found and _runs(found, version):
+                return found
     raise BackendError(
         f"Lava runs on Python {', '.join(VERSIONS)}; this is {_this_version()}, and none of them "
         "is on the path. --python names one"
@@ -115,6 +118,14 @@ def _wanted() -> list[str]:
 
 def _this_version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _runs(python: str, version: str) -> bool:
+    """Whether it does: a version manager has a stand-in for every Python, which may run none."""
+    try:
+        return _version(python) == version
+    except BackendError:
+        return False
 
 
 def _version(python: str) -> str:

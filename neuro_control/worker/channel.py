@@ -23,7 +23,8 @@ class Channel:
     """Sends and receives messages over a connected socket, with time-outs.
 
     A time-out loses nothing: what has come of a message is kept, and the next call goes on; so is
-    what could not be sent yet.
+    what could not be sent yet. Nobody spins while waiting: on a busy machine that takes from the
+    other process the time that it needs to answer.
     """
 
     def __init__(self, connected: socket.socket) -> None:

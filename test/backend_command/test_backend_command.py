@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from neuro_control.backend_command import setup
+from neuro_control.backend_command import check, setup
 from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.registry import BackendSettings, choose_runner, lava_python
 from neuro_control.backends.worker_process import BackendError
@@ -100,6 +100,39 @@ def test_a_mistake_is_one_clear_line(words, message, tmp_path, monkeypatch, caps
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_a_check_that_cannot_start_leaves_an_earlier_report_alone(tmp_path) -> None:
+    earlier, other = tmp_path / "earlier.json", tmp_path / "other.json"
+    earlier.write_text("weeks of work")
+    for report in (earlier, other):
+        words = ["check", "lava", "--python", "/bin/ls", "--report", str(report)]
+        assert main(["backend", *words]) == 2
+    assert earlier.read_text() == "weeks of work"
+    assert not other.exists()
+
+
+def test_a_disk_that_fills_is_said_by_check_with_the_reports_name() -> None:
+    with pytest.raises(ValueError, match=r"--report /dev/full cannot be written \(No space left"):
+        check.write_report(Path("/dev/full"), "lava", [{"network": "x"}])
+
+
+def test_the_first_python_that_runs_is_found(tmp_path, monkeypatch) -> None:
+    """Stand-ins for all that a version manager knows are on the path, and need not run."""
+    for folder, name, script in (
+        ("shims", "python3.10", "echo no such version >&2; exit 127"),
+        ("shims", "python3.11", "echo 3.9"),
+        ("bin", "python3.11", "echo 3.11"),
+    ):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / folder / name).chmod(0o755)
+    monkeypatch.setattr(setup, "_this_version", lambda: "3.13")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'shims'}:{tmp_path / 'bin'}")
+    assert setup.find_python() == str(tmp_path / "bin" / "python3.11")
+    monkeypatch.setenv("PATH", str(tmp_path / "shims"))
+    with pytest.raises(BackendError, match=r"this is 3\.13, and none of them is on the path"):
+        setup.find_python()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path) -> None:

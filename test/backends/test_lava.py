@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,31 @@ def test_nothing_is_left(end: str, own: bool) -> None:
         assert time.monotonic() < limit, "processes of Lava live on"
         time.sleep(0.01)
     assert not segments(runner)
+
+
+def test_nothing_is_left_when_the_host_is_killed() -> None:
+    program = (
+        "import time\n"
+        "from neuro_control.backends.process_runner import ProcessRunner\n"
+        "from neuro_control.backends.random_networks import random_network\n"
+        f"runner = ProcessRunner(random_network(2), {LAVA!r}, 'lava', {{'lava_processes': True}})\n"
+        "print(runner.process.pid, runner.process.prefix, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    host = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert host.stdout is not None
+    pid, prefix = host.stdout.readline().split()
+    processes = descendants(int(pid))
+    assert len(processes) > 3
+    assert list(Path("/dev/shm").glob(f"{prefix}*"))
+    host.kill()
+    host.wait()
+    host.stdout.close()
+    limit = time.monotonic() + 30
+    while any(running(pid) for pid in processes):
+        assert time.monotonic() < limit, "processes of Lava live on"
+        time.sleep(0.01)
+    assert not list(Path("/dev/shm").glob(f"{prefix}*"))
 
 
 def test_two_controllers_on_one_machine_do_not_meet() -> None:
