@@ -13,9 +13,10 @@ import struct
 import numpy as np
 
 from neuro_control.events import Packet
+from neuro_control.nodes.recorded_topics import stamp_ns
 
 _ENCAPSULATION = 4
-_STAMP = struct.Struct("<iI")
+_STAMP_BYTES = 8
 _LENGTH = struct.Struct("<I")
 _PAIR = struct.Struct("<QQ")
 _SIZE = struct.Struct("<II")
@@ -26,15 +27,14 @@ class CdrError(ValueError):
 
 
 def _begin(data: bytes) -> None:
-    if len(data) < _ENCAPSULATION + _STAMP.size or data[1] != 1:
+    if len(data) < _ENCAPSULATION + _STAMP_BYTES or data[1] != 1:
         raise CdrError("not a little-endian CDR message")
 
 
 def header_stamp_ns(data: bytes) -> int:
     """The stamp (ns) of a message that begins with a std_msgs/Header. Raises CdrError."""
     _begin(data)
-    sec, nanosec = _STAMP.unpack_from(data, _ENCAPSULATION)
-    return int(sec) * 1_000_000_000 + int(nanosec)
+    return stamp_ns(data)
 
 
 def clock_ns(data: bytes) -> int:
@@ -61,8 +61,8 @@ def event_packet(data: bytes, topic: str) -> Packet:
     Raises CdrError for bytes that cannot be one.
     """
     try:
-        stamp_ns = header_stamp_ns(data)
-        _, at = _text(data, _ENCAPSULATION + _STAMP.size)
+        sent_ns = header_stamp_ns(data)
+        _, at = _text(data, _ENCAPSULATION + _STAMP_BYTES)
         at = _aligned(at, 4)
         height, width = _SIZE.unpack_from(data, at)
         at = _aligned(at + 8, 8)
@@ -79,7 +79,7 @@ def event_packet(data: bytes, topic: str) -> Packet:
         topic=topic,
         seq=int(seq),
         time_base_ns=int(time_base),
-        stamp_ns=stamp_ns,
+        stamp_ns=sent_ns,
         encoding=encoding,
         width=int(width),
         height=int(height),

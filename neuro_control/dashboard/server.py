@@ -17,12 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
 from neuro_control.dashboard.access import Access
 from neuro_control.dashboard.requests import ActionError, RequestError, wanted_of
-from neuro_control.dashboard.scene_server import SceneAddress, may_pass
+from neuro_control.dashboard.scene_proxy import SceneProxy
+from neuro_control.dashboard.scene_server import SceneAddress
 from neuro_control.dashboard.wire import json_text
 
 STATIC = Path(__file__).with_name("static")
@@ -38,12 +38,6 @@ POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "connect-src 'self' ws: wss:; frame-ancestors 'self'"
 )
-# viser's page is one file with everything in it.
-SCENE_POLICY = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self' ws: wss: "
-    "data: blob:; worker-src 'self' blob: data:; frame-ancestors 'self'"
-)
-
 Action = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -77,7 +71,6 @@ class PageServer:
         self._listener = listener
         self._access = access
         self._actions = actions
-        self._scene_address = scene_address
         self._clients: set[Client] = set()
         self._texts: dict[str, str] = {}
         self._values: dict[str, Any] = {}
@@ -85,8 +78,8 @@ class PageServer:
         self._stops = ThreadPoolExecutor(STOPS_AT_ONCE, thread_name_prefix="dashboard_stop")
         self._releases = ThreadPoolExecutor(2, thread_name_prefix="dashboard_release")
         self._others = ThreadPoolExecutor(4, thread_name_prefix="dashboard_action")
+        self._scene = SceneProxy(scene_address, self._others, CLOSE_TIMEOUT_S, LARGEST_REQUEST)
         self._loop = asyncio.new_event_loop()
-        self._session: aiohttp.ClientSession | None = None
         self._runner: web.AppRunner | None = None
         started = threading.Event()
         self._thread = threading.Thread(
@@ -139,9 +132,9 @@ class PageServer:
         app.router.add_get("/ws", self._stream)
         app.router.add_get("/static/{name:[A-Za-z0-9_./-]+}", self._file)
         app.router.add_post("/api/{name}", self._act)
-        app.router.add_get("/scene/", self._scene)
-        app.router.add_get("/scene", self._scene)
-        self._session = aiohttp.ClientSession(auto_decompress=False)
+        app.router.add_get("/scene/", self._scene.answer)
+        app.router.add_get("/scene", self._scene.answer)
+        self._scene.open()
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT_S)
         await self._runner.setup()
         await web.SockSite(self._runner, self._listener).start()
@@ -151,8 +144,7 @@ class PageServer:
             client.wake.set()
         if self._runner is not None:
             await self._runner.cleanup()
-        if self._session is not None:
-            await self._session.close()
+        await self._scene.close()
 
     def _hand_out(self, frame: bytes, changed: dict[str, str], gone: set[str]) -> None:
         self._texts.update(changed)
@@ -264,66 +256,6 @@ class PageServer:
                 frame, client.frame = client.frame, None
                 client.undrawn += 1
                 await stream.send_bytes(frame)
-
-    # The scene
-
-    async def _scene(self, request: web.Request) -> web.StreamResponse:
-        # Made when first asked for, which takes a second.
-        loop = asyncio.get_running_loop()
-        scene = await loop.run_in_executor(self._others, self._scene_address)
-        if scene is None or self._session is None:
-            raise web.HTTPNotFound(text="there is no 3D scene")
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._scene_stream(request, scene)
-        async with self._session.get(
-            f"http://127.0.0.1:{scene.port}/",
-            headers=scene.headers | {"Accept-Encoding": request.headers.get("Accept-Encoding", "")},
-        ) as answer:
-            passed = web.Response(body=await answer.read(), status=answer.status)
-            for name in ("Content-Type", "Content-Encoding"):
-                if name in answer.headers:
-                    passed.headers[name] = answer.headers[name]
-        passed.headers["Content-Security-Policy"] = SCENE_POLICY
-        return passed
-
-    async def _scene_stream(self, request: web.Request, at: SceneAddress) -> web.StreamResponse:
-        wanted = request.headers.get("Sec-WebSocket-Protocol", "")
-        protocols = tuple(word.strip() for word in wanted.split(",") if word.strip())
-        page = web.WebSocketResponse(
-            protocols=protocols,
-            compress=False,
-            timeout=CLOSE_TIMEOUT_S,
-            max_msg_size=LARGEST_REQUEST,
-        )
-        await page.prepare(request)
-        session = self._session
-        if session is None:
-            return page
-        with contextlib.suppress(aiohttp.ClientError, ConnectionError):
-            async with session.ws_connect(
-                f"ws://127.0.0.1:{at.port}/",
-                protocols=protocols,
-                headers=at.headers,
-                compress=0,
-                max_msg_size=0,
-            ) as scene:
-                ways = {
-                    asyncio.create_task(_pass_on(page, scene, may_pass)),
-                    asyncio.create_task(_pass_on(scene, page, lambda _: True)),
-                }
-                _, left = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-                for way in left:
-                    way.cancel()
-                await asyncio.gather(*ways, return_exceptions=True)
-        await page.close()
-        return page
-
-
-async def _pass_on(source: Any, sink: Any, passes: Callable[[bytes], bool]) -> None:
-    # viser speaks in bytes alone.
-    async for message in source:
-        if message.type is aiohttp.WSMsgType.BINARY and passes(message.data):
-            await sink.send_bytes(message.data)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

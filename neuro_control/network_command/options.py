@@ -66,7 +66,11 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     debug = actions.add_parser("debug", help="step through it tick by tick, forwards and back")
     debug.add_argument("--commands", metavar="TEXT", help="instead of a prompt; split by ;")
     why = actions.add_parser("why", help="where its activity dies, and what would mend it")
-    why.add_argument("--silent", action="store_true", required=True, help="why it is silent")
+    why.add_argument(
+        "--silent",
+        action="store_true",
+        help="why it is silent: the one question so far, and so what is asked without it",
+    )
     why.add_argument("--json", action="store_true", help="print it as JSON")
     why.add_argument("--running", action="store_true", help="ask the controller that runs")
     why.add_argument("--seconds", type=float, default=2.0, help="--running: how long to look (2)")

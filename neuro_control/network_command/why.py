@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`neuro_control network why --silent`: where the activity of a network dies, and why."""
+"""`neuro_control network why [--silent]`: where the activity of a network dies, and why."""
 
 from __future__ import annotations
 

@@ -254,6 +254,7 @@ def test_every_page_gets_the_newest_frame_and_all_texts_and_leaves_nothing(serve
                         texts.append(json.loads(message.data))
                     else:
                         frame = message.data
+                        await stream.send_str("drawn")
                 assert texts[-1] == {"kind": "about", "value": {"n": 1}}
             served.server.publish(b"x", {})
             late = await session.ws_connect(f"{served.url}/ws")
