@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuro_control.backends import CpuRunner, ShadowRunner
+from neuro_control.backends import CpuRunner, RefusedError, ShadowRunner, registry
 from neuro_control.backends.backend_report import report_backend
 from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.registry import BackendSettings, choose_runner, installed
@@ -96,6 +96,34 @@ def test_an_interpreter_without_lava_is_named_and_what_would_be_right(network) -
     settings = BackendSettings(backend="lava", backend_python=sys.executable)
     with pytest.raises(BackendError, match=says):
         choose_runner(network, settings)
+
+
+@pytest.fixture
+def a_chip(monkeypatch):
+    """The emulated board where Lava's process would be."""
+
+    def be(*words: str) -> None:
+        command = [sys.executable, str(EMULATOR), "--dense", *words]
+        monkeypatch.setattr(registry, "lava_python", lambda _: Path(sys.executable))
+        monkeypatch.setattr(registry, "worker_command", lambda *_: command)
+
+    return be
+
+
+def test_auto_takes_a_chip_that_answers(network, a_chip) -> None:
+    a_chip()
+    chosen = choose_runner(network, BackendSettings())
+    assert (chosen.runner.name, chosen.reason) == ("loihi with a shadow", "a chip answers")
+    chosen.runner.close()
+
+
+def test_auto_goes_on_with_the_cpu_where_the_chip_is_too_small(network, a_chip) -> None:
+    a_chip("--fault", "neurons")
+    chosen = choose_runner(network, BackendSettings())
+    assert chosen.runner.name == "cpu"
+    assert "128 neurocores" in chosen.reason
+    with pytest.raises(RefusedError, match=r"backend loihi: .*128 neurocores"):
+        choose_runner(network, BackendSettings(backend="loihi"))
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(network) -> None:
