@@ -4,7 +4,8 @@
 The demo of separate processes in real time, in turn without the page, with one open page, and with
 a page that is closed and opened again every second. The delay is the simulator's: from the
 publication of an event packet to that of the first guarded command which takes it in. The page's
-process is measured beside it: its share of a core, its frames, its memory. The page's reader
+process is measured beside it: its share of a core, its frames, its memory; and the share of the
+process that takes the network's times for it (`profile_core_share`). The page's reader
 stands in for the browser, which on a robot runs on another machine.
 """
 
@@ -83,7 +84,14 @@ def layout_row(layout: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]
         "delay_ms_p99": float(np.median([run["latency_ms"]["p99"] for run in runs])),
         "real_time_factor": float(np.median([run["real_time_factor"] for run in runs])),
     }
-    keys = ("frames_per_s", "core_share", "frame_ms", "memory_mb_last", "growth_mb_per_h")
+    keys = (
+        "frames_per_s",
+        "core_share",
+        "profile_core_share",
+        "frame_ms",
+        "memory_mb_last",
+        "growth_mb_per_h",
+    )
     for key in keys if "page" in runs[0] else ():
         row[key] = float(np.median([run["page"][key] for run in runs]))
     return row

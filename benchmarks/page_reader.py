@@ -23,6 +23,7 @@ import psutil
 from neuro_control.dashboard.wire import decode_frame
 
 MODULE = "neuro_control.dashboard.node"
+PROFILER = "neuro_control.inspection.profile_process"
 SETTLE_S = 5.0
 PATIENCE_S = 90.0
 
@@ -36,6 +37,24 @@ def dashboard_of(parent: int) -> psutil.Process:
                 return child
         time.sleep(0.1)
     raise RuntimeError(f"process {parent} has started no dashboard")
+
+
+class ProfilerTime:
+    """Time that the controller's process for the page's profile has used; it comes and goes."""
+
+    def __init__(self, parent: int) -> None:
+        self._parent = psutil.Process(parent)
+        self._used_s: dict[int, float] = {}
+
+    def seconds(self) -> float:
+        """Up to now, of all that were seen."""
+        try:
+            for child in self._parent.children(recursive=True):
+                if child.pid in self._used_s or PROFILER in child.cmdline():
+                    self._used_s[child.pid] = sum(child.cpu_times()[:2])
+        except psutil.NoSuchProcess:
+            pass  # it ended while it was looked at
+        return sum(self._used_s.values())
 
 
 class Reader:
@@ -100,12 +119,13 @@ async def measure(url: str, parent: int, seconds: float, reopen_s: float) -> dic
         await asyncio.sleep(0.1)
     await asyncio.sleep(SETTLE_S)
     frames, start_s, used = reader.frames, time.monotonic(), sum(process.cpu_times()[:2])
-    amount, memory = reader.bytes, []
+    amount, memory, profiler = reader.bytes, [], ProfilerTime(parent)
+    profiler_s = profiler.seconds()
     while (now_s := time.monotonic()) < start_s + seconds:
         if not process.is_running():
             break
         memory.append((now_s - start_s, process.memory_info().rss / 1e6))
-        used_now = sum(process.cpu_times()[:2])
+        used_now, profiler_now_s = sum(process.cpu_times()[:2]), profiler.seconds()
         await asyncio.sleep(0.5)
     task.cancel()
     elapsed_s = memory[-1][0] if memory else 0.0
@@ -115,6 +135,7 @@ async def measure(url: str, parent: int, seconds: float, reopen_s: float) -> dic
         "frames_per_s": (reader.frames - frames) / elapsed_s,
         "kb_per_frame": (reader.bytes - amount) / max(reader.frames - frames, 1) / 1e3,
         "core_share": (used_now - used) / elapsed_s,
+        "profile_core_share": (profiler_now_s - profiler_s) / elapsed_s,
         "frame_ms": sorted(reader.frame_ms)[len(reader.frame_ms) // 2] if reader.frame_ms else None,
         "shown": sorted(reader.shown)[len(reader.shown) // 2] if reader.shown else None,
         "opened": reader.opened,

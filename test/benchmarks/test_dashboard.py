@@ -33,6 +33,7 @@ def test_a_row_has_the_pages_figures_where_there_is_one() -> None:
     figures = {
         "frames_per_s": 20.0,
         "core_share": 0.1,
+        "profile_core_share": 0.03,
         "frame_ms": 4.0,
         "memory_mb_last": 200.0,
         "growth_mb_per_h": 0.0,
