@@ -80,7 +80,8 @@ def quantize(
         network: what to quantise; its ``dt_s`` becomes one tick. The metadata
             ``integers_per_volt`` fixes the scale, which is chosen otherwise.
         weight_bits: bits per weight, 1 to 8.
-        weight_exponents: least and largest exponent that the weights of a projection may have.
+        weight_exponents: least and largest exponent that the weights of a projection may have;
+            where there is one only, small weights beside large ones use fewer bits.
 
     Raises:
         ValueError: naming the node that does not fit the integers and what would mend it.
@@ -139,7 +140,8 @@ def _quantize_population(
         limit = 255 // step * step
         source = network.nodes[connection.source]
         payload = source.largest_payload if isinstance(source, Input) else 1
-        drives.append(Drive(connection, weight, mode, step, limit, weight_bits, payload))
+        only = weight_exponents[0] if weight_exponents[0] == weight_exponents[1] else None
+        drives.append(Drive(connection, weight, mode, step, limit, weight_bits, payload, only))
     scale = given_scale(network.metadata) or float(
         choose_scale(name, threshold, bias, drives, weight_exponents)
     )

@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_control.network.fixed_network import FixedPopulation, FixedProjection
+from neuro_control.network.fixed_network import (
+    FixedPopulation,
+    FixedProjection,
+    truncate_weights,
+)
 from neuro_control.network.fixed_point import QuantizedNetwork, quantize
 from neuro_control.network.graph import Network
 from neuro_control.network.lowering import synapse_map
 from neuro_control.network.netx_file import NETX_BIAS_EXPONENT, hdf5_package
 from neuro_control.network.neurons import IF, LIF, NEURONS, CubaLIF
 from neuro_control.network.provenance import losses, maker, units_of_ports
-from neuro_control.network.synapses import Affine, Flatten, Input, Linear, Output
+from neuro_control.network.synapses import Affine, Delay, Flatten, Input, Linear, Output
 from neuro_control.network.windows import Conv2d
 
 Layer = dict[str, Any]
@@ -29,7 +33,8 @@ def write_netx(network: Network, path: str | Path, weight_bits: int = 8) -> Quan
     the file.
 
     A chain of one input, then Linear, Affine or Conv2d and LIF, CubaLIF or IF in turn, with
-    Flatten where it is needed, and one output.
+    Flatten where it is needed, and one output. A Linear may lead from a population back to itself,
+    and a Delay may stand before or behind a Linear or Affine (not both in one layer).
 
     Raises:
         ValueError: naming the node that has no place in such a file, and why.
@@ -49,7 +54,8 @@ def write_netx(network: Network, path: str | Path, weight_bits: int = 8) -> Quan
 
 
 def _layers(network: Network, quantized: QuantizedNetwork) -> list[Layer]:
-    chain = _chain(network)
+    loops = _loops(network)
+    chain = _chain(network, set(loops.values()))
     first = network.nodes[chain[0]]
     layers: list[Layer] = []
     if any(isinstance(node, Conv2d) for node in network.nodes.values()):
@@ -57,22 +63,32 @@ def _layers(network: Network, quantized: QuantizedNetwork) -> list[Layer]:
         shape = np.array(network.shapes[chain[0]])
         unused = {"neuron/type": "CUBA", "neuron/vThMant": 1, "neuron/iDecay": 4096}
         layers.append({"type": "input", "shape": shape, **unused, "neuron/vDecay": 4096})
-    projections = {projection.target: projection for projection in quantized.projections}
-    synapse = ""
+    synapse = late = ""
     for name in chain[1:-1]:
         node = network.nodes[name]
         if isinstance(node, Flatten):
             layers.append({"type": "flatten", "shape": np.array(network.shapes[name])})
+        elif isinstance(node, Delay) and not late:
+            late = name
         elif isinstance(node, (Linear, Affine, Conv2d)) and not synapse:
             synapse = name
         elif isinstance(node, (LIF, CubaLIF, IF)) and synapse:
-            population = quantized.population(name)
-            layers.append(_layer(network, synapse, population, projections[name]))
-            synapse = ""
+            if late and (isinstance(network.nodes[synapse], Conv2d) or name in loops):
+                raise ValueError(
+                    f"node {late!r}: lava-dl reads delays in dense layers without recurrence only"
+                )
+            if name in loops and isinstance(network.nodes[synapse], Conv2d):
+                raise ValueError(
+                    f"node {loops[name]!r}: in a netx file only a dense layer hears itself"
+                )
+            into = [q for q in quantized.projections if q.target == name]
+            layers.append(_layer(network, synapse, quantized.population(name), into))
+            synapse = late = ""
         else:
             raise ValueError(
                 f"node {name!r} ({type(node).__name__}) has no place in a netx file, which is a "
-                "chain of Linear, Affine or Conv2d, each followed by LIF, CubaLIF or IF"
+                "chain of Linear, Affine or Conv2d (with one Delay at most), each followed by LIF, "
+                "CubaLIF or IF"
             )
     if not isinstance(first, Input):
         raise ValueError(f"node {chain[0]!r} is not an input")
@@ -85,31 +101,50 @@ def _layers(network: Network, quantized: QuantizedNetwork) -> list[Layer]:
     return layers
 
 
-def _chain(network: Network) -> list[str]:
-    """The nodes from the one input to the one output."""
-    for name in network.nodes:
-        sources = network.sources(name)
-        sinks = [target for source, target in network.edges if source == name]
+def _loops(network: Network) -> dict[str, str]:
+    """Population -> the Linear that leads from it back to itself."""
+    found: dict[str, str] = {}
+    for name, node in network.nodes.items():
+        if not isinstance(node, Linear):
+            continue
+        ends = {source for source, target in network.edges if target == name}
+        ends |= {target for source, target in network.edges if source == name}
+        if len(ends) == 1 and isinstance(network.nodes[(end := ends.pop())], NEURONS):
+            if end in found:
+                raise ValueError(
+                    f"node {name!r}: {end!r} hears itself through {found[end]!r} already, and a "
+                    "netx file has one recurrent matrix a layer; add the two up"
+                )
+            found[end] = name
+    return found
+
+
+def _chain(network: Network, apart: set[str]) -> list[str]:
+    """The nodes from the one input to the one output, but those that stand apart."""
+    names = [name for name in network.nodes if name not in apart]
+    for name in names:
+        sources = [source for source in network.sources(name) if source not in apart]
+        sinks = [t for source, t in network.edges if source == name and t not in apart]
         if len(sources) > 1 or len(sinks) > 1:
             raise ValueError(
                 f"node {name!r} has {len(sources)} edges in and {len(sinks)} out; a netx file is "
-                "one chain without branches or recurrence"
+                "one chain without branches, where a population hears itself through a Linear only"
             )
     ends = [name for name, node in network.nodes.items() if isinstance(node, Output)]
     if len(ends) != 1:
         raise ValueError(f"a netx file has one output, not {ends}")
     chain = ends
-    while network.sources(chain[0]):
-        chain = [network.sources(chain[0])[0], *chain]
-    if len(chain) != len(network.nodes):
-        raise ValueError(f"nodes {sorted(set(network.nodes) - set(chain))} are not on the chain")
+    while before := [name for name in network.sources(chain[0]) if name not in apart]:
+        chain = [before[0], *chain]
+    if len(chain) != len(names):
+        raise ValueError(f"nodes {sorted(set(names) - set(chain))} are not on the chain")
     if not any(isinstance(network.nodes[name], NEURONS) for name in chain):
         raise ValueError("the network has no population")
     return chain
 
 
 def _layer(
-    network: Network, synapse: str, population: FixedPopulation, projection: FixedProjection
+    network: Network, synapse: str, population: FixedPopulation, into: list[FixedProjection]
 ) -> Layer:
     node, name = network.nodes[synapse], population.name
     for parameter in ("du", "dv", "vth"):
@@ -142,7 +177,7 @@ def _layer(
             )
         layer["bias"] = mantissa
     if isinstance(node, Conv2d):
-        kernel = _kernel(network, synapse, node, projection)
+        kernel = _kernel(network, synapse, node, into[0])
         padding = node.padding_before
         fields = {"stride": node.stride, "padding": padding, "dilation": node.dilation}
         layer |= {"type": "conv", "weight": kernel, "groups": node.groups}
@@ -153,10 +188,37 @@ def _layer(
             "kernelSize": np.array(node.kernel_size),
         }
         return layer
-    weight = projection.matrix().astype(np.int64)
+    own = [projection for projection in into if projection.source == name]
+    weight, delay = _joined([projection for projection in into if projection.source != name])
     layer |= {"type": "dense", "weight": weight}
     layer |= {"inFeatures": weight.shape[1], "outFeatures": weight.shape[0]}
+    if delay.any():
+        layer["delay"] = delay
+    if own:
+        layer |= {"type": "dense_rec", "weight_rec": _joined(own)[0]}
+    _check_weights(name, np.concatenate([projection.weight for projection in into]))
     return layer
+
+
+def _joined(
+    projections: list[FixedProjection],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The weights [out, in] of projections that join each pair once, and their delays in ticks."""
+    weight = np.sum([q.matrix().astype(np.int64) for q in projections], axis=0)
+    delay = np.sum([q.delay * (q.matrix() != 0) for q in projections], axis=0)
+    return weight, delay
+
+
+def _check_weights(name: str, weight: NDArray[np.integer]) -> None:
+    """lava-dl gives all weights of a layer one sign mode, and odd ones beside both signs no bit."""
+    whole = weight.astype(np.int64)
+    for scaled in (whole, 2 * whole):
+        if np.array_equal(truncate_weights(scaled), scaled):
+            return
+    raise ValueError(
+        f"node {name!r}: its weights of one sign and those of both share 8 bits in a netx file, "
+        "and do not fit; quantise to weight_bits=7"
+    )
 
 
 def _kernel(

@@ -61,6 +61,8 @@ class Drive:
     num_weight_bits: int
     largest_payload: int = 1
     """Of a spike of its source."""
+    only_exponent: int | None = None
+    """The one exponent that there is, where weights that are smaller use fewer of its bits."""
 
     @cached_property
     def full_scale(self) -> float:
@@ -70,6 +72,8 @@ class Drive:
 
     def exponent(self, scale: float) -> int:
         """The least weight exponent with which the largest weight fits at this scale."""
+        if self.only_exponent is not None:
+            return self.only_exponent
         ratio = scale / self.full_scale
         # The margin keeps a weight that lies on the limit there in spite of float rounding.
         return int(np.ceil(np.log2(ratio) - 1e-9)) if ratio > 0 else 0
@@ -100,6 +104,9 @@ def choose_scale(
         most_bias = (BIAS_MANTISSA_RANGE[1] << BIAS_EXPONENT_MAX) / 64
         ceiling = min(ceiling, most_bias / np.abs(bias).max())
     scale = max(full)
+    if least == most:
+        # With one exponent for all, the largest weights decide.
+        scale = min(full) * 2.0**most
     positive = threshold[threshold > 0]
     while len(positive) and positive.min() * scale < LEAST_THRESHOLD:
         if 2 * scale > min(min(full) * 2.0**most, ceiling):
@@ -107,7 +114,7 @@ def choose_scale(
         scale *= 2
     while scale > ceiling:
         scale /= 2
-    if scale > min(full) * 2.0**most or scale < max(full) * 2.0**least:
+    if scale > min(full) * 2.0**most or (least < most and scale < max(full) * 2.0**least):
         raise ValueError(
             f"node {name!r}: thresholds up to {threshold.max():g}, biases up to "
             f"{np.abs(bias).max():g} and weights from {drives[0].limit / max(full):g} to "
@@ -121,7 +128,7 @@ def choose_scale(
         )
     samples = [(drive, _sample(drive.weight)) for drive in drives if len(drive.weight)]
     best, best_error = scale, np.inf
-    finest = max(full)
+    finest = max(full) if least < most else min(full)
     driver = next(drive for drive in drives if drive.full_scale == finest)
     candidates = scale * np.arange(driver.limit, driver.limit // 2, -driver.step) / driver.limit
     errors = _scale_errors(candidates, threshold, samples)
@@ -143,8 +150,8 @@ def _without_wrap(
     A current that wraps changes its sign: when every source of a global inhibition fires at
     once, as in a flash of light, it would excite.
     """
-    lowest = max(drive.full_scale for drive in drives if np.isfinite(drive.full_scale))
-    lowest *= 2.0**least_exponent
+    finite = [drive.full_scale for drive in drives if np.isfinite(drive.full_scale)]
+    lowest = max(finite) * 2.0**least_exponent
     accepted = _scale_error(scale, threshold, samples) + ERROR_AGAINST_WRAP
     largest, smaller = largest_input(drives), scale
     while largest * smaller > LARGEST_INPUT:

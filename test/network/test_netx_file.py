@@ -20,6 +20,7 @@ from neuro_control.network import (
     Affine,
     Conv2d,
     CubaLIF,
+    Delay,
     FixedNetwork,
     Flatten,
     Input,
@@ -61,6 +62,30 @@ def convolutional(rng: np.random.Generator) -> Network:
     )
 
 
+def recurrent(rng: np.random.Generator) -> Network:
+    """Two populations, of which the first hears itself."""
+    nodes = dict(dense(rng).nodes)
+    n = nodes["n"].shape[0]
+    nodes["back"] = Linear(rng.normal(0, 0.4, (n, n)))
+    edges = [*pairwise(["a", "w", "n", "w2", "n2", "out"]), ("n", "back"), ("back", "n")]
+    return Network(nodes, edges, DT)
+
+
+def delayed(rng: np.random.Generator) -> Network:
+    """Inputs with delays of their own, and targets with theirs."""
+    n, m, k = rng.integers(1, 12, 3)
+    return chain(
+        a=Input((n,)),
+        late=Delay(rng.integers(0, 9, n) * DT),
+        w=Linear(rng.normal(0, 1, (m, n))),
+        n=LIF.with_unit_gain((m,), dt_s=DT, tau_s=0.02),
+        w2=Linear(np.abs(rng.normal(0, 1, (k, m)))),
+        later=Delay(rng.integers(0, 63, k) * DT),
+        n2=IF((k,)),
+        out=Output((k,)),
+    )
+
+
 def spikes(network: FixedNetwork, seed: int) -> list[list[int]]:
     rng, runner = np.random.default_rng(seed), CpuRunner(network)
     n = sum(port.size for port in network.inputs.values())
@@ -70,14 +95,16 @@ def spikes(network: FixedNetwork, seed: int) -> list[list[int]]:
     ]
 
 
-@pytest.mark.parametrize("build", [dense, convolutional])
+@pytest.mark.parametrize("build", [dense, convolutional, recurrent, delayed])
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(seed=st.integers(0, 10_000))
 def test_what_is_written_spikes_the_same_when_it_is_read(build, seed: int, tmp_path: Path):
     network = build(np.random.default_rng(seed))
-    written = write_netx(network, tmp_path / "n.net")
+    # What is joined in one layer shares its sign mode, which 7 bits always fit.
+    bits = 8 if build in (dense, convolutional) else 7
+    written = write_netx(network, tmp_path / "n.net", bits)
     again = read_netx(tmp_path / "n.net", DT)
     assert spikes(again, seed) == spikes(written, seed)
     for mine, theirs in zip(written.populations, again.populations, strict=True):
@@ -176,7 +203,16 @@ def test_what_has_no_place_in_such_a_file_is_refused_by_name(tmp_path: Path):
     refused(chain(a=Input((2,)), n=lif, out=Output((2,))), r"node 'n' \(LIF\) has no place")
     nodes = {**ends, "n": lif, "back": Linear(-np.eye(2)), "out": Output((2,))}
     edges = [*pairwise(["a", "w", "n", "back", "n"]), ("n", "out")]
-    refused(Network(nodes, edges, DT), "node 'n' has 2 edges in and 2 out")
+    refused(Network(nodes, edges, DT), "node 'n': its weights of one sign.*weight_bits=7")
+    twice = Network({**nodes, "b": Linear(np.eye(2))}, [*edges, ("n", "b"), ("b", "n")], DT)
+    refused(twice, "node 'b': 'n' hears itself through 'back' already.*add the two up")
+    branch = Network({**nodes, "o": Output((2,))}, [*edges, ("n", "o")], DT)
+    refused(branch, "node 'n' has 1 edges in and 2 out")
+    late = Network({**nodes, "d": Delay(DT)}, [("a", "d"), ("d", "w"), *edges[1:]], DT)
+    refused(late, "node 'd': lava-dl reads delays in dense layers without recurrence only")
+    image = {"a": Input((1, 2, 2)), "d": Delay(DT), "c": Conv2d(np.ones((1, 1, 1, 1)))}
+    image |= {"n": LIF.with_unit_gain((1, 2, 2), dt_s=DT, tau_s=0.01), "out": Output((1, 2, 2))}
+    refused(chain(**image), "node 'd': lava-dl reads delays in dense layers")
     held = LIF((2,), tau=0.01, refractory=0.003)
     refused(chain(**ends, n=held, out=Output((2,))), "node 'n': lava-dl passes over refractory")
     uneven = LIF((2,), tau=[0.01, 0.02])
