@@ -37,9 +37,7 @@ from neuro_control.network import (
 graphs = st.tuples(
     st.integers(0, 2**32 - 1), st.integers(0, 3), st.integers(1, 4), st.integers(0, 8)
 )
-exactly = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+exactly = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def spike_trains(n: int, ticks: int, seed: int) -> list[np.ndarray]:
@@ -313,7 +311,7 @@ def test_where_no_folder_can_be_written_the_code_is_compiled_without_a_cache(mon
     assert compiled(lambda x: x + 1)(1) == 2
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=exactly.suppress_health_check)
+@settings(max_examples=40, suppress_health_check=exactly.suppress_health_check)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_neurons_that_sleep_wake_as_if_they_had_been_awake(seed, dense_reference):
     """Populations of several blocks; long silence, then a few spikes into some of them."""
@@ -435,7 +433,7 @@ def test_chosen_neurons_that_are_not_there_are_refused():
         engine.neurons("m")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=exactly.suppress_health_check)
+@settings(max_examples=60, suppress_health_check=exactly.suppress_health_check)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_images_keep_their_documented_order_whatever_order_the_engine_likes(seed, dense_reference):
     network = image_network(seed)

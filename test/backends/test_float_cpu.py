@@ -67,7 +67,7 @@ def networks(draw) -> Network:
     return Network(nodes, edges, DT)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(network=networks(), seed=st.integers(0, 2**32))
 def test_spikes_and_voltages_are_those_of_float64_where_both_are_exact(network, seed):
     rng = np.random.default_rng(seed)
@@ -82,7 +82,7 @@ def test_spikes_and_voltages_are_those_of_float64_where_both_are_exact(network, 
             assert np.array_equal(runner.membrane(name), exact.voltage(name))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(network=networks(), seed=st.integers(0, 2**32), cut=st.integers(0, 30))
 def test_a_state_that_is_restored_goes_on_as_it_was(network, seed, cut):
     rng = np.random.default_rng(seed)

@@ -65,7 +65,7 @@ def test_beyond_the_largest_payload_nothing_more_counts_and_binary_inputs_count_
     assert spikes_of(chain(0), [0] * 200, []) == spikes_of(chain(1), [0] * 200, []) == [0, 0, 0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(bits=st.integers(0, 8), active=st.lists(st.integers(0, 4), max_size=30))
 def test_what_counts_of_a_tick_counts_again_as_it_is(bits, active):
     ports = {"a": Port(0, 2, (2,)), "b": Port(2, 3, (3,), bits)}
@@ -76,7 +76,7 @@ def test_what_counts_of_a_tick_counts_again_as_it_is(bits, active):
         assert np.count_nonzero(once == channel) == min(active.count(channel), most)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**32 - 1), bits=st.integers(1, 8))
 def test_float_and_integers_hear_the_same_payloads(seed, bits):
     network = chain(bits, 2.0**-4, leaky=True)

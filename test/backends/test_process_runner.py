@@ -26,7 +26,6 @@ N_OUT = sum(port.size for port in NETWORK.outputs.values())
 ONE = (np.zeros(0, np.int32), np.zeros(2, np.int64))
 PATIENT = settings(
     max_examples=200,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 

@@ -16,9 +16,7 @@ from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection
 graphs = st.tuples(
     st.integers(0, 2**32 - 1), st.integers(0, 3), st.integers(1, 4), st.integers(0, 8)
 )
-exactly = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+exactly = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def trains(network: FixedNetwork, ticks: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -34,7 +34,7 @@ def of_projection(projection: FixedProjection) -> tuple[SharedRows, list[list[tu
     return share_rows(start, target, weight), given
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 2**32 - 1), density=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
 def test_any_matrix_comes_back(seed, density):
     rng = np.random.default_rng(seed)
@@ -70,7 +70,7 @@ def test_targets_may_come_in_any_order():
     assert synapses(rows, 2) == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 2**32 - 1), size=st.sampled_from([2, 8]))
 def test_chunks_hold_the_same_synapses_and_no_target_twice_in_a_chunk(seed, size):
     rng = np.random.default_rng(seed)

@@ -87,7 +87,7 @@ def network(seed: int, mode: SignMode, strength: float, message_bits: int = 0) -
 
 
 @pytest.mark.timeout(300)  # Kernels may have to be compiled first.
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 2**32 - 1),
     mode=st.sampled_from(SignMode),

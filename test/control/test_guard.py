@@ -430,7 +430,7 @@ action = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(action, max_size=40),
     st.sampled_from(["joint_trajectory", "position", "velocity"]),

@@ -49,7 +49,7 @@ def spikes_of(watch: NetworkWatch, name: str, ticks: int) -> list[list[int]]:
     return [neuron[tick == n].tolist() for n in range(ticks)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 1000), st.integers(1, 40), st.booleans(), st.booleans())
 def test_a_watched_network_does_what_an_unwatched_one_does(
     seed: int, ticks: int, spikes: bool, membranes: bool

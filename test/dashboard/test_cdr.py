@@ -8,7 +8,7 @@ import array
 import numpy as np
 import pytest
 from event_camera_msgs.msg import EventPacket
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
 from rosgraph_msgs.msg import Clock
@@ -20,7 +20,6 @@ from neuro_control.nodes import messages
 NAMES = st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=20)
 
 
-@settings(deadline=None)
 @given(
     NAMES, NAMES, st.integers(0, 2**31 - 1), st.integers(0, 2**63 - 1), st.booleans(),
     st.binary(max_size=40),
@@ -42,7 +41,6 @@ def test_an_event_packet_is_read_as_ros_reads_it(
         assert getattr(read, field) == getattr(wanted, field)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**18))
 def test_stamps_are_read_from_the_first_bytes(stamp_ns: int) -> None:
     message = messages.trajectory_message(stamp_ns, ["a"], np.zeros(1), None, 1)

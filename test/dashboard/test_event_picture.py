@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from neuro_control.dashboard.event_picture import (
@@ -27,7 +27,6 @@ def events(rows: list[tuple[int, int, int, int]], width: int = 8, height: int = 
     )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.integers(NEWEST_NS, OLDEST_NS - 1), st.integers(0, 1))
 def test_a_code_tells_age_to_five_percent_and_polarity(age: int, polarity: int) -> None:
     picture = EventPicture(8, 6)

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from neuro_control.dashboard.scene import Scene, joint_pose, quaternion, sound_directions
@@ -29,14 +29,12 @@ def rotation_of(wxyz: tuple[float, ...]) -> np.ndarray:
     )
 
 
-@settings(deadline=None)
 @given(ANGLES, ANGLES, ANGLES)
 def test_a_quaternion_is_its_rotation(roll: float, pitch: float, yaw: float) -> None:
     rotation = rotation_from_rpy(roll, pitch, yaw)
     np.testing.assert_allclose(rotation_of(quaternion(rotation)), rotation, atol=1e-9)
 
 
-@settings(deadline=None)
 @given(st.lists(ANGLES, min_size=6, max_size=6))
 def test_the_camera_is_where_the_kinematics_says(angles: list[float]) -> None:
     model, arm = parse_urdf(arm_urdf()), ArmModel.from_urdf(arm_urdf())
@@ -66,7 +64,6 @@ def test_a_mesh_that_is_not_here_is_named() -> None:
         visual_shapes("<robot")
 
 
-@settings(deadline=None)
 @given(st.floats(-80.0, 80.0))
 def test_a_sound_is_sought_where_its_delay_says(azimuth_deg: float) -> None:
     left, right = np.array([0.0, 0.08, 0.5]), np.array([0.0, -0.08, 0.5])

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from neuro_control.dashboard.sensor_view import SensorView, decode_mono
@@ -81,7 +81,6 @@ def test_a_straggler_begins_nothing_anew() -> None:
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=8))
-@settings(deadline=None)
 def test_many_mono_packets_at_once_are_what_each_gives(sizes: list[int]) -> None:
     packets = [packet(number, size) for number, size in enumerate(sizes)]
     decoder = MonoDecoder(16, 16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from neuro_control.dashboard.spike_counts import SLICES, SpikeCounts
@@ -23,7 +23,6 @@ def spikes(rows: list[tuple[int, int, int]]) -> Events:
     )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, SLICES * SLICE_NS - 1), st.integers(0, 99), st.integers(0, 1)),

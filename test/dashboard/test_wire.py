@@ -9,7 +9,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -28,7 +28,6 @@ ARRAYS = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(ARRAYS, st.dictionaries(st.text(max_size=5).filter(lambda k: k != "arrays"), st.integers()))
 def test_a_frame_is_read_as_it_was_written(
     written: dict[str, np.ndarray], state: dict[str, int]
@@ -41,7 +40,6 @@ def test_a_frame_is_read_as_it_was_written(
         np.testing.assert_array_equal(read[name], array)
 
 
-@settings(deadline=None)
 @given(ARRAYS)
 def test_every_array_begins_where_a_typed_array_may(written: dict[str, np.ndarray]) -> None:
     frame = encode_frame({}, written)

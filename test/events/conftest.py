@@ -5,5 +5,5 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-settings.register_profile("no_deadline", deadline=None)
+settings.register_profile("no_deadline")
 settings.load_profile("no_deadline")

@@ -83,7 +83,7 @@ def agrees(debugger: Debugger, dense: DenseRun) -> None:
     np.testing.assert_array_equal(np.flatnonzero(inside.spiked), fired)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(graph=graphs)
 def test_every_tick_is_that_of_the_dense_equations(graph, fixed_network, dense_reference):
     network = fixed_network(*graph, graded=True)
@@ -98,7 +98,7 @@ def test_every_tick_is_that_of_the_dense_equations(graph, fixed_network, dense_r
     assert debugger.step().ended
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     graph=graphs,
     walk=st.lists(st.integers(0, TICKS), min_size=1, max_size=8),
@@ -129,7 +129,7 @@ def monkeypatch_interval():
         yield
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(graph=graphs, at=st.integers(0, TICKS))
 def test_a_saved_state_goes_on_as_the_run_did(
     graph, at, fixed_network, dense_reference, tmp_path_factory
@@ -153,7 +153,7 @@ def test_a_saved_state_goes_on_as_the_run_did(
         other.go_to(at - 1)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(graph=graphs)
 def test_the_synapses_that_are_named_add_up_to_the_input(graph, fixed_network):
     network = fixed_network(*graph, graded=True)

@@ -28,7 +28,7 @@ def spikes_for(network: FixedNetwork, seed: int, ticks: int):
     return np.concatenate(parts).astype(np.int32), offsets
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(graph=graphs)
 def test_spikes_and_operations_are_the_engines_own(graph, fixed_network):
     network = fixed_network(*graph)

@@ -33,7 +33,7 @@ def trains_of(network: FixedNetwork, activity, first: int, last: int):
     return found
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     graph=st.tuples(
         st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 4), st.integers(1, 8)

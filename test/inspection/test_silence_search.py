@@ -459,7 +459,7 @@ graphs = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(graph=graphs)
 @example(graph=(355318791, 1, 3, 1))  # weights that cannot be halved without rounding
 def test_factors_are_those_of_the_whole_network_on_the_engine(graph, fixed_network):
@@ -490,7 +490,7 @@ def test_factors_are_those_of_the_whole_network_on_the_engine(graph, fixed_netwo
                 assert (len(run.trains[name].tick) > 0) is fires
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(graph=graphs)
 def test_any_network_has_an_answer_and_every_silent_population_is_in_it(graph, fixed_network):
     fixed = fixed_network(*graph)

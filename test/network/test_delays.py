@@ -30,7 +30,7 @@ def spikes(network: Network, given_ticks: dict[int, list[int]], ticks: int) -> l
 
 
 @given(st.lists(st.integers(0, 62), min_size=2, max_size=2))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_spike_arrives_a_tick_and_its_delay_later(lengths: list[int]):
     late = Delay(np.array(lengths) * DT)
     for steps in ([late, Linear(2 * np.eye(2))], [Linear(2 * np.eye(2)), late]):

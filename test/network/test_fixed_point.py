@@ -63,7 +63,7 @@ def test_whole_ratios_are_kept_exactly():
     assert network.report.populations[0].threshold_error == pytest.approx(0, abs=1e-12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     seed=st.integers(0, 10**6),
     bits=st.integers(3, 8),

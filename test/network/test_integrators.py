@@ -53,7 +53,7 @@ def exact(node, weight: np.ndarray, spikes: np.ndarray) -> np.ndarray:
     return np.array(voltages)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @pytest.mark.parametrize("kind", list(NODES))
 @given(seed=st.integers(0, 10_000))
 def test_the_voltage_is_that_of_the_equation(kind: str, seed: int):

@@ -43,7 +43,7 @@ def convolve(x: np.ndarray, node: Conv2d, before: tuple[int, int]) -> np.ndarray
 pairs = st.tuples(st.integers(1, 3), st.integers(1, 3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     groups=st.integers(1, 2),
     kernel=pairs,
@@ -124,7 +124,7 @@ def test_every_path_between_two_populations_is_a_connection_of_its_own():
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     groups=st.integers(1, 2),
     length=st.integers(1, 4),

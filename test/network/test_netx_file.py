@@ -96,9 +96,7 @@ def spikes(network: FixedNetwork, seed: int) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("build", [dense, convolutional, recurrent, delayed])
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10_000))
 def test_what_is_written_spikes_the_same_when_it_is_read(build, seed: int, tmp_path: Path):
     network = build(np.random.default_rng(seed))

@@ -111,7 +111,7 @@ def fixed_networks(draw) -> FixedNetwork:
     return FixedNetwork(tuple(populations), tuple(projections), ports, shown, names, 1e-3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(network=fixed_networks(), seed=st.integers(0, 2**32))
 def test_onnxruntime_gives_the_engines_spikes_and_state(network, seed, tmp_path_factory):
     rng = np.random.default_rng(seed)

@@ -43,7 +43,7 @@ class Ros:
         self.executor.add_node(node)
         return node
 
-    def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
         """Handle what comes until the condition holds; fail if it never does."""
         end = time.monotonic() + seconds
         while not condition():

@@ -120,7 +120,7 @@ STORM = [(t, STORM_EVENTS) for t in range(300_000, 800_000, 1000)]
 AFTER = [(t, CALM_EVENTS) for t in range(800_000, 1_100_000, 2000)]
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(200, 1500), st.integers(20, 200), st.integers(10, 120), st.sampled_from([8, 64]))
 def test_a_storm_neither_delays_commands_nor_outlasts_itself(
     answer_us: int, fetch_us: int, ns_per_event: int, depth: int

@@ -7,7 +7,7 @@ import array
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from rclpy.serialization import deserialize_message, serialize_message
@@ -26,7 +26,6 @@ def through(message: object) -> object:
     return deserialize_message(serialize_message(message), type(message))
 
 
-@settings(deadline=None)
 @given(
     seq=st.integers(0, 2**64 - 1),
     base=st.integers(0, 2**63 - 1),
@@ -59,7 +58,6 @@ def test_times_round_trip(t_ns: int) -> None:
     assert messages.time_ns(messages.time_message(t_ns)) == t_ns
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, width=32), min_size=2, max_size=2), times)
 def test_joint_states_and_trajectories_round_trip(values: list[float], t_ns: int) -> None:
     q = np.array(values, np.float32)  # of another type than the message's, as callers' may be

@@ -152,7 +152,7 @@ CHANGED = st.lists(st.tuples(st.floats(0.001, 1.0), CHANGES), max_size=6)
 
 
 @given(RATE, CHANGED, st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_due_is_stamped_with_the_time_at_which_it_is_published(
     rate: float, changes: list[tuple[float, tuple[str, float]]], apart_ms: int
 ) -> None:
@@ -162,7 +162,7 @@ def test_what_is_due_is_stamped_with_the_time_at_which_it_is_published(
 
 
 @given(RATE, CHANGED, st.floats(0.0, 0.01))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_replay_that_lags_never_stamps_the_future(
     rate: float, changes: list[tuple[float, tuple[str, float]]], late_s: float
 ) -> None:

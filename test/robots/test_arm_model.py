@@ -58,7 +58,7 @@ def test_ready_posture_is_far_from_singular() -> None:
 
 
 @given(ANGLES)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_forward_kinematics_equals_mujoco(q: np.ndarray) -> None:
     for name, angle in zip(ARM.joint_names, q, strict=True):
         DATA.joint(name).qpos = angle
@@ -71,7 +71,7 @@ def test_forward_kinematics_equals_mujoco(q: np.ndarray) -> None:
 
 
 @given(ANGLES)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_jacobian_equals_central_differences(q: np.ndarray) -> None:
     jacobian, h = ARM.jacobian(q), 1e-6
     turn = ARM.forward_kinematics(q)[:3, :3]

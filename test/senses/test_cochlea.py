@@ -121,7 +121,7 @@ def test_a_refractory_neuron_has_a_highest_rate():
 
 
 @pytest.mark.parametrize("kind", ["leaky", "delta"])
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(cuts=st.lists(st.integers(0, 1600), max_size=6), seed=st.integers(0, 1000))
 def test_where_sound_is_cut_into_blocks_changes_no_spike(kind, cuts, seed):
     sound = np.random.default_rng(seed).normal(0, 0.2, (1600, 2))

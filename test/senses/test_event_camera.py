@@ -27,7 +27,7 @@ def light(log_value: float) -> np.ndarray:
 
 
 @given(st.floats(-1.8, 1.8))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_step_gives_as_many_events_as_it_holds_thresholds(step: float) -> None:
     threshold = 0.25
     if abs(abs(step) / threshold - round(abs(step) / threshold)) < 1e-3:
@@ -57,7 +57,7 @@ def test_stamps_are_interpolated_where_the_light_crosses() -> None:
 
 
 @given(st.integers(0, 10_000))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_stamps_are_sorted_and_inside_the_interval(seed: int) -> None:
     rng = np.random.default_rng(seed)
     camera = EventCamera(SIZE, SIZE, EventCameraSettings(shot_rate_hz=50.0), seed)
@@ -72,7 +72,7 @@ def test_stamps_are_sorted_and_inside_the_interval(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000), st.sampled_from([100.0, 500.0, 3000.0]))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_no_pixel_speaks_within_its_refractory_time(seed: int, refractory_us: float) -> None:
     rng = np.random.default_rng(seed)
     camera = EventCamera(

@@ -174,7 +174,7 @@ def test_a_constant_pressure_from_the_start_is_no_onset():
 # Laws of the stream
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.integers(1, 79), st.booleans(), st.integers(100_000, 7_000_000))
 def test_a_stream_may_be_cut_anywhere(seed, cut, noise, period_ns):
     rng = np.random.default_rng(seed)

@@ -90,7 +90,7 @@ def test_addresses_are_bands_of_rows():
     assert set(events.y.tolist()) == {2, ROWS + 2, 2 * ROWS + 2}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     middle=st.integers(1, 19),
     seed=st.integers(0, 100),

@@ -48,7 +48,7 @@ def test_a_covered_lens_sees_black() -> None:
     assert dark.dtype == np.float32
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 300), st.integers(0, 50), st.floats(0.0, 1e6), st.integers(0, 99))
 def test_added_events_lie_in_the_period_in_order_and_take_none_away(
     n: int, hot: int, noise: float, seed: int

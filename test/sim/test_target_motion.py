@@ -26,7 +26,7 @@ def test_without_a_change_it_is_the_path() -> None:
         np.testing.assert_array_equal(motion.orientation(t_s), path.orientation(t_s))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.sampled_from(KINDS),
     st.sampled_from(KINDS),
@@ -45,7 +45,7 @@ def test_a_change_makes_no_jump_in_place_or_spin(
     assert abs(motion.orientation(t_s) @ turned) == pytest.approx(1.0, abs=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from(KINDS), st.floats(0.0, 2.0), st.floats(0.0, 50.0))
 def test_it_arrives_and_then_is_the_new_path(then: str, speed: float, t_s: float) -> None:
     motion = TargetMotion(told("lissajous"), VIEW, 1)

@@ -24,7 +24,7 @@ def in_camera(points: np.ndarray) -> np.ndarray:
 
 
 @given(SMOOTH, st.integers(0, 1000), st.floats(0.05, 0.5))
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 def test_smooth_paths_keep_their_bounds_and_peak_speed(kind: str, seed: int, speed: float) -> None:
     subject = path(kind, seed, speed_m_s=speed)
     step = 0.0015 / speed  # a slow target needs longer to show its peak
@@ -40,7 +40,7 @@ def test_smooth_paths_keep_their_bounds_and_peak_speed(kind: str, seed: int, spe
 
 
 @given(st.sampled_from(["lissajous", "random_walk", "jump", "still"]), st.floats(0, 100))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_a_path_is_a_function_of_seed_and_time(kind: str, t_s: float) -> None:
     one, other = path(kind, 3), path(kind, 3)
     other.position(17.0)

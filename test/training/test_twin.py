@@ -147,7 +147,7 @@ def only_what_fits() -> Iterator[None]:
         reject()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_spike_and_voltage_is_the_engines(seed: int):
     network = dense(seed)
@@ -165,7 +165,7 @@ def test_every_spike_of_convolutions_and_pools_is_the_engines(seed: int):
     assert_same(TorchNetwork(network), (rng.random((2, 40, 144)) < 0.2).astype(np.float32))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_equality_survives_training(seed: int):
     network = dense(seed)

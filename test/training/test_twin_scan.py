@@ -58,7 +58,7 @@ def run(numbers, arriving, kind: ScanKind, seed: int):
 kinds = st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), how=kinds)
 def test_compiled_code_and_torch_agree_forwards_and_backwards(seed: int, how):
     exact, spiking, history, decays = how
@@ -95,7 +95,7 @@ class Step(torch.autograd.Function):
         return gradient * Surrogate().derivative(context.saved_tensors[0])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), history=st.booleans(), spiking=st.booleans())
 def test_the_gradient_is_torchs_own_of_the_plain_equations(seed: int, history: bool, spiking: bool):
     rng = np.random.default_rng(seed)

@@ -70,7 +70,7 @@ def serving(loaded: bool = True) -> Iterator[tuple[Channel, list[object]]]:
     assert not thread.is_alive()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(MESSAGES, min_size=1, max_size=20), st.booleans())
 def test_any_message_is_answered_once_and_nothing_breaks(messages, loaded: bool) -> None:
     with serving(loaded) as (channel, ends):
@@ -86,7 +86,7 @@ def test_any_message_is_answered_once_and_nothing_breaks(messages, loaded: bool)
     assert ends == [0]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(min_size=28, max_size=200))
 def test_bytes_that_are_no_message_end_it(noise: bytes) -> None:
     with serving(loaded=False) as (channel, ends):

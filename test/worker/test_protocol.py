@@ -52,7 +52,7 @@ def read(frame: bytes) -> Message:
 
 
 # What a busy machine takes to draw an example is no fault of the protocol's.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @PATIENT

@@ -409,7 +409,7 @@ def originals(tmp_path_factory) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_damaged_file_gives_sound_events_or_says_what_is_wrong(data, originals, tmp_path_factory):
     name = data.draw(st.sampled_from(sorted(originals)))

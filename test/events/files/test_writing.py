@@ -41,7 +41,7 @@ steps = st.tuples(st.integers(0, 3000), st.integers(0, 39), st.integers(0, 29), 
         (".db3", "mono"),
     ],
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(steps=st.lists(steps, min_size=1, max_size=60), cut=st.integers(0, 60))
 def test_reading_undoes_writing_wherever_the_chunks_are_cut(
     suffix, encoding, steps, cut, tmp_path_factory
