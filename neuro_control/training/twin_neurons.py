@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from neuro_control.network import IF, AdaptiveLIF, I, Network, Threshold
 from neuro_control.network.fixed_neurons import threshold_above_rest
 from neuro_control.network.neurons import INTEGRATORS, NEURONS, Neuron
+from neuro_control.training.parameter_names import parameter_name
 
 DECAYS = ("tau", "tau_mem", "tau_syn", "tau_adaptation")
 THRESHOLDS = ("v_threshold", "threshold", "adaptation")
@@ -53,7 +54,7 @@ class TwinNeurons(nn.Module):
                         " trained; every value must be positive"
                     )
                 values = values[:1] if (values == values[0]).all() else values
-                self.logarithms[_key(name, field)] = nn.Parameter(
+                self.logarithms[parameter_name(name, field)] = nn.Parameter(
                     torch.from_numpy(np.log(values)).float()
                 )
 
@@ -66,9 +67,9 @@ class TwinNeurons(nn.Module):
 
     def _value(self, name: str, field: str) -> Tensor | None:
         """Ticks or volts as they are now, float64[1 or size]; None where it is not trained."""
-        if _key(name, field) not in self.logarithms:
+        if parameter_name(name, field) not in self.logarithms:
             return None
-        value = self.logarithms[_key(name, field)].double().exp()
+        value = self.logarithms[parameter_name(name, field)].double().exp()
         if field in DECAYS:
             # A time constant that left what integers hold stays at the limit, and can come back.
             least = 1.01 if field == "tau_adaptation" else 1.0
@@ -135,10 +136,6 @@ class TwinNeurons(nn.Module):
             gain = gain * given("w_in")
             found |= {"keep_current": 1 - 1 / synaptic, "bias_gain": gain, "gain": gain / synaptic}
         return found
-
-
-def _key(name: str, field: str) -> str:
-    return f"{name.replace('.', '|')}:{field}"
 
 
 def fields_of(train: Mapping[str, bool]) -> tuple[str, ...]:

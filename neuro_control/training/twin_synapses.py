@@ -27,6 +27,7 @@ from neuro_control.network import (
 )
 from neuro_control.network.graph import Node
 from neuro_control.network.neurons import NEURONS
+from neuro_control.training.parameter_names import parameter_name
 
 TRAINED: Mapping[type, tuple[str, ...]] = {
     Linear: ("weight",),
@@ -54,22 +55,22 @@ class TwinSynapses(nn.Module):
                 if getattr(node, field) is None:
                     continue
                 values = np.array(getattr(node, field), dtype=np.float32)
-                if _key(name, field) in self.weights:
+                if parameter_name(name, field) in self.weights:
                     raise ValueError(
                         f"node {name!r}: torch has no dots in names, and another node is called the"
                         " same without them; rename one"
                     )
                 parameter = nn.Parameter(torch.from_numpy(values), requires_grad=trained)
-                self.weights[_key(name, field)] = parameter
+                self.weights[parameter_name(name, field)] = parameter
 
     def nodes(self) -> dict[str, Node]:
         """Nodes with weights by name, with the weights as they are now."""
         found: dict[str, Node] = {}
         for name, node in self._network.nodes.items():
             changed: Any = {
-                field: self.weights[_key(name, field)].detach().cpu().double().numpy()
+                field: self.weights[parameter_name(name, field)].detach().cpu().double().numpy()
                 for field in TRAINED.get(type(node), ())
-                if _key(name, field) in self.weights
+                if parameter_name(name, field) in self.weights
             }
             if changed:
                 found[name] = replace(cast(Any, node), **changed)
@@ -77,7 +78,7 @@ class TwinSynapses(nn.Module):
 
     def weight(self, name: str) -> Tensor:
         """The weight of a Linear or Affine, [out, in]."""
-        return self.weights[_key(name, "weight")]
+        return self.weights[parameter_name(name, "weight")]
 
     def constants(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What biases bring every population, [size], in the network's units.
@@ -151,7 +152,7 @@ class TwinSynapses(nn.Module):
 
     def _through(self, name: str, node: Any, x: Tensor, ticks: int, constants: bool) -> Tensor:
         fields = TRAINED.get(type(node), ())
-        own = {f: self.weights[k] for f in fields if (k := _key(name, f)) in self.weights}
+        own = {f: self.weights[k] for f in fields if (k := parameter_name(name, f)) in self.weights}
         own = {field: values.to(x.dtype) for field, values in own.items()}
         bias = own.get("bias") if constants else None
         if isinstance(node, (Linear, Affine)):
@@ -194,7 +195,3 @@ def _convolve(node: Conv1d | Conv2d, x: Tensor, weight: Tensor, bias: Tensor | N
         x = F.pad(x, (left, (node.kernel_size[1] - 1) * right - left, top, bottom))
         padding = 0
     return cast(Tensor, F.conv2d(x, weight, bias, node.stride, padding, node.dilation, node.groups))
-
-
-def _key(name: str, field: str) -> str:
-    return f"{name.replace('.', '|')}:{field}"
