@@ -4,18 +4,23 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from PIL import Image
 
 from neuro_control.demo.figures import GOAL_MEDIAN_DEG, GOAL_P95_DEG
-from neuro_control.demo.network_plots import draw_population_rates, draw_raster
+from neuro_control.demo.page_sections import (
+    energy_sections,
+    figures_section,
+    network_sections,
+    page_plot,
+    timing_section,
+    versions_section,
+)
 from neuro_control.demo.plots import (
-    draw_delays,
     draw_error,
     draw_error_distribution,
     draw_events,
@@ -23,7 +28,7 @@ from neuro_control.demo.plots import (
     draw_rates,
 )
 from neuro_control.demo.record import RunRecord
-from neuro_control.demo.report import DEFINITIONS, notices
+from neuro_control.demo.report import notices
 from neuro_control.reports.files import write_text
 from neuro_control.reports.film_file import MOST_FILM_BYTES
 from neuro_control.reports.page import (
@@ -35,14 +40,12 @@ from neuro_control.reports.page import (
     Notices,
     Page,
     Picture,
-    Plot,
     Section,
     Side,
     Table,
     Text,
     shown,
 )
-from neuro_control.reports.plots import page_figure, plot_style, svg_of
 
 _SIMULATED = (
     "The arm, its world and its event camera are simulated (MuJoCo, with a pixel model of the "
@@ -89,15 +92,15 @@ def run_page(
             _what_was_run(report),
             _seen(record, field_of_view_deg, scene, film),
             _tracking(record, field_of_view_deg),
-            *_network(record, report),
-            _timing(record, report),
-            _figures(report),
-            *_energy(report),
+            *network_sections(record, report),
+            timing_section(record, report),
+            figures_section(report),
+            *energy_sections(report),
             Section(
                 "What is simulated",
                 [Text(_SIMULATED.format(lockstep=_LOCKSTEP if report["lockstep"] else ""))],
             ),
-            _versions(report),
+            versions_section(report),
         ),
         footer=f"neuro_control {report['version']}, {report['versions']['commit']}",
     )
@@ -185,7 +188,7 @@ def _seen(
             )
         )
     side.append(
-        _plot(
+        page_plot(
             "events",
             lambda axes: draw_events(axes, record, field_of_view_deg),
             "Events of the last moments: brighter orange, darker blue; the cross is the true "
@@ -203,21 +206,21 @@ def _tracking(record: RunRecord, field_of_view_deg: float) -> Section:
         [
             Side(
                 [
-                    _plot("error", lambda axes: draw_error(axes, record), _error_caption()),
-                    _plot(
+                    page_plot("error", lambda axes: draw_error(axes, record), _error_caption()),
+                    page_plot(
                         "sorted",
                         lambda axes: draw_error_distribution(axes, record),
                         "For what part of the time the error was below each value; the marks are "
                         "the goals.",
                     ),
-                    _plot(
+                    page_plot(
                         "plane",
                         lambda axes: draw_image_plane(axes, record, field_of_view_deg),
                         "Where the target was in the image, and where the network saw it. The "
                         "rings are the goals for median and 95th percentile.",
                         (5.6, 4.6),
                     ),
-                    _plot(
+                    page_plot(
                         "activity",
                         lambda axes: draw_rates(axes, record),
                         "Events and spikes a second, as the controller counted them.",
@@ -233,157 +236,6 @@ def _error_caption() -> str:
         "Angle between the camera's axis and the true target over the run (of each moment the "
         "least and the largest), beside the goals."
     )
-
-
-def _network(record: RunRecord, report: Mapping[str, Any]) -> list[Section]:
-    network = report["network"]
-    if network is None or record.network is None or record.network.raster is None:
-        return []
-    raster = record.network.raster
-    rows = [
-        (p["name"], p["role"], p["neurons"], p["spikes"], p["rate_hz"])
-        for p in network["populations"]
-    ]
-    blocks: list[Block] = [
-        Side(
-            [
-                _plot(
-                    "raster",
-                    lambda axes: draw_raster(axes, raster),
-                    f"Spikes of the last {raster.recent_s:g} s: inputs blue, hidden populations "
-                    "green, outputs orange. Heights grow with the logarithm of the number of "
-                    "neurons.",
-                    (5.6, 4.6),
-                ),
-                _plot(
-                    "rates",
-                    lambda axes: draw_population_rates(axes, raster),
-                    "Mean rate of each population's neurons over the run.",
-                    (5.6, 4.6),
-                ),
-            ]
-        ),
-        Table(
-            "Populations; a rate is spikes over neurons and the "
-            f"{network['seconds']:.1f} s in which spikes were listened to. A synapse delivers in "
-            "the step after the spike.",
-            ("population", "role", "neurons", "spikes", "rate [Hz]"),
-            rows,
-            right=(2, 3, 4),
-        ),
-        Text(
-            "While spikes are listened to, the controller steps the network tick by tick and "
-            "sends them: the same spikes, for some microseconds a tick more."
-        ),
-    ]
-    return [Section("Inside the network", blocks)]
-
-
-def _timing(record: RunRecord, report: Mapping[str, Any]) -> Section:
-    latency, tick = report["latency_ms"], report["tick_us"]
-    rows: list[tuple[Any, ...]] = [
-        ("sensor to command [ms]", latency["median"], latency["p99"], latency["max"]),
-        ("step of the network [µs]", tick["median"], tick["p99"], None),
-    ]
-    blocks: list[Block] = [
-        Side(
-            [
-                _plot(
-                    "delays",
-                    lambda axes: draw_delays(axes, record),
-                    "From the publication of an event packet to that of the first guarded command "
-                    "that takes it in, as this listener heard them. Both axes are logarithmic.",
-                ),
-                Table("Times", ("what", "median", "p99", "largest"), rows, right=(1, 2, 3)),
-            ]
-        )
-    ]
-    reasons = report["guard_reasons"]
-    if reasons:
-        blocks.append(
-            Table(
-                "What the guard counted, by reason; while it is not active it lets nothing through",
-                ("reason", "commands"),
-                list(reasons.items()),
-            )
-        )
-    else:
-        blocks.append(Text("The guard never stepped in."))
-    return Section("Time and safety", blocks)
-
-
-def _figures(report: Mapping[str, Any]) -> Section:
-    rows: list[tuple[Any, ...]] = []
-    for name, meaning in DEFINITIONS.items():
-        value = report[name]
-        if name == "energy_estimate":
-            continue  # has a table of its own
-        if isinstance(value, Mapping):
-            text = ", ".join(f"{key} {shown(part)}" for key, part in value.items())
-        else:
-            text = shown(value)
-        rows.append((name, text, meaning))
-    return Section(
-        "Figures and what they mean",
-        [
-            Table(
-                "Names are those of the report in JSON",
-                ("figure", "value", "definition"),
-                rows,
-                prose=True,
-            )
-        ],
-    )
-
-
-def _energy(report: Mapping[str, Any]) -> list[Section]:
-    found, meaning = report["energy_estimate"], DEFINITIONS["energy_estimate"]
-    if not found:
-        return []
-    rows = [
-        (
-            entry["device"],
-            entry["operations"],
-            entry["joules_per_step"] * 1e6,
-            entry["watts"] * 1e3,
-            entry["evidence"],
-            entry["source"],
-        )
-        for entry in found.values()
-    ]
-    return [
-        Section(
-            "Energy, estimated",
-            [
-                Text(f"{meaning[0].upper()}{meaning[1:]}."),
-                Table(
-                    "Estimates; good for orders of magnitude",
-                    ("device", "operations", "µJ a step", "mW", "what the constants are", "source"),
-                    rows,
-                    prose=True,
-                ),
-            ],
-        )
-    ]
-
-
-def _versions(report: Mapping[str, Any]) -> Section:
-    rows = list(report["versions"].items())
-    return Section(
-        "Versions and machine", [Table("What the figures depend on", ("what", "version"), rows)]
-    )
-
-
-def _plot(
-    name: str,
-    draw: Callable[[Axes], None],
-    caption: str,
-    size_in: tuple[float, float] = (5.6, 3.5),
-) -> Plot:
-    with plot_style():
-        figure = page_figure(*size_in)
-        draw(figure.add_subplot())
-        return Plot(svg_of(figure, name, caption), caption)
 
 
 def _png(pixels: np.ndarray) -> bytes:
