@@ -49,7 +49,11 @@ def replace_metadata(network: Network, found: dict[str, MetadataValue]) -> Netwo
 def units_of_ports(network: Network) -> dict[str, str]:
     """What goes into every input and comes out of every output, where nothing better is known."""
     spikes = "spikes, 0 or 1 a tick"
-    found = {f"input_{n}": spikes for n, x in network.nodes.items() if isinstance(x, Input)}
+    found = {
+        f"input_{n}": spikes if x.largest_payload == 1 else f"payloads, 0 to {x.largest_payload}"
+        for n, x in network.nodes.items()
+        if isinstance(x, Input)
+    }
     for name, population in ports_of(network).output_populations.items():
         silent = isinstance(network.nodes[population], INTEGRATORS)
         found[f"output_{name}"] = "voltage, in the weights' unit" if silent else spikes

@@ -149,7 +149,7 @@ def _parameters(node: Any) -> dict[str, str]:
     """Every parameter as a value, or as shape and range of its values."""
     shown = {}
     for name, value in vars(node).items():
-        if name == "shape" or value is None:
+        if name == "shape" or value is None or (name == "message_bits" and not value):
             continue
         array = np.asarray(value)
         if array.dtype.kind not in "iuf" or array.size <= 2:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neuro_control import cli
 from neuro_control.backends import CpuRunner, FloatRunner, rate_changes
 from neuro_control.backends.runner import entering
 from neuro_control.backends.wire_network import load_message
@@ -32,6 +33,7 @@ from neuro_control.network import (
     quantize,
     read_netx,
     read_nir,
+    with_provenance,
     write_netx,
     write_nir,
 )
@@ -126,6 +128,14 @@ def test_files_keep_the_message_bits_and_the_fingerprint_knows_them(tmp_path: Pa
         fixed.output_populations, DT,
     )))  # fmt: skip
     assert whole.inputs["in"].message_bits == 5
+
+
+def test_a_file_and_the_command_say_what_an_input_takes(tmp_path: Path, capsys):
+    write_nir(with_provenance(chain(5), "a test"), tmp_path / "graded.nir")
+    assert cli.main(["network", "show", str(tmp_path / "graded.nir")]) == 0
+    shown = capsys.readouterr().out
+    assert "input_in: payloads, 0 to 31" in shown
+    assert "message_bits 5" in shown
 
 
 def test_netx_is_told_the_bits_by_who_reads_it(tmp_path: Path):
