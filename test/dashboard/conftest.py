@@ -207,7 +207,8 @@ class Pages:
         return page
 
     def _on_console(self, message: Any) -> None:
-        if message.type == "error" and not (self.refusals and "409" in message.text):
+        refused = "status of 409" in message.text or "status of 400" in message.text
+        if message.type == "error" and not (self.refusals and refused):
             self.complaints.append(message.text)
 
     def close(self) -> None:

@@ -122,7 +122,8 @@ def test_a_killed_controller_is_seen_within_a_second(arm: MovingArm) -> None:
     wait(arm.page, "document.querySelector('.verdict')?.dataset.because.includes('controller')")
 
 
-def test_what_the_simulation_lets_one_change_is_changed(arm: MovingArm) -> None:
+def test_what_the_simulation_lets_one_change_is_changed(arm: MovingArm, pages: Pages) -> None:
+    pages.refusals = True  # of what is out of range
     selector = "[data-parameter='target.speed_m_s']"
     arm.page.wait_for_selector(selector)
     arm.page.fill(selector, "0.1")
