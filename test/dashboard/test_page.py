@@ -32,17 +32,32 @@ CELL = """([id, box, columns, rows, column, row]) => {
 }"""
 
 
-@pytest.fixture
-def known(robot: Robot) -> KnownRobot:
-    made = KnownRobot(robot.node)
-    robot.repeat(made.publish)
-    return made
+@pytest.fixture(scope="module")
+def one_robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[KnownRobot, str]]:
+    """A robot of this module, in a namespace of its own, and the address of its page."""
+    robot = Robot("/known")
+    known = KnownRobot(robot.node)
+    robot.repeat(known.publish)
+    processes = Processes(tmp_path_factory.mktemp("page"))
+    try:
+        yield known, processes.dashboard("/known", scene=False)
+    finally:
+        processes.end()
+        robot.close()
 
 
 @pytest.fixture
-def page(processes: Processes, known: KnownRobot, pages: Pages) -> Iterator[Any]:
+def known(one_robot: tuple[KnownRobot, str]) -> KnownRobot:
+    one_robot[0].angle = 0.5
+    one_robot[0].silent.clear()
+    return one_robot[0]
+
+
+@pytest.fixture
+def page(one_robot: tuple[KnownRobot, str], known: KnownRobot, pages: Pages) -> Any:
     """The page of the known robot, all of whose panels are there."""
-    page = pages.open(processes.dashboard(scene=False))
+    del known
+    page = pages.open(one_robot[1])
     for panel in DRAWN:
         page.wait_for_selector(f"#panel_{panel} canvas", state="attached")
     wait(page, "window.dashboard.frame?.state.delay?.count > 20")
@@ -169,10 +184,9 @@ def test_the_view_pauses_and_panels_can_be_hidden(page: Any) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 720), (390, 844)])
 def test_it_fits_every_window(
-    processes: Processes, known: KnownRobot, pages: Pages, width: int, height: int
+    one_robot: tuple[KnownRobot, str], pages: Pages, width: int, height: int
 ) -> None:
-    del known
-    page = pages.open(processes.dashboard(scene=False), width, height)
+    page = pages.open(one_robot[1], width, height)
     for panel in DRAWN:
         page.wait_for_selector(f"#panel_{panel} canvas", state="attached")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -268,8 +282,8 @@ def test_two_robots_have_two_pages(processes: Processes, pages: Pages) -> None:
             robot.close()
 
 
-def test_tabs_may_come_and_go(processes: Processes, known: KnownRobot, pages: Pages) -> None:
-    del known
+def test_tabs_may_come_and_go(processes: Processes, robot: Robot, pages: Pages) -> None:
+    robot.repeat(KnownRobot(robot.node).publish)
     address = processes.dashboard(scene=False, linger_s=0.0)
     for _ in range(3):
         page = pages.open(address)
