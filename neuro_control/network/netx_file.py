@@ -10,13 +10,11 @@ The reader in lava-dl makes of them LIF processes with ``vth = vThMant``, ``du =
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuro_control.network.fixed_network import (
     DELAY_MAX,
@@ -28,14 +26,12 @@ from neuro_control.network.fixed_network import (
 )
 from neuro_control.network.graph import plain
 from neuro_control.network.lowering import SparseMap, synapse_map
+from neuro_control.network.netx_layer import NetxLayer, layers_of
 from neuro_control.network.neurons import Shape, size_of
 from neuro_control.network.synapses import Linear
 from neuro_control.network.windows import Conv2d
 
 NETX_BIAS_EXPONENT = 6
-LARGEST_NUMBER = 1 << 31
-"""No number of a netx file is as large."""
-
 SUFFIXES = (".net", ".netx", ".h5", ".hdf5")
 
 
@@ -81,7 +77,7 @@ def read_netx(
             if dt_s is None and not (isinstance(stored, (int, float)) and 0 < stored < np.inf):
                 raise ValueError(f"attribute 'dt_s' is {stored!r}; it must be seconds")
             network = _network(
-                list(_layers(file["layer"])),
+                list(layers_of(file["layer"])),
                 float(stored if dt_s is None else dt_s),
                 input_message_bits,
             )
@@ -94,59 +90,7 @@ def read_netx(
         raise ValueError(f"{path}: {error}") from error
 
 
-class _Layer:
-    """One group of the file, whose fields are checked as they are read."""
-
-    def __init__(self, number: int, group: Any) -> None:
-        self.number, self._group = number, group
-        self.kind = self.text("type")
-
-    def refuse(self, why: str) -> ValueError:
-        return ValueError(f"layer {self.number} ({getattr(self, 'kind', 'no type')}): {why}")
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._group
-
-    def text(self, name: str) -> str:
-        if name not in self._group:
-            raise self.refuse(f"it has no {name!r}")
-        value = np.ravel(self._group[name][()])
-        return value[0].decode("ascii") if isinstance(value[0], bytes) else str(value[0])
-
-    def numbers(self, name: str) -> NDArray[np.int64]:
-        if name not in self._group:
-            raise self.refuse(f"it has no {name!r}")
-        values = np.asarray(self._group[name][()])
-        if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-            raise self.refuse(f"{name!r} must be numbers, none of them NaN or infinite")
-        if values.size and not np.abs(values.astype(np.float64)).max() < LARGEST_NUMBER:
-            raise self.refuse(f"{name!r} holds numbers beyond {LARGEST_NUMBER}")
-        return np.trunc(values).astype(np.int64)
-
-    def number_of(self, name: str, default: int | None = None) -> int:
-        if default is not None and name not in self._group:
-            return default
-        values = self.numbers(name)
-        if values.size != 1:
-            raise self.refuse(f"{name!r} must be one number, not {values.size}")
-        return int(values.ravel()[0])
-
-    def shape(self) -> Shape:
-        """(channel, row, column), or (n,) where only one axis is longer than 1."""
-        values = self.numbers("shape").ravel()
-        if not 1 <= len(values) <= 3 or values.min() < 1 or values.prod() > 2**31:
-            raise self.refuse(f"'shape' {values.tolist()} must be one to three sizes")
-        return tuple(int(value) for value in values)
-
-
-def _layers(group: Any) -> Iterator[_Layer]:
-    for number in range(len(group)):
-        if str(number) not in group:
-            raise ValueError(f"layer {number} of {len(group)} is missing")
-        yield _Layer(number, group[str(number)])
-
-
-def _network(layers: list[_Layer], dt_s: float, message_bits: int) -> FixedNetwork:
+def _network(layers: list[NetxLayer], dt_s: float, message_bits: int) -> FixedNetwork:
     source, given, flat = "in", None, False
     populations: list[FixedPopulation] = []
     projections: list[FixedProjection] = []
@@ -192,7 +136,7 @@ def _network(layers: list[_Layer], dt_s: float, message_bits: int) -> FixedNetwo
     )
 
 
-def _dense(layer: _Layer, shape: Shape, field: str, n_source: int = 0) -> SparseMap:
+def _dense(layer: NetxLayer, shape: Shape, field: str, n_source: int = 0) -> SparseMap:
     weight = layer.numbers(field)
     if weight.ndim == 1 and len(weight) % shape[0] == 0:
         weight = weight.reshape(shape[0], -1)
@@ -202,7 +146,7 @@ def _dense(layer: _Layer, shape: Shape, field: str, n_source: int = 0) -> Sparse
     return synapse_map(Linear(weight.astype(np.float64)), (weight.shape[1],))
 
 
-def _conv(layer: _Layer, shape: Shape, given: Shape | None) -> SparseMap:
+def _conv(layer: NetxLayer, shape: Shape, given: Shape | None) -> SparseMap:
     weight = layer.numbers("weight")
     if weight.ndim == 5 and weight.shape[4] == 1:
         weight = weight[..., 0]
@@ -231,7 +175,7 @@ def _conv(layer: _Layer, shape: Shape, given: Shape | None) -> SparseMap:
     return synapse_map(node, given)
 
 
-def _population(layer: _Layer, name: str, shape: Shape, offset: int) -> FixedPopulation:
+def _population(layer: NetxLayer, name: str, shape: Shape, offset: int) -> FixedPopulation:
     kind = layer.text("neuron/type")
     if kind not in ("CUBA", "LOIHI"):
         raise layer.refuse(f"neuron type {kind!r} is not supported, only 'CUBA' and 'LOIHI' are")
@@ -261,7 +205,7 @@ def _population(layer: _Layer, name: str, shape: Shape, offset: int) -> FixedPop
 
 
 def _projections(
-    layer: _Layer, target: str, ways: list[tuple[str, SparseMap]]
+    layer: NetxLayer, target: str, ways: list[tuple[str, SparseMap]]
 ) -> list[FixedProjection]:
     """Whole numbers as 8 bits and an exponent of 0, or of 1 for even ones of both signs.
 
@@ -302,7 +246,7 @@ def _projections(
     return found
 
 
-def _delayed(layer: _Layer, weights: SparseMap) -> list[tuple[int, SparseMap]]:
+def _delayed(layer: NetxLayer, weights: SparseMap) -> list[tuple[int, SparseMap]]:
     """The synapses by their delay in ticks: of the layer, of each target or of each source."""
     delay = layer.numbers("delay") if "delay" in layer else np.zeros(1, np.int64)
     if not delay.any():
