@@ -258,7 +258,8 @@ class ControllerNode(ManagedNode):
         if not self.active or self._joints is None or self._heard_ns is None:
             return
         if len(self._intake):
-            return  # it is looked at already
+            self._answer_held()  # rather than let time pass without what has come
+            return
         self._heard_ns = min(self._heard_ns, now_ns)  # the clock may have been set back
         if now_ns - self._heard_ns < settings.idle_after_s * 1e9 or now_ns <= self._answered_ns:
             return

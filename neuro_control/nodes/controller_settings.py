@@ -47,7 +47,7 @@ class ControllerNodeSettings(ArmControllerSettings):
         64, ge=1, le=10_000, description="Packets kept while one is worked on"
     )
     most_events: int = Field(
-        20_000,
+        8_000,
         ge=0,
         le=100_000_000,
         description="Events that one answer takes in while packets wait; older ones are shed; "

@@ -282,9 +282,11 @@ def test_a_large_packet_that_nothing_waits_behind_is_taken_whole(ros: Any, overr
 def test_a_sensor_whose_packets_are_shed_is_not_silent(ros: Any, overrides: Any) -> None:
     bench = Bench(ros, overrides, most_events=1, idle_after_s=0.002)
     bench.measure()
-    bench.node._on_packet(messages.packet_message(bench.packet(bench.now() - 100 * MS)), OLD)
+    stamp = bench.now() - 100 * MS
+    bench.node._on_packet(messages.packet_message(bench.packet(stamp)), OLD)
+    assert bench.fake.steps == []
     bench.node._on_idle()
-    assert bench.fake.steps == [], "it waits to be looked at, and no time passes without it"
+    assert bench.fake.steps == [(stamp, 4)], "no time passes without what waits"
 
 
 def test_what_waits_when_a_time_begins_anew_is_not_answered_but_counted() -> None:
