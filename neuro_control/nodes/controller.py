@@ -255,10 +255,12 @@ class ControllerNode(ManagedNode):
     def _on_idle(self) -> None:
         settings = self.parameters.settings
         now_ns = self._now_ns()
-        if not self.active or self._joints is None or self._heard_ns is None:
+        if not self.active or self._joints is None:
             return
         if len(self._intake):
             self._answer_held()  # rather than let time pass without what has come
+            return
+        if self._heard_ns is None:
             return
         self._heard_ns = min(self._heard_ns, now_ns)  # the clock may have been set back
         if now_ns - self._heard_ns < settings.idle_after_s * 1e9 or now_ns <= self._answered_ns:
