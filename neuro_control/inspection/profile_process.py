@@ -7,7 +7,8 @@ from rest, and answers what `profile` and `find_silence` say of them. The proces
 first question, and ends when it is closed or when whoever asked is gone.
 
 What it costs: some 200 MB of memory; two seconds of a processor to start it, and then for each
-question, of the arm's network and 1000 ticks, 0.25 s (0.7 s where something is silent). Whoever asks copies the network once, and starts a process.
+question, of the arm's network and 1000 ticks, 0.25 s (0.7 s where something is silent). Whoever
+asks copies the network once, and starts a process.
 
 Program: ``python -m neuro_control.inspection.profile_process``; pickled on its standard input a
 network, and then questions (`Question`); a line of JSON on its standard output for each.
