@@ -37,11 +37,6 @@ def header_stamp_ns(data: bytes) -> int:
     return stamp_ns(data)
 
 
-def clock_ns(data: bytes) -> int:
-    """The time (ns) of a rosgraph_msgs/Clock, which is nothing but a stamp. Raises CdrError."""
-    return header_stamp_ns(data)
-
-
 def _text(data: bytes, at: int) -> tuple[str, int]:
     """A string that begins at `at`; and where it ends."""
     (length,) = _LENGTH.unpack_from(data, at)

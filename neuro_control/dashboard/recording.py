@@ -15,8 +15,7 @@ from typing import IO, Any
 # A recorder that is told to end while it starts first starts: it imports, then it writes its file.
 END_S = 30.0
 LONGEST_LINE = 4096
-# Not imported: it stands on the floor above.
-RECORDER = "neuro_control.demo.recorder"
+RECORDER = "neuro_control.nodes.recorder"
 
 
 class Recording:

@@ -21,9 +21,9 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
-from neuro_control.demo.bag import RECORDED_TOPICS, BagRecorder, Sent, recording
 from neuro_control.demo.record import RunRecord, Status
 from neuro_control.nodes import qos
+from neuro_control.nodes.bag_recorder import RECORDED_TOPICS, BagRecorder, Sent, recording
 from neuro_control.nodes.messages import time_ns
 from neuro_control.nodes.spin import MessageWithInfo, make_executor, spin_for
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from rclpy.serialization import serialize_message
 
-from neuro_control.demo.bag import recording
 from neuro_control.nodes import messages
+from neuro_control.nodes.bag_recorder import recording
 from test.dashboard.conftest import Pages, Processes, wait
 from test.dashboard.known_robot import ARM, events_at, packet_of
 

@@ -20,7 +20,6 @@ from std_msgs.msg import Float64, String
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-from neuro_control.demo.bag import recording as record_bag
 from neuro_control.events import (
     Events,
     FileError,
@@ -31,6 +30,7 @@ from neuro_control.events import (
     write_packets,
 )
 from neuro_control.nodes import messages, qos
+from neuro_control.nodes.bag_recorder import recording as record_bag
 from neuro_control.nodes.diagnostics import documented
 from neuro_control.nodes.parameters import ParameterError
 from neuro_control.nodes.replay import ReplayNode

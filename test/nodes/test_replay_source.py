@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
-from neuro_control.demo.bag import _EVENT_PACKET_FIELDS, EVENT_PACKET
 from neuro_control.events import Events, FileError, encode_mono, write
+from neuro_control.nodes.bag_recorder import _EVENT_PACKET_FIELDS, EVENT_PACKET
 from neuro_control.nodes.recorded_topics import TOPICS, name_of, namespace_of, stamp_ns
 from neuro_control.nodes.replay_source import Played, open_source
 
@@ -191,7 +191,7 @@ def test_a_stamp_is_read_in_either_byte_order(order: str) -> None:
 
 
 def test_every_topic_of_the_demos_recordings_is_known() -> None:
-    from neuro_control.demo.bag import RECORDED_TOPICS
+    from neuro_control.nodes.bag_recorder import RECORDED_TOPICS
 
     for topic, kind, *_ in RECORDED_TOPICS:
         name = topic.removeprefix("/")

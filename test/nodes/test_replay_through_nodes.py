@@ -15,9 +15,9 @@ from std_msgs.msg import Float64
 from trajectory_msgs.msg import JointTrajectory
 
 from neuro_control.control.guard_settings import Reason
-from neuro_control.demo.bag import recording
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.nodes import messages, qos
+from neuro_control.nodes.bag_recorder import recording
 from neuro_control.nodes.controller import ControllerNode
 from neuro_control.nodes.guard import GuardNode
 from neuro_control.nodes.replay import ReplayNode

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Record a running robot until told to end.
 
-    python -m neuro_control.demo.recorder FILE.mcap [--ros-args -r __ns:=/left]
+    python -m neuro_control.nodes.recorder FILE.mcap [--ros-args -r __ns:=/left]
 
-Writes the topics of `bag.RECORDED_TOPICS` as they are on the wire. Each message is stamped with the
-time on /clock where there is one, else with this machine's. After SIGINT or SIGTERM the file is
-complete; with --until-input-ends, after the end of its standard input too, which unlike a signal
-can come while it starts. Once a second it prints how many messages it has written.
+Writes the topics of `bag_recorder.RECORDED_TOPICS` as they are on the wire. Each message is stamped
+with the time on /clock where there is one, else with this machine's. After SIGINT or SIGTERM the
+file is complete; with --until-input-ends, after the end of its standard input too, which unlike a
+signal can come while it starts. Once a second it prints how many messages it has written.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
 
-from neuro_control.dashboard.cdr import CdrError, clock_ns
-from neuro_control.demo.bag import RECORDED_TOPICS, BagRecorder, recording
+from neuro_control.events import FileError
 from neuro_control.nodes import qos
+from neuro_control.nodes.bag_recorder import RECORDED_TOPICS, BagRecorder, recording
+from neuro_control.nodes.recorded_topics import stamp_ns
 from neuro_control.nodes.spin import Work, run, spin_while
 
 CLOCK = "/clock"
@@ -58,8 +59,8 @@ class Recorder(Node):
         def write(data: bytes) -> None:
             if topic == CLOCK:
                 try:
-                    self._now_ns = clock_ns(data)
-                except CdrError:
+                    self._now_ns = stamp_ns(data)
+                except FileError:
                     return
             self._recorder.write(topic, self._now_ns or time.time_ns(), data)
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import Reader
 
-from neuro_control.demo import bag
-from neuro_control.demo.bag import EVENT_PACKET, RECORDED_TOPICS, recording
 from neuro_control.events import read_packets
+from neuro_control.nodes import bag_recorder
+from neuro_control.nodes.bag_recorder import EVENT_PACKET, RECORDED_TOPICS, recording
 
 
 def packet_bytes(seq: int, t_ns: int) -> bytes:
-    store: Any = bag._typestore()
+    store: Any = bag_recorder._typestore()
     kinds = store.types
     stamp = kinds["builtin_interfaces/msg/Time"](sec=0, nanosec=t_ns)
     message = kinds[EVENT_PACKET](
