@@ -9,8 +9,8 @@ from neuro_control.events import Events, Packet
 from neuro_control.nodes.backlog import Backlog
 from neuro_control.nodes.event_input import Declared, EventInput
 
-# A packet older than the last answer is late; one older by this begins a new time.
-LATE_NS = 1_000_000_000
+# A packet older than the last answer is late; one older by this begins a new time (ns).
+NEW_TIME_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class PacketIntake:
             if events is None:
                 continue
             stamp_ns = each.packet.stamp_ns
-            if answered_ns - stamp_ns > LATE_NS or self.input.restarts != self._restarts:
+            if answered_ns - stamp_ns > NEW_TIME_NS or self.input.restarts != self._restarts:
                 self._restarts = self.input.restarts
                 answered_ns, begins_anew = -1, True
                 self.counts.packets_late += len(parts)
