@@ -23,6 +23,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -87,8 +88,11 @@ class ProfileProcess:
         """Whether a question has not been answered yet, or its answer not been taken."""
         return self._asked is not None
 
-    def ask(self, question: Question) -> None:
-        """Raises ValueError where nothing is found out of this network, or a question is open."""
+    def ask(self, question: Callable[[], Question]) -> None:
+        """Ask what a function gives, which is called in a thread: to put it together takes time.
+
+        Raises ValueError where nothing is found out of this network, or a question is open.
+        """
         if self.refusal or self.busy:
             raise ValueError(self.refusal or "the last question has not been answered yet")
         self._asked = self._thread.submit(self._ask, question, self._ended)
@@ -112,11 +116,11 @@ class ProfileProcess:
         self._asked = None
         self._end()
 
-    def _ask(self, question: Question, ended: int) -> dict[str, Any]:
+    def _ask(self, question: Callable[[], Question], ended: int) -> dict[str, Any]:
         process, new = self._running(ended)
         if new:
             pickle.dump(self._network, _pipe(process.stdin), pickle.HIGHEST_PROTOCOL)
-        pickle.dump(question, _pipe(process.stdin), pickle.HIGHEST_PROTOCOL)
+        pickle.dump(question(), _pipe(process.stdin), pickle.HIGHEST_PROTOCOL)
         _pipe(process.stdin).flush()
         line = _pipe(process.stdout).readline()
         if not line:

@@ -92,7 +92,8 @@ class NetworkProfile:
         self._asked_ns = now_ns
         inputs = self._watch.network.inputs
         silent = any(n.spikes == 0 for n in counts if n.name in self._spiking or n.name in inputs)
-        self._process.ask(Question(*self._recent.given(), silent))
+        given = self._recent.given()
+        self._process.ask(lambda: Question(*given.joined(), silent))
 
     def _says(self, now_ns: int, counts: list[NodeCount]) -> dict[str, Any]:
         ticks, network = self._recent.ticks, self._watch.network

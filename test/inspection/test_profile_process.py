@@ -35,10 +35,18 @@ def answered(process: ProfileProcess):
 
 def test_its_answers_are_those_of_the_profiler_and_of_the_search(process):
     assert process.take() is None
-    process.ask(Question(INDICES, OFFSETS, silent=True))
+    threads = []
+
+    def question() -> Question:
+        threads.append(threading.get_ident())
+        return Question(INDICES, OFFSETS, silent=True)
+
+    process.ask(question)
     with pytest.raises(ValueError, match="has not been answered"):
-        process.ask(Question(INDICES, OFFSETS, silent=True))
+        process.ask(lambda: Question(INDICES, OFFSETS, silent=True))
     found = answered(process)
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident(), "who asks has no time to put a question together"
     wanted = find_silence(MISSES, INDICES, OFFSETS).as_json()
     (cause,) = found["silence"]["findings"]
     assert cause == wanted["findings"][0]
@@ -56,22 +64,22 @@ def test_its_answers_are_those_of_the_profiler_and_of_the_search(process):
     assert found["processor_s"] > 0
 
     # What cannot be asked is told.
-    process.ask(Question(INDICES, np.array([0, 3], np.int64), silent=False))
+    process.ask(lambda: Question(INDICES, np.array([0, 3], np.int64), silent=False))
     with pytest.raises(RuntimeError, match="offsets"):
         answered(process)
     assert process.take() is None
-    process.ask(Question(INDICES[:4], OFFSETS[:2], silent=False))
+    process.ask(lambda: Question(INDICES[:4], OFFSETS[:2], silent=False))
     assert answered(process)["silence"] is None
 
     # One that has died is replaced.
     process._process.kill()
     process._process.wait()
-    process.ask(Question(INDICES, OFFSETS, silent=False))
+    process.ask(lambda: Question(INDICES, OFFSETS, silent=False))
     assert answered(process)["times"]["ticks"] == 100
 
 
 def test_a_closed_one_leaves_no_process(process):
-    process.ask(Question(INDICES, OFFSETS, silent=False))
+    process.ask(lambda: Question(INDICES, OFFSETS, silent=False))
     asked = process._asked
     process.close()
     with pytest.raises((RuntimeError, OSError, ValueError)):
@@ -85,4 +93,4 @@ def test_of_a_large_network_it_says_why_not(monkeypatch):
     process = ProfileProcess(MISSES)
     assert "the network has 48 synapses" in process.refusal
     with pytest.raises(ValueError, match="network profile FILE"):
-        process.ask(Question(INDICES, OFFSETS, silent=False))
+        process.ask(lambda: Question(INDICES, OFFSETS, silent=False))

@@ -55,7 +55,7 @@ def test_counts_and_input_are_those_of_the_run_however_it_is_cut(graph, cuts, fi
     }
     operations = sum(n.all_operations for n in counts)
     assert operations == activity.counters.synaptic_operations
-    for got, wanted in zip(recent.given(), (indices, offsets), strict=True):
+    for got, wanted in zip(recent.given().joined(), (indices, offsets), strict=True):
         np.testing.assert_array_equal(got, wanted)
         assert got.dtype == wanted.dtype
 

@@ -100,7 +100,7 @@ def test_times_and_the_factor_that_weights_miss_are_told_when_they_are_known(
     assert us == sorted(us, reverse=True), "what takes most time comes first"
     assert said["times"]["ticks"] == 200
     assert said["times"]["whole_us"] > 0
-    indices, offsets = profiled.profile._recent.given()
+    indices, offsets = profiled.profile._recent.given().joined()
     (wanted,) = find_silence(MISSES, indices, offsets).as_json()["findings"]
     (found,) = said["silence"]["findings"]
     assert found == wanted
@@ -141,7 +141,7 @@ def test_it_is_said_once_a_second_and_asked_seldom(profiled: Profiled) -> None:
     assert len(oracle.asked) == 1, "the last one has not been answered"
     oracle.busy = False
     profiled.said()
-    assert [question.silent for question in oracle.asked] == [True, True]
+    assert [question().silent for question in oracle.asked] == [True, True]
 
 
 def test_when_the_listener_goes_the_process_ends(profiled: Profiled) -> None:
@@ -158,7 +158,7 @@ def test_where_everything_spikes_no_silence_is_searched_for() -> None:
     oracle = profiled.profile._process = Oracle()
     profiled.run(200)
     profiled.said()
-    assert [question.silent for question in oracle.asked] == [False]
+    assert [question().silent for question in oracle.asked] == [False]
 
 
 def test_of_a_network_that_is_too_large_it_says_why_there_are_no_times(
