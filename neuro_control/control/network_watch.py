@@ -60,7 +60,8 @@ class WatchedTicks:
     Attributes:
         t_ns: int64[ticks], when each tick began, sensor time.
         spikes: for every row in order, (tick int64[m], neuron int32[m]): number of the tick in
-            `t_ns`, and of the neuron in its row; ascending.
+            `t_ns`, and of the neuron in its row; ascending. A graded input's spike with the payload
+            k is there k times.
         probes: whose membranes are in `membrane`; in the last tick, as they can be changed.
         membrane, threshold, current: float64[ticks, probes], after each tick, NaN where a probe
             was not yet chosen; the membrane of a neuron that spikes reads 0 in its tick.
@@ -237,16 +238,20 @@ class NetworkWatch:
         return WatchedTicks(t_ns, tuple(trains), probes, *self._membranes(ticks, probes))
 
     def _input_trains(self, ticks: list[_Tick]) -> list[tuple[NDArray[np.int64], Indices]]:
-        """Each input's channels, tick by tick, each once a tick and ascending."""
+        """Each input's channels, tick by tick and ascending, each as often as it counts."""
         span = sum(port.size for port in self.network.inputs.values())
         active = [tick.active if tick.populations else tick.active[:0] for tick in ticks]
         number, channel = _train(active)
-        key = np.unique(number * max(span, 1) + channel)
+        key, counts = np.unique(number * max(span, 1) + channel, return_counts=True)
         number, channel = np.divmod(key, max(span, 1))
         trains = []
         for port in self.network.inputs.values():
             here = (channel >= port.offset) & (channel < port.offset + port.size)
-            trains.append((number[here], (channel[here] - port.offset).astype(np.int32)))
+            tick, own = number[here], (channel[here] - port.offset).astype(np.int32)
+            if port.largest_payload > 1:
+                times = np.minimum(counts[here], port.largest_payload)
+                tick, own = np.repeat(tick, times), np.repeat(own, times)
+            trains.append((tick, own))
         return trains
 
     def _membranes(

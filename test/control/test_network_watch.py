@@ -103,6 +103,26 @@ def test_inputs_are_rows_too_each_channel_once_a_tick() -> None:
     assert spikes_of(watch, "velocity", 1) == [[2]]
 
 
+def test_a_payload_of_a_graded_input_is_seen_as_often_as_it_counts() -> None:
+    population = FixedPopulation(
+        "lif", (1,), 0, np.array([4095]), np.array([0]), np.array([10]), np.array([0])
+    )
+    network = FixedNetwork(
+        (population,),
+        (FixedProjection.from_matrix("in", "lif", [[1, 1]]),),
+        {"in": Port(0, 2, (2,), 2)},
+        {"out": Port(0, 1, (1,))},
+        {"out": "lif"},
+        1e-3,
+    )
+    runner, watch = watched(CpuRunner(network), network)
+    watch.spikes = True
+    runner.step(np.array([1, 0, 1, 0, 0, 0, 0], np.int32))
+    watch.stamp(MS, MS)
+    assert spikes_of(watch, "in", 1) == [[0, 0, 0, 1, 1]], "of 2 bits, 3 is the largest payload"
+    assert runner.counters.synaptic_operations == 5
+
+
 def test_rows_say_what_the_network_is_made_of() -> None:
     _, watch = watched(CpuRunner(NETWORK), NETWORK)
     roles = {row.name: row.role for row in watch.rows}
