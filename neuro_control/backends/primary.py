@@ -18,7 +18,11 @@ CLOSE_S = 5.0
 
 
 class Primary(Protocol):
-    """What is shadowed; `process_runner.ProcessRunner` is one."""
+    """What is shadowed; `process_runner.ProcessRunner` is one.
+
+    Whatever its methods raise is noted as a fault, and its twin goes on; but for a ValueError of
+    `begin`: the input is none of this network.
+    """
 
     def begin(self, indices: Indices, offsets: Offsets) -> int:
         """Ask for some ticks."""

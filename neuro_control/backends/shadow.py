@@ -88,10 +88,12 @@ class ShadowRunner:
         try:
             sequence = primary.begin(indices, offsets)
         except (BackendError, ProtocolError) as error:
-            backend.lose(FaultKind.CRASH, str(error))
+            backend.crash(error)
         except ValueError:
             # The twin refuses the same input, and says it better.
             pass
+        except Exception as error:  # noqa: BLE001 - noted as a fault
+            backend.crash(error)
         try:
             twin = self.twin.run(indices, offsets)
         except ValueError:
@@ -109,8 +111,8 @@ class ShadowRunner:
         left_s = began + self.settings.deadline_s - time.monotonic()
         try:
             answer = primary.poll(sequence, left_s if left_s > 0 else 0.0)
-        except (BackendError, ProtocolError) as error:
-            backend.lose(FaultKind.CRASH, str(error))
+        except Exception as error:  # noqa: BLE001 - noted as a fault
+            backend.crash(error)
             return self._of_twin(twin)
         if answer is not None and same(answer, twin):
             self.totals.ticks_compared += ticks

@@ -18,6 +18,7 @@ from neuro_control.backends.trust import Punctuality, ShadowSettings
 from neuro_control.backends.worker_process import BackendError
 from neuro_control.network import Port
 from neuro_control.worker.protocol import ProtocolError
+from neuro_control.worker.spikes import fault_of
 
 FAULTS_KEPT = 100
 
@@ -86,6 +87,7 @@ class Shadowed:
         self.failures = 0
         self.tick = 0
         self._output_ports = output_ports
+        self._n_outputs = sum(port.size for port in output_ports.values())
         self._successor = Successor(make_primary)
         self._backlog: deque[Cycle] = deque()
         self._lag = 0
@@ -126,10 +128,12 @@ class Shadowed:
                 self.asked = Asked(sequence, list(self._backlog), time.monotonic())
                 self._backlog.clear()
         except (BackendError, ProtocolError) as error:
-            self.lose(FaultKind.CRASH, str(error))
+            self.crash(error)
         except ValueError:
             # The twin refuses the same input, says it better, and `take_back` follows.
             return
+        except Exception as error:  # noqa: BLE001 - noted as a fault
+            self.crash(error)
 
     def take_back(self, cycle: Cycle, asked_before: Asked | None) -> None:
         """Undo `offer` of what the twin refused."""
@@ -153,8 +157,8 @@ class Shadowed:
                     self.check_hang()
                 return None
             found = self.primary.poll(asked.sequence, timeout_s)
-        except (BackendError, ProtocolError) as error:
-            self.lose(FaultKind.CRASH, str(error))
+        except Exception as error:  # noqa: BLE001 - noted as a fault
+            self.crash(error)
             return None
         if found is None:
             self.check_hang()
@@ -187,6 +191,10 @@ class Shadowed:
                 FaultKind.CRASH, f"it answered with {len(offsets) - 1} ticks of {wanted} asked for"
             )
             return None
+        if fault := fault_of(indices, offsets, self._n_outputs):
+            # What is no output at all is beyond every tolerance.
+            self.lose(FaultKind.CRASH, f"it answered no spikes: {fault}")
+            return None
         at = 0
         answer = (indices, offsets)
         for cycle in cycles:
@@ -201,10 +209,10 @@ class Shadowed:
             if same(answer, cycle.twin):
                 answer = cycle.twin
                 continue
-            differing, fault = divergence(cycle.tick, answer, cycle.twin, self._output_ports)
+            differing, found = divergence(cycle.tick, answer, cycle.twin, self._output_ports)
             self.totals.spikes_differing += differing
             if differing > self.settings.tolerance_spikes:
-                self.note(fault)
+                self.note(found)
                 self.begin_anew()
                 self.failures += 1
                 if self.failures > self.settings.restarts:
@@ -237,6 +245,10 @@ class Shadowed:
         self.failures += 1
         self._successor.follow(lost, again=self.failures <= self.settings.restarts)
 
+    def crash(self, error: Exception) -> None:
+        """Lose it for what it raised; one of other people's may raise anything."""
+        self.lose(FaultKind.CRASH, _said(error))
+
     def close(self) -> None:
         """End it, and what may just be starting; that by itself, if it takes longer."""
         self._successor.close()
@@ -247,12 +259,17 @@ class Shadowed:
     def _take_successor(self) -> None:
         started = self._successor.take()
         if isinstance(started, Exception):
-            kind = "" if isinstance(started, BackendError) else f"{type(started).__name__}: "
-            self.lose(FaultKind.CRASH, f"it cannot be started again: {kind}{started}")
+            self.lose(FaultKind.CRASH, f"it cannot be started again: {_said(started)}")
         elif started is not None:
             self.primary = started
             self._restore = True
             self.totals.restarts += 1
+
+
+def _said(error: Exception) -> str:
+    """What is to be said of an error; those that are made for it speak for themselves."""
+    known = isinstance(error, (BackendError, ProtocolError))
+    return str(error) if known else f"{type(error).__name__}: {error}"
 
 
 def _joined(cycles: deque[Cycle]) -> tuple[Indices, Offsets]:

@@ -174,6 +174,72 @@ def test_a_late_board_misses_its_cycle_and_catches_up(network, board) -> None:
     shadow.close()
 
 
+class OfOthers:
+    """Somebody else's backend in this process: at first right, and then it does what it is told."""
+
+    def __init__(self, network, fault: Callable[[], None], answer: tuple | None) -> None:
+        self.engine, self.fault, self.answer, self.calls = CpuRunner(network), fault, answer, 0
+
+    def begin(self, indices, offsets) -> int:
+        self.calls += 1
+        self.found = self.engine.run(indices, offsets)
+        if self.calls == 3 and self.answer is None:
+            self.fault()
+        return self.calls
+
+    def poll(self, sequence, timeout_s):
+        if self.calls == 3 and self.answer is not None:
+            self.fault()
+            return self.answer
+        return self.found
+
+    def begin_restore(self, state) -> int:
+        self.engine.restore(state)
+        return 0
+
+    def poll_done(self, sequence, timeout_s) -> bool:
+        return True
+
+    def close(self, ask: bool = True) -> None:
+        """Nothing to end."""
+
+
+def unplugged() -> None:
+    raise OSError("the cable is out")
+
+
+BEYOND = (np.array([1 << 20], np.int32), np.array([0, 0, 0, 1]))
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer", "says"),
+    [
+        (unplugged, None, "OSError: the cable is out"),
+        (unplugged, BEYOND, "OSError: the cable is out"),
+        (lambda: None, BEYOND, "it answered no spikes: active indices are 1048576"),
+    ],
+)
+def test_whatever_a_backend_of_others_raises_or_answers_the_twin_goes_on(
+    network, fault, answer, says
+) -> None:
+    made = iter([OfOthers(network, fault, answer), OfOthers(network, lambda: None, None)])
+    tolerant = dataclasses.replace(PATIENT, tolerance_spikes=1_000_000)
+    shadow = ShadowRunner(network, lambda: next(made), "others", tolerant)
+    engine = CpuRunner(network)
+    for given in cycles(network, 5):
+        assert same(shadow.run(*given), engine.run(*given))
+    assert [fault.kind for fault in shadow.faults] == [FaultKind.CRASH]
+    assert shadow.faults[0].text.startswith(says)
+
+    def back() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return shadow.status is ShadowState.IN_STEP
+
+    until(back)
+    shadow.close()
+
+
 @pytest.mark.parametrize("fault", ["hang", "drop"])
 def test_a_board_that_says_nothing_is_ended_and_replaced(network, board, fault) -> None:
     impatient = ShadowSettings(deadline_s=0.05, hang_s=1.0)
