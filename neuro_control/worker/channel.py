@@ -68,9 +68,11 @@ class Channel:
         if not self._out:
             return
         end = None if timeout_s is None else time.monotonic() + timeout_s
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT)
         while self._out:
             left_s = None if end is None else max(end - time.monotonic(), 0.0)
-            if not select.select((), (self._socket,), (), left_s)[1]:
+            if not poll.poll(left_s and left_s * 1000):
                 raise ClosedError(
                     f"the other side did not read {message.kind.name} for {timeout_s:g} s"
                 )

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import resource
 import socket
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuro_control.worker.channel import Channel, ClosedError
+from neuro_control.worker.channel import SELECT_FILES, Channel, ClosedError
 from neuro_control.worker.protocol import Kind, Message, ProtocolError, encode
 
 
@@ -94,6 +97,28 @@ def test_what_is_posted_waits_for_nobody_and_goes_out_whole(ends) -> None:
         (1, 1 << 20),
         (2, 3),
     ]
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """As many as the machine lets a process have."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_it_works_beyond_the_descriptors_that_select_knows(many_files) -> None:
+    mine, theirs = socket.socketpair()
+    high = socket.socket(fileno=fcntl.fcntl(mine, fcntl.F_DUPFD_CLOEXEC, SELECT_FILES))
+    mine.close()
+    channel = Channel(high)
+    assert channel.fileno() >= SELECT_FILES
+    assert channel.receive(0.001) is None
+    with pytest.raises(ClosedError, match="did not read RESTORE for"):
+        channel.send(message(n=1 << 20), 0.01)
+    theirs.close()
+    high.close()
 
 
 def test_a_deadline_is_kept_below_a_millisecond(ends) -> None:
