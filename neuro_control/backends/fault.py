@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_control.backends.primary import Outputs
+from neuro_control.backends.primary import Offsets, Outputs
+from neuro_control.backends.runner import Indices
 from neuro_control.network import Port
 
 
@@ -48,7 +49,10 @@ def same(one: Outputs, other: Outputs) -> bool:
 def divergence(
     first_tick: int, answer: Outputs, twin: Outputs, ports: Mapping[str, Port]
 ) -> tuple[int, Fault]:
-    """How many outputs differ in the ticks from the first on, and the first of them as a fault."""
+    """How many outputs differ in the ticks from the first on, and the first of them as a fault.
+
+    Both are sound (`fault_of`, `disorder_of`), and not the same.
+    """
     differing, first = 0, None
     for tick in range(len(twin[1]) - 1):
         mine, theirs = (
@@ -60,9 +64,7 @@ def divergence(
         if odd and first is None:
             first = (first_tick + tick, min(odd), int(min(odd) in mine))
     if first is None:
-        # The same spikes in another order, or one twice: no answer that a backend may give.
-        text = "its spikes are not in order"
-        return len(twin[0]) + 1, Fault(FaultKind.DIVERGENCE, first_tick, text)
+        raise ValueError("the answers are the same, or not sound")
     at, channel, spiked = first
     name, port = next(
         (name, port) for name, port in ports.items() if 0 <= channel - port.offset < port.size
@@ -74,6 +76,26 @@ def divergence(
         f" ({differing} outputs differ in this cycle)"
     )
     return differing, Fault(FaultKind.DIVERGENCE, at, text, name, neuron, spiked, 1 - spiked)
+
+
+def disorder_of(indices: Indices, offsets: Offsets) -> str:
+    """Which tick's indices do not ascend, each once; '' if none. They fit together otherwise."""
+    if len(indices) < 2:
+        return ""
+    falls = (indices[1:] <= indices[:-1]).nonzero()[0] + 1
+    if not len(falls):
+        return ""
+    begins = np.zeros(len(indices) + 1, np.bool_)
+    begins[offsets] = True
+    wrong = falls[~begins[falls]]
+    if not len(wrong):
+        return ""
+    at = int(wrong[0])
+    tick = int(np.searchsorted(offsets, at, side="right")) - 1
+    return (
+        f"active indices must ascend, each once, but those of tick {tick} of "
+        f"{len(offsets) - 1} have {int(indices[at])} after {int(indices[at - 1])}"
+    )
 
 
 def _equal(mine: NDArray[Any], theirs: NDArray[Any]) -> bool:

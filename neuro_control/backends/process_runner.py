@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuro_control.backends.fault import disorder_of
 from neuro_control.backends.runner import Indices, RunCounters, RunnerState
 from neuro_control.backends.wire_network import load_message
 from neuro_control.backends.worker_process import (
@@ -163,7 +164,7 @@ class ProcessRunner:
             raise BackendError(
                 f"{self.name} answered with {len(last.offsets) - 1} ticks of {wanted} asked for"
             )
-        if fault := _disorder_of(last.indices, last.offsets):
+        if fault := disorder_of(last.indices, last.offsets):
             raise BackendError(f"{self.name} answered no spikes: {fault}")
         self.last = last
         self._ticks += len(last.offsets) - 1
@@ -226,26 +227,6 @@ class ProcessRunner:
             return self.process.ask(message)
         except ClosedError as error:
             raise BackendError(f"{self.name}: {error}{self.process.said()}") from error
-
-
-def _disorder_of(indices: Indices, offsets: NDArray[np.int64]) -> str:
-    """Which tick's indices do not ascend, each once; '' if none. They fit together otherwise."""
-    if len(indices) < 2:
-        return ""
-    falls = (indices[1:] <= indices[:-1]).nonzero()[0] + 1
-    if not len(falls):
-        return ""
-    begins = np.zeros(len(indices) + 1, np.bool_)
-    begins[offsets] = True
-    wrong = falls[~begins[falls]]
-    if not len(wrong):
-        return ""
-    at = int(wrong[0])
-    tick = int(np.searchsorted(offsets, at, side="right")) - 1
-    return (
-        f"active indices must ascend, each once, but those of tick {tick} of "
-        f"{len(offsets) - 1} have {int(indices[at])} after {int(indices[at - 1])}"
-    )
 
 
 def rest(network: FixedNetwork) -> RunnerState:

@@ -11,7 +11,7 @@ from enum import Enum
 
 import numpy as np
 
-from neuro_control.backends.fault import Fault, FaultKind, divergence, same
+from neuro_control.backends.fault import Fault, FaultKind, disorder_of, divergence, same
 from neuro_control.backends.primary import Offsets, Outputs, Primary, Successor
 from neuro_control.backends.runner import Indices, RunnerState
 from neuro_control.backends.trust import Punctuality, ShadowSettings
@@ -191,8 +191,8 @@ class Shadowed:
                 FaultKind.CRASH, f"it answered with {len(offsets) - 1} ticks of {wanted} asked for"
             )
             return None
-        if fault := fault_of(indices, offsets, self._n_outputs):
-            # What is no output at all is beyond every tolerance.
+        if fault := fault_of(indices, offsets, self._n_outputs) or disorder_of(indices, offsets):
+            # What no network can answer is beyond every tolerance.
             self.lose(FaultKind.CRASH, f"it answered no spikes: {fault}")
             return None
         at = 0

@@ -153,7 +153,7 @@ class WorkerProcess:
         """The last line that it wrote, and how it ended if it did, as the end of a sentence."""
         code = self._process.poll()
         end = "" if code is None else f"; it ended with {_ending(code)}"
-        if self._log is None:
+        if self._log is None or self._log.closed:
             return end
         self._log.seek(0, os.SEEK_END)
         self._log.seek(max(self._log.tell() - 4000, 0))

@@ -208,6 +208,7 @@ def unplugged() -> None:
     raise OSError("the cable is out")
 
 
+TWICE = (np.array([0, 0], np.int32), np.array([0, 0, 0, 2]))
 BEYOND = (np.array([1 << 20], np.int32), np.array([0, 0, 0, 1]))
 
 
@@ -217,6 +218,7 @@ BEYOND = (np.array([1 << 20], np.int32), np.array([0, 0, 0, 1]))
         (unplugged, None, "OSError: the cable is out"),
         (unplugged, BEYOND, "OSError: the cable is out"),
         (lambda: None, BEYOND, "it answered no spikes: active indices are 1048576"),
+        (lambda: None, TWICE, "it answered no spikes: active indices must ascend, each once"),
     ],
 )
 def test_whatever_a_backend_of_others_raises_or_answers_the_twin_goes_on(

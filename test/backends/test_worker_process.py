@@ -116,6 +116,8 @@ def test_two_live_side_by_side() -> None:
     runners[0].close()
     assert compare_with_engine(runners[1], two, 0, states_every=1).ticks == 10
     runners[1].close()
+    with pytest.raises(BackendError, match="emulated: the other side is gone"):
+        runners[1].step(np.zeros(0, np.int32))
 
 
 def test_a_full_disk_keeps_no_process_from_starting(monkeypatch) -> None:
