@@ -5,8 +5,8 @@ A std_msgs/String (JSON) once a second while somebody listens. Spikes and operat
 the last ticks, counted as they happen. Times by node, and why a population is silent with the
 factor that its weights or thresholds miss, come from going through the same input again in a
 process of low priority (`inspection.profile_process`, which says what that costs), every ten
-seconds. Nodes that take most time come first; while no time is known, those with most
-operations.
+seconds, or less often where that would take more than a tenth of a core. Nodes that take most time
+come first; while no time is known, those with most operations.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from neuro_control.nodes.lifecycle import ManagedNode
 PERIOD_NS = 1_000_000_000
 ASKED_NS = 10_000_000_000
 """Least time between two questions to the process."""
+LARGEST_SHARE = 0.1
+"""Of a core, that the process may have in the long run: what takes longer is asked less often."""
 LEAST_TICKS = 100
 """Ticks that must have been looked at before times are asked for."""
 
@@ -85,7 +87,9 @@ class NetworkProfile:
             self._found, self._found_ns, self._failure = found, now_ns, ""
 
     def _ask(self, now_ns: int, counts: list[NodeCount]) -> None:
-        due = not self._asked_ns or now_ns - self._asked_ns >= ASKED_NS
+        took_s = self._found["processor_s"] if self._found else 0.0
+        pause_ns = max(ASKED_NS, took_s / LARGEST_SHARE * 1e9)
+        due = not self._asked_ns or now_ns - self._asked_ns >= pause_ns
         enough = self._recent.ticks >= (LEAST_TICKS if self._found is None else KEPT_TICKS // 2)
         if self._process.refusal or self._process.busy or not (due and enough):
             return

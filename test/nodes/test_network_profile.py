@@ -144,6 +144,19 @@ def test_it_is_said_once_a_second_and_asked_seldom(profiled: Profiled) -> None:
     assert [question().silent for question in oracle.asked] == [True, True]
 
 
+def test_what_takes_long_is_asked_less_often(profiled: Profiled) -> None:
+    oracle = profiled.profile._process = Oracle()
+    profiled.run(600)
+    profiled.said()
+    profiled.profile._found = {"times": None, "silence": None, "processor_s": 3.0}
+    profiled.now_ns += network_profile.ASKED_NS
+    profiled.said()
+    assert len(oracle.asked) == 1, "three seconds of a core are a tenth of thirty"
+    profiled.now_ns += 19 * S
+    profiled.said()
+    assert len(oracle.asked) == 2
+
+
 def test_when_the_listener_goes_the_process_ends(profiled: Profiled) -> None:
     oracle = profiled.profile._process = Oracle()
     profiled.run(200)
