@@ -39,8 +39,7 @@ from neuro_control.nodes.event_input import Declared
 from neuro_control.nodes.input_health import InputFacts
 from neuro_control.nodes.lifecycle import ManagedNode
 from neuro_control.nodes.network_activity import NetworkActivity
-from neuro_control.nodes.packet_intake import NEW_TIME_NS
-from neuro_control.nodes.packet_intake import PacketIntake
+from neuro_control.nodes.packet_intake import NEW_TIME_NS, PacketIntake
 from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.spin import run
 from neuro_control.robots.arm_model import ArmModel
