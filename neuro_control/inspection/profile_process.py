@@ -36,6 +36,7 @@ from neuro_control.backends.runner import Indices
 from neuro_control.inspection.profiler import profile
 from neuro_control.inspection.silence_search import find_silence
 from neuro_control.network import FixedNetwork
+from neuro_control.worker.containment import die_with_parent
 
 MOST_SYNAPSES = 5_000_000
 """Of a larger network nothing is found out here: the copies that it takes would be felt."""
@@ -169,6 +170,8 @@ def _pipe(pipe: Any) -> BinaryIO:
 
 def main() -> int:
     """Answer questions until there are no more."""
+    # With what it is at: a question of a large network takes long.
+    die_with_parent()
     os.nice(NICENESS)
     questions = sys.stdin.buffer
     # What anything else prints must not come between.

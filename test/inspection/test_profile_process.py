@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,6 +91,44 @@ def test_a_closed_one_leaves_no_process(process):
         asked.result(60.0)
     assert process._process is None
     assert not process.busy
+
+
+def running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+HOST = f"""
+import subprocess, sys, time
+words = [sys.executable, "-m", {profile_process.__name__!r}]
+print(subprocess.Popen(words, stdin=0, stdout=2, stderr=subprocess.DEVNULL).pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_it_dies_with_whoever_asks_whatever_it_is_at():
+    host = subprocess.Popen(
+        [sys.executable, "-c", HOST],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    pid = int(host.stdout.readline())
+    pickle.dump(MISSES, host.stdin)
+    pickle.dump(Question(INDICES, OFFSETS, silent=False), host.stdin)
+    host.stdin.flush()
+    assert b"processor_s" in host.stderr.readline()
+    host.kill()
+    host.wait()
+    # Its input has not ended: this process holds the other end.
+    limit = time.monotonic() + 30
+    while running(pid):
+        assert time.monotonic() < limit, "it lives on"
+        time.sleep(0.01)
+    for pipe in (host.stdin, host.stdout, host.stderr):
+        pipe.close()
 
 
 def test_of_a_large_network_it_says_why_not(monkeypatch):
