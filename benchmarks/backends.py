@@ -236,7 +236,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             mark="board_p99_us",
         ),
     ]
-    report.write_html(arguments.html, "backends", __doc__, {title: rows}, versions, plots)
+    report.write_page(arguments, "backends", __doc__, {title: rows}, versions, plots)
     return 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a code makes of its spikes: `python -m benchmarks.codes [--plot FILE.png]`.
+"""What a code makes of its spikes: `python -m benchmarks.codes [--picture FILE.png]`.
 
 Two signals of 0 to 1, a thousand samples a second (codes of change and Ben's spiker) or as many as
 fit a thousand ticks a second (codes with a window): noise below 4 Hz, and steps to random levels
@@ -16,7 +16,6 @@ that fits best.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,29 +129,6 @@ def measure(code: Any, given: np.ndarray) -> tuple[float, float]:
     return len(indices) / SECONDS, float(np.sqrt(np.mean(error**2)))
 
 
-def plot(rows: list[dict[str, Any]], path: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4.2), sharey=True, layout="constrained")
-    colours = plt.get_cmap("viridis")(np.linspace(0, 0.9, len(CODES)))
-    for axis, name in zip(axes, ("noise below 4 Hz", "steps"), strict=True):
-        for (code, _), colour, marker in zip(CODES.items(), colours, "osv^D*Pxh<>", strict=True):
-            mine = [row for row in rows if row["code"] == code and row["signal"] == name]
-            spikes, errors = ([row[key] for row in mine] for key in ("spikes/s", "error"))
-            axis.loglog(spikes, errors, marker=marker, color=colour, label=code)
-        axis.set_xlabel("spikes (1/s)")
-        axis.set_title(name)
-        axis.grid(alpha=0.3, which="both")
-    axes[0].set_ylabel("rms error (of the signal's range)")
-    handles, labels = axes[1].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right center", fontsize=8)
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
-
-
 def curves(rows: list[dict[str, Any]], signal: str) -> Curves:
     """Error over spikes of every code, for one signal."""
     found = {}
@@ -169,7 +145,6 @@ def curves(rows: list[dict[str, Any]], signal: str) -> Curves:
 
 def main() -> None:
     arguments = report.parser("codes", "What a code makes of its spikes.")
-    arguments.add_argument("--plot", type=Path, metavar="FILE.png", help="draw it")
     options = arguments.parse_args()
     rng = np.random.default_rng(0)
     rows = []
@@ -193,9 +168,7 @@ def main() -> None:
     report.print_versions(versions)
     report.write_json(options.json, "codes", rows)
     plots = [curves(rows, name) for name in dict.fromkeys(row["signal"] for row in rows)]
-    report.write_html(options.html, "codes", __doc__, {title: rows}, versions, plots)
-    if options.plot is not None:
-        plot(rows, options.plot)
+    report.write_page(options, "codes", __doc__, {title: rows}, versions, plots)
 
 
 if __name__ == "__main__":

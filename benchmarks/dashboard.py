@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.page import Bars
 
 ROOT = Path(__file__).resolve().parents[1]
 WITHOUT = "without"
@@ -151,7 +152,18 @@ def main() -> int:
         {"compared": compared, "pages": pages, "seconds": arguments.seconds},
     )
     tables = {title: rows, "with the page beside without": compared}
-    report.write_html(arguments.html, "dashboard", __doc__, tables, versions)
+    plots = [
+        Bars(
+            "Sensor to command, with and without the page",
+            rows,
+            ("layout",),
+            "delay_ms_median",
+            "delay [ms]",
+            mark="delay_ms_p99",
+        ),
+        Bars("The page's process", rows, ("layout",), "core_share", "share of a core"),
+    ]
+    report.write_page(arguments, "dashboard", __doc__, tables, versions, plots)
     return 0
 
 

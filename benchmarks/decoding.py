@@ -191,7 +191,7 @@ def show(
     report.write_json(options.json, "decoding", rows, extra)
     notes = [f"neuro_control in one piece over {name}: {ratio}" for name, ratio in ratios.items()]
     plots = [bars(rows)]
-    report.write_html(options.html, "decoding", __doc__, {title: rows}, versions, plots, notes)
+    report.write_page(options, "decoding", __doc__, {title: rows}, versions, plots, notes)
 
 
 def main() -> None:

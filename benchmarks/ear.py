@@ -118,7 +118,7 @@ def main() -> None:
             mark_name="worst",
         ),
     ]
-    report.write_html(options.html, "ear", __doc__, {noise: rows, between: table}, found, plots)
+    report.write_page(options, "ear", __doc__, {noise: rows, between: table}, found, plots)
 
 
 if __name__ == "__main__":

@@ -263,7 +263,7 @@ def main() -> None:
             log=True,
         ),
     ]
-    report.write_html(options.html, "engine", __doc__, {title: rows}, versions, plots, [note])
+    report.write_page(options, "engine", __doc__, {title: rows}, versions, plots, [note])
 
 
 if __name__ == "__main__":

@@ -229,7 +229,7 @@ def main() -> None:
         ),
         Bars("Start", start, ("what",), "seconds", "time [s]"),
     ]
-    report.write_html(options.html, "engine_activity", __doc__, tables, versions, plots, [verdict])
+    report.write_page(options, "engine_activity", __doc__, tables, versions, plots, [verdict])
 
 
 if __name__ == "__main__":

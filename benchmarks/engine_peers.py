@@ -269,7 +269,7 @@ def main() -> None:
     report.write_json(options.json, "engine_peers", rows, {"peers": versions, "missing": missing})
     notes = [f"{name}: {why}" for name, why in missing.items()]
     found, plots = report.versions() | versions, plots_of(rows, samples)
-    report.write_html(options.html, "engine_peers", __doc__, {title: rows}, found, plots, notes)
+    report.write_page(options, "engine_peers", __doc__, {title: rows}, found, plots, notes)
 
 
 if __name__ == "__main__":

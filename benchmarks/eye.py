@@ -178,7 +178,7 @@ def main() -> None:
         ),
         Bars("The slowest pictures", rows, ("who",), "p99 ms", "time of a picture, p99 [ms]"),
     ]
-    report.write_html(options.html, "eye", __doc__, tables, versions, plots)
+    report.write_page(options, "eye", __doc__, tables, versions, plots)
 
 
 if __name__ == "__main__":

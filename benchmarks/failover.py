@@ -201,7 +201,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     ]
     title = f"{total} faults in {len(rows)} runs"
-    report.write_html(arguments.html, "failover", __doc__, {title: rows}, versions, plots)
+    report.write_page(arguments, "failover", __doc__, {title: rows}, versions, plots)
     right = all(
         row["same_motion"]
         and not (row["unnamed"] or row["without_command"] or row["processes_left"])

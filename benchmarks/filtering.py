@@ -136,7 +136,7 @@ def main() -> None:
             mark_name="eventcv",
         )
     ]
-    report.write_html(options.html, "filtering", __doc__, {title: rows}, versions, plots)
+    report.write_page(options, "filtering", __doc__, {title: rows}, versions, plots)
 
 
 if __name__ == "__main__":

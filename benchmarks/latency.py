@@ -196,7 +196,7 @@ def main() -> int:
         ),
     ]
     tables = {title: rows, beside: compared}
-    report.write_html(arguments.html, "latency", __doc__, tables, versions, plots)
+    report.write_page(arguments, "latency", __doc__, tables, versions, plots)
     return 0
 
 

@@ -21,6 +21,7 @@ from event_camera_msgs.msg import EventPacket
 from std_msgs.msg import Float64MultiArray
 
 from benchmarks import report
+from benchmarks.page import Bars
 from neuro_control.control.arm import ArmController, ArmControllerSettings, JointSample
 from neuro_control.control.watched_runner import WatchedRunner
 from neuro_control.nodes import qos
@@ -149,7 +150,12 @@ def main() -> None:
     found = report.versions()
     report.print_versions(found)
     report.write_json(options.json, "network_watch", rows)
-    report.write_html(options.html, "network_watch", __doc__, {title: rows}, found)
+    plots = [
+        Bars(
+            "Processor time of an answer", rows, ("watched",), "step_us", "time [us]", "step_us_p99"
+        )
+    ]
+    report.write_page(options, "network_watch", __doc__, {title: rows}, found, plots)
 
 
 if __name__ == "__main__":

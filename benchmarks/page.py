@@ -232,6 +232,31 @@ def benchmark_page(
     )
 
 
+def draw_plots(
+    path: Path, name: str, plots: Sequence[Drawing], versions: Mapping[str, str]
+) -> None:
+    """The plots of a benchmark, one below the other, as a picture on white; the suffix says how."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from neuro_control.reports.files import whole_file
+    from neuro_control.reports.plots import plot_style
+
+    drawn = [plot for plot in plots if plot.lines]
+    heights = [1.4 + 0.34 * plot.lines for plot in drawn]
+    known = [versions[key] for key in ("neuro_control", "commit", "cpu") if key in versions]
+    with plot_style(page=False), whole_file(path) as temporary:
+        figure = Figure(figsize=(8.5, sum(heights) + 0.8), layout="constrained")
+        FigureCanvasAgg(figure)
+        figure.supxlabel(f"benchmark {name} of neuro_control {', '.join(known)}", fontsize=8)
+        grid = figure.add_gridspec(max(len(drawn), 1), 1, height_ratios=heights or [1.0])
+        for place, plot in enumerate(drawn):
+            axes = figure.add_subplot(grid[place])
+            plot.draw(axes)
+            axes.set_title(plot.caption, fontsize=10, loc="left", wrap=True)
+        figure.savefig(temporary, dpi=150)
+
+
 def _film(path: Path | None) -> list[Section]:
     if path is None or path.stat().st_size > MOST_FILM_BYTES:
         return []

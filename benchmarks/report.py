@@ -88,8 +88,8 @@ def write_json(
     write_text(Path(path), json.dumps(content, indent=2, default=_plain) + "\n")
 
 
-def write_html(
-    path: Path | None,
+def write_page(
+    options: argparse.Namespace,
     name: str,
     description: str | None,
     tables: Mapping[str, Sequence[Row]],
@@ -98,18 +98,21 @@ def write_html(
     notes: Sequence[str] = (),
     film: Path | None = None,
 ) -> None:
-    """Write the benchmark's page (see `benchmarks.page`); nothing if path is None.
+    """Write what `parser`'s options ask for: the page and the picture (see `benchmarks.page`).
 
     description: the module's docstring. tables: rows by title. found: versions. film: of a run;
-    it is in the page if it is not too long.
+    it is in the page if it is not too long. A benchmark without plots draws its own picture.
     """
-    if path is None:
-        return
-    from benchmarks.page import benchmark_page
+    if options.picture is not None and plots:
+        from benchmarks.page import draw_plots
 
-    words = sys.argv[1:]
-    page = benchmark_page(name, description or name, tables, found, plots, notes, words, film)
-    write_text(path, page.html())
+        draw_plots(options.picture, name, plots, found)
+    if options.html is not None:
+        from benchmarks.page import benchmark_page
+
+        words = sys.argv[1:]
+        page = benchmark_page(name, description or name, tables, found, plots, notes, words, film)
+        write_text(options.html, page.html())
 
 
 def _plain(value: object) -> object:
@@ -122,7 +125,10 @@ def _plain(value: object) -> object:
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
-    """An argument parser with the options that every benchmark has: --json FILE, --html FILE."""
+    """An argument parser with the options that every benchmark has.
+
+    --json FILE, --html FILE.html, --picture FILE.png (or .svg, .pdf).
+    """
     made = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=description)
     made.add_argument("--json", metavar="FILE", type=_file(), help="also write the figures here")
     made.add_argument(
@@ -130,6 +136,12 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
         metavar="FILE.html",
         type=_file(".html"),
         help="also write a page with tables, plots and versions",
+    )
+    made.add_argument(
+        "--picture",
+        metavar="FILE.png",
+        type=_file(".png", ".svg", ".pdf"),
+        help="also draw the plots (.png, .svg, .pdf)",
     )
     return made
 

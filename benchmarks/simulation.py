@@ -130,7 +130,7 @@ def main() -> None:
             "simulated time over computing time",
         ),
     ]
-    report.write_html(options.html, "simulation", __doc__, {title: rows}, versions, plots)
+    report.write_page(options, "simulation", __doc__, {title: rows}, versions, plots)
 
 
 if __name__ == "__main__":

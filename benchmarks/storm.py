@@ -190,7 +190,7 @@ def main() -> None:
     extra = {"recovered_ms": recovered_ms, "diagnostics": heard.diagnostics}
     report.write_json(options.json, "storm", rows, extra)
     plots = [Bars("Delay of a command, p99", rows, ("phase",), "p99 ms", "ms")]
-    report.write_html(options.html, "storm", __doc__, {title: rows}, versions, plots, notes)
+    report.write_page(options, "storm", __doc__, {title: rows}, versions, plots, notes)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the skin of a finger pad says of a contact: `python -m benchmarks.touch --plot touch.png`.
+"""What a finger pad's skin says of a contact: `python -m benchmarks.touch --picture touch.png`.
 
 The arm's gripper in MuJoCo, as the embedded simulator has it. A ball on slides is pressed onto the
 left finger's pad, held, dragged along it until it slips, held, and taken away; the gripper does not
@@ -204,7 +204,6 @@ def plot(contact: Contact, said: list[Touch], path: Path) -> None:
 def main() -> None:
     """Simulate, judge, print and draw."""
     arguments = report.parser("touch", "What the skin of a finger pad says of a contact.")
-    arguments.add_argument("--plot", type=Path, metavar="FILE.png", help="draw it")
     options = arguments.parse_args()
     contact = simulate()
     said = judged(contact.events, PHASES[-1][2])
@@ -214,9 +213,9 @@ def main() -> None:
     versions = report.versions()
     report.print_versions(versions)
     report.write_json(options.json, "touch", found)
-    report.write_html(options.html, "touch", __doc__, {title: found}, versions)
-    if options.plot is not None:
-        plot(contact, said, options.plot)
+    report.write_page(options, "touch", __doc__, {title: found}, versions)
+    if options.picture is not None:
+        plot(contact, said, options.picture)
 
 
 if __name__ == "__main__":

@@ -209,9 +209,7 @@ def main() -> None:
         simulation = {"seed": 0, "renderer": "rays", **settings}
         pictures = film_run(arguments.film, seconds, simulation, f"tracking: {scene}")
         print(f"\nfilm: {arguments.film} ({pictures} pictures)")
-    report.write_html(
-        arguments.html, "tracking", __doc__, tables, versions, plots, film=arguments.film
-    )
+    report.write_page(arguments, "tracking", __doc__, tables, versions, plots, film=arguments.film)
 
 
 if __name__ == "__main__":

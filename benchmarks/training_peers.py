@@ -117,7 +117,7 @@ def main() -> None:
             "time of a batch [ms]",
         ),
     ]
-    report.write_html(options.html, "training_peers", __doc__, {title: rows}, versions, plots)
+    report.write_page(options, "training_peers", __doc__, {title: rows}, versions, plots)
 
 
 if __name__ == "__main__":

@@ -82,6 +82,7 @@ def test_boxes_show_the_median() -> None:
     [
         (["--html", "out.txt"], r"must end in \.html"),
         (["--html", "/nowhere/out.html"], "its folder does not exist"),
+        (["--picture", "out.txt"], r"must end in \.png or \.svg or \.pdf"),
         (["--json", "/nowhere/out.json"], "its folder does not exist"),
     ],
 )
@@ -94,11 +95,35 @@ def test_what_cannot_be_written_is_refused_before_anything_is_measured(
 
 
 def test_a_page_is_written_only_if_wanted(tmp_path: Path, check_page: CheckPage) -> None:
-    report.write_html(None, "it", TEXT, {}, VERSIONS)
+    report.write_page(report.parser("it", "x").parse_args([]), "it", TEXT, {}, VERSIONS, [bars()])
+    assert list(tmp_path.iterdir()) == []
     path = tmp_path / "out.html"
-    report.write_html(path, "it", TEXT, {"Times": ROWS}, VERSIONS, [bars()])
+    wanted = report.parser("it", "x").parse_args(["--html", str(path)])
+    report.write_page(wanted, "it", TEXT, {"Times": ROWS}, VERSIONS, [bars()])
     check_page(path.read_text())
     assert [p.name for p in tmp_path.iterdir()] == ["out.html"]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begins"), [(".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")]
+)
+def test_its_plots_are_drawn_one_below_the_other(
+    suffix: str, begins: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / f"out{suffix}"
+    wanted = report.parser("it", "x").parse_args(["--picture", str(path)])
+    nothing = Bars("Nothing", ROWS, ("who",), "other", "1")
+    boxes = Boxes("Samples", {"ours": [1.0, 2.0, 3.0]}, "time [us]")
+    report.write_page(wanted, "it", TEXT, {"Times": ROWS}, VERSIONS, [bars(), nothing, boxes])
+    assert path.read_bytes().startswith(begins)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    if suffix == ".svg":
+        # Each letter is a drawing; captions and names are kept as comments.
+        assert [caption in path.read_text() for caption in ("Times", "Samples", "Nothing")] == [
+            True,
+            True,
+            False,
+        ]
 
 
 def every_benchmark() -> list[str]:
@@ -108,9 +133,10 @@ def every_benchmark() -> list[str]:
 
 
 @pytest.mark.parametrize("name", every_benchmark())
-def test_every_benchmark_offers_a_page(name: str) -> None:
+def test_every_benchmark_offers_a_page_and_a_picture(name: str) -> None:
     source = Path(str(importlib.import_module(f"benchmarks.{name}").__file__)).read_text()
-    assert "report.write_html(" in source
+    assert "report.write_page(" in source
+    assert "plots" in source or "options.picture" in source
 
 
 def test_a_benchmark_starts_without_what_draws() -> None:
