@@ -123,6 +123,11 @@ class ControllerNode(ManagedNode):
         self.controller.reset()
         self._forget()
 
+    def deactivate(self) -> None:
+        """No network is stepped from now on: nothing runs beside it either."""
+        if self._activity is not None:
+            self._activity.rest()
+
     def release(self) -> None:
         """Forget the network."""
         controller, self._controller = self._controller, None
@@ -290,6 +295,8 @@ class ControllerNode(ManagedNode):
         if self.active:
             self.controller.reset()
             self._forget()
+            if self._activity is not None:
+                self._activity.rest()
 
     def _on_settings(self, settings: ControllerNodeSettings) -> None:
         if self._activity is not None:

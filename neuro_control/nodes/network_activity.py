@@ -130,6 +130,11 @@ class NetworkActivity:
         watch.spikes = spikes_heard or profile_heard
         watch.membranes = self._membranes.get_subscription_count() > 0
 
+    def rest(self) -> None:
+        """Forget what was seen, and end what runs beside: what follows is another run."""
+        self._watch.forget()
+        self._profile.rest()
+
     def close(self) -> None:
         """Publish no more, and end what runs beside."""
         self._failed = True

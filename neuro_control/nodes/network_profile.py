@@ -66,7 +66,7 @@ class NetworkProfile:
         self._publisher.publish(String(data=json.dumps(self._says(now_ns, counts))))
 
     def rest(self) -> None:
-        """Nobody listens: end the process, and count anew when somebody comes."""
+        """Nobody listens, or nothing is stepped: end the process, and count anew after."""
         if self._recent.ticks:
             self._recent.forget()
             self._process.close()

@@ -216,6 +216,13 @@ def test_the_controller_publishes_it_while_somebody_listens_and_not_else(
     assert by_name["retina"]["spikes"] > 0
     assert by_name["events"]["spikes"] > 0
     assert activity._spikes.get_subscription_count() == 0, "nobody needs the spikes themselves"
+    own, oracle = activity._profile._process, Oracle()
+    activity._profile._process = oracle
+    bench.node.deactivate()
+    assert oracle.closed, "it waits for no step that does not come"
+    assert activity._profile._recent.ticks == 0
+    activity._profile._process = own
+    own.close()
     ros.probe.destroy_subscription(listener)
     bench.see_until(lambda: not watch.on)
     assert activity._profile._process._process is None
