@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from neuro_control.reports import provenance
 from neuro_control.reports.files import check_output, write_text
+from neuro_control.reports.json_text import json_text
 
 if TYPE_CHECKING:
     from benchmarks.page import Drawing
@@ -85,7 +85,7 @@ def write_json(
     if path is None:
         return
     content = {"benchmark": name, "versions": versions(), "rows": list(rows), **(extra or {})}
-    write_text(Path(path), json.dumps(content, indent=2, default=_plain) + "\n")
+    write_text(Path(path), json_text(content, indent=2) + "\n")
 
 
 def write_page(
@@ -113,15 +113,6 @@ def write_page(
         words = sys.argv[1:]
         page = benchmark_page(name, description or name, tables, found, plots, notes, words, film)
         write_text(options.html, page.html())
-
-
-def _plain(value: object) -> object:
-    """What json cannot write by itself: numpy's numbers and arrays."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,6 +19,7 @@ from neuro_control.backends.random_networks import random_convolution, random_ne
 from neuro_control.backends.registry import lava_python
 from neuro_control.backends.worker_process import RefusedError, StartError, worker_command
 from neuro_control.network import FixedNetwork, quantize, read_nir
+from neuro_control.reports.json_text import json_text
 from neuro_control.robots.description import share_directory
 
 SHIPPED_ACTIVITY = 0.02
@@ -163,7 +163,7 @@ def write_report(path: Path, backend: str, rows: Iterable[Mapping[str, Any]]) ->
         "networks": listed,
     }
     try:
-        path.write_text(json.dumps(report, indent=1) + "\n")
+        path.write_text(json_text(report, indent=1) + "\n")
     except OSError as error:
         raise unwritable(path, error) from error
 

@@ -18,8 +18,8 @@ from neuro_control.dashboard.motion_panel import MotionPanel
 from neuro_control.dashboard.panel import FrameParts, rounded
 from neuro_control.dashboard.senses_panel import EventSense
 from neuro_control.dashboard.taps import Tap, TapSpec
-from neuro_control.dashboard.wire import json_text
 from neuro_control.nodes.messages import message_class
+from neuro_control.reports.json_text import json_text
 
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 LEVELS = ("ok", "warning", "error", "stale")

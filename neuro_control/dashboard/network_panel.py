@@ -15,8 +15,8 @@ from neuro_control.dashboard.panel import FrameParts, rounded
 from neuro_control.dashboard.senses_panel import EventSense
 from neuro_control.dashboard.spike_counts import SpikeCounts
 from neuro_control.dashboard.taps import Tap, TapSpec
-from neuro_control.dashboard.wire import json_text
 from neuro_control.nodes.messages import message_class
+from neuro_control.reports.json_text import json_text
 
 TEXT = "std_msgs/msg/String"
 ARRAY = "std_msgs/msg/Float64MultiArray"

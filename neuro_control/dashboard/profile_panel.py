@@ -11,8 +11,8 @@ from rclpy.serialization import deserialize_message
 
 from neuro_control.dashboard.panel import FrameParts, rounded
 from neuro_control.dashboard.taps import Tap, TapSpec
-from neuro_control.dashboard.wire import json_text
 from neuro_control.nodes.messages import message_class
+from neuro_control.reports.json_text import json_text
 
 TEXT = "std_msgs/msg/String"
 MOST_NODES = 1000

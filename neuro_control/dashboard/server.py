@@ -23,7 +23,7 @@ from neuro_control.dashboard.access import Access
 from neuro_control.dashboard.requests import ActionError, RequestError, wanted_of
 from neuro_control.dashboard.scene_proxy import SceneProxy
 from neuro_control.dashboard.scene_server import SceneAddress
-from neuro_control.dashboard.wire import json_text
+from neuro_control.reports.json_text import json_text
 
 STATIC = Path(__file__).with_name("static")
 LARGEST_REQUEST = 64 * 1024

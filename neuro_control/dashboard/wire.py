@@ -17,26 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuro_control.reports.json_text import json_text
+
 MAGIC = b"NCD1"
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 _ALIGN = 8
 _HEAD = struct.Struct("<4sI")
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: null stands for both."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): _finite(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(entry) for entry in value]
-    return value
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON that every browser reads."""
-    return json.dumps(_finite(value), separators=(",", ":"), allow_nan=False)
 
 
 def encode_frame(state: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:

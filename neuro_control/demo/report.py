@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import shlex
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from neuro_control.demo.figures import (
 from neuro_control.demo.options import DemoOptions
 from neuro_control.demo.record import RunRecord
 from neuro_control.reports.files import write_text
+from neuro_control.reports.json_text import json_text
 from neuro_control.reports.provenance import cores, versions
 
 DEFINITIONS: Mapping[str, str] = {
@@ -224,7 +224,7 @@ def _reasons(record: RunRecord) -> dict[str, int]:
 
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
     """Write the report as JSON, whole or not at all."""
-    write_text(path, json.dumps(report, indent=2, allow_nan=False) + "\n")
+    write_text(path, json_text(report, indent=2) + "\n")
 
 
 def summary(report: Mapping[str, Any]) -> str:

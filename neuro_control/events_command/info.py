@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from neuro_control.events import EventFile
 from neuro_control.events.files.bag_file import BagFile
 from neuro_control.events_command.files import opened
+from neuro_control.reports.json_text import json_text
 
 _WRONG = ("outside_sensor", "malformed", "unreferenced", "time_reversals")
 WINDOW_NS = 10_000_000
@@ -22,7 +22,7 @@ def info(arguments: argparse.Namespace) -> int:
     """Print it; 0, or 1 if something in the file could not be used."""
     file, size = opened(arguments)
     found = facts(file, size)
-    print(json.dumps(found, indent=2) if arguments.json else text(found))
+    print(json_text(found, indent=2) if arguments.json else text(found))
     return 1 if found["errors"] else 0
 
 

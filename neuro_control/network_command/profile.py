@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from neuro_control.inspection import Profile, plot_profile, profile
 from neuro_control.network_command.event_spikes import spikes_for
 from neuro_control.network_command.files import find_integers
+from neuro_control.reports.json_text import json_text
 
 
 def profile_network(arguments: argparse.Namespace) -> int:
@@ -20,7 +20,7 @@ def profile_network(arguments: argparse.Namespace) -> int:
     print(f"{found.ticks} ticks of {given.about}")
     print(text(found))
     if arguments.json is not None:
-        Path(arguments.json).write_text(json.dumps(found.as_json(), indent=2) + "\n")
+        Path(arguments.json).write_text(json_text(found.as_json(), indent=2) + "\n")
         print(f"  figures  {arguments.json}")
     if arguments.picture is not None:
         plot_profile(found).savefig(arguments.picture, dpi=110, format="png")

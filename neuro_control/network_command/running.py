@@ -31,6 +31,7 @@ from neuro_control.inspection import (
 from neuro_control.network import FixedNetwork
 from neuro_control.network_command.files import find_integers
 from neuro_control.network_command.silence_text import text
+from neuro_control.reports.json_text import json_text
 
 DESCRIPTION_TIMEOUT_S = 5.0
 
@@ -52,7 +53,7 @@ def why_running(arguments: argparse.Namespace) -> int:
     else:
         report = why_silent_now(network, ticks, spikes)
     about = f"the running network {name}"
-    print(json.dumps(report.as_json(), indent=2) if arguments.json else text(report, about))
+    print(json_text(report.as_json(), indent=2) if arguments.json else text(report, about))
     return 0 if report.healthy else 1
 
 

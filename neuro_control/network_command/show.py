@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from neuro_control.backends import network_cost
 from neuro_control.network import FixedNetwork, Network, QuantizedNetwork, quantize
 from neuro_control.network_command.files import find_integers, find_network, is_netx
+from neuro_control.reports.json_text import json_text
 
 
 def show(arguments: argparse.Namespace) -> int:
@@ -24,7 +24,7 @@ def show(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--bits {arguments.bits}: must be 1 to 8")
     if is_netx(arguments.file):
         integers = integer_facts(find_integers(arguments.file, arguments.dt_s))
-        print(json.dumps(integers, indent=2) if arguments.json else integer_text(integers))
+        print(json_text(integers, indent=2) if arguments.json else integer_text(integers))
         return 0
     network = find_network(arguments.file, arguments.dt_s)
     found = facts(network)
@@ -34,7 +34,7 @@ def show(arguments: argparse.Namespace) -> int:
         found["fits"], found["why_not"] = False, str(error)
     else:
         found |= {"fits": True, **fixed_facts(fixed)}
-    print(json.dumps(found, indent=2) if arguments.json else text(found))
+    print(json_text(found, indent=2) if arguments.json else text(found))
     return 0 if found["fits"] else 1
 
 

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from neuro_control.inspection import Cause, Finding, SilenceReport, find_silence
 from neuro_control.network import FixedNetwork, Network, quantize
 from neuro_control.network_command.event_spikes import spikes_for
 from neuro_control.network_command.files import find_integers, find_network, is_netx
 from neuro_control.network_command.silence_text import text
+from neuro_control.reports.json_text import json_text
 
 
 def why(arguments: argparse.Namespace) -> int:
@@ -29,7 +29,7 @@ def why(arguments: argparse.Namespace) -> int:
         given = spikes_for(arguments, network, check_channels=False)
         about = given.about
         report = find_silence(network, given.indices, given.offsets, description, given.fed)
-    print(json.dumps(report.as_json(), indent=2) if arguments.json else text(report, about))
+    print(json_text(report.as_json(), indent=2) if arguments.json else text(report, about))
     return 0 if report.healthy else 1
 
 

@@ -13,7 +13,6 @@ time, and is bounded: rows of many neurons or many spikes are thinned, and what 
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
 from collections.abc import Mapping
@@ -33,6 +32,7 @@ from neuro_control.nodes import messages, qos
 from neuro_control.nodes.controller_settings import ControllerNodeSettings
 from neuro_control.nodes.lifecycle import ManagedNode
 from neuro_control.nodes.network_profile import NetworkProfile
+from neuro_control.reports.json_text import json_text
 
 SPIKES_TOPIC = "network/spikes"
 FRAME = "network"
@@ -73,7 +73,7 @@ class NetworkActivity:
             Float64MultiArray, "network/membranes", qos.best_effort(16)
         )
         self._description = node.add_publisher(String, "network/description", qos.LATCHED)
-        text = json.dumps(describe(watch, settings.network, backend))
+        text = json_text(describe(watch, settings.network, backend))
         self._description.publish(String(data=text))
         self._profile = NetworkProfile(node, watch)
         self._looked_ns = 0

@@ -11,7 +11,6 @@ come first; while no time is known, those with most operations.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +21,7 @@ from neuro_control.inspection.profile_process import ProfileProcess, Question
 from neuro_control.inspection.recent_activity import KEPT_TICKS, NodeCount, RecentActivity
 from neuro_control.nodes import qos
 from neuro_control.nodes.lifecycle import ManagedNode
+from neuro_control.reports.json_text import json_text
 
 PERIOD_NS = 1_000_000_000
 ASKED_NS = 10_000_000_000
@@ -63,7 +63,7 @@ class NetworkProfile:
         self._take(now_ns)
         counts = self._recent.counts()
         self._ask(now_ns, counts)
-        self._publisher.publish(String(data=json.dumps(self._says(now_ns, counts))))
+        self._publisher.publish(String(data=json_text(self._says(now_ns, counts))))
 
     def rest(self) -> None:
         """Nobody listens, or nothing is stepped: end the process, and count anew after."""

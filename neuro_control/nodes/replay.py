@@ -17,7 +17,6 @@ with exit code 1.
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import time
@@ -44,6 +43,7 @@ from neuro_control.nodes.recorded_topics import EVENTS_TOPIC, RECORDED
 from neuro_control.nodes.replay_settings import ReplaySettings
 from neuro_control.nodes.replay_source import Played, Source, open_source
 from neuro_control.nodes.spin import StartError, run, spin_for
+from neuro_control.reports.json_text import json_text
 from neuro_control.robots.arm_model import ArmModel
 from neuro_control.robots.description import arm_urdf
 
@@ -266,7 +266,7 @@ class ReplayNode(Node):
             "left_out": {} if source is None else dict(source.left_out),
             "refused": {} if source is None else dict(source.refused),
         }
-        self._status.publish(String(data=json.dumps(text)))
+        self._status.publish(String(data=json_text(text)))
 
     def report(self) -> Report:
         """How far it is, and what of the recording could not be played."""

@@ -24,8 +24,9 @@ from neuro_control.dashboard.containment import TOLD_S, Containment
 from neuro_control.dashboard.panel import FrameParts
 from neuro_control.dashboard.robot_panels import RobotPanels
 from neuro_control.dashboard.taps import Tap
-from neuro_control.dashboard.wire import encode_frame, json_text
+from neuro_control.dashboard.wire import encode_frame
 from neuro_control.nodes.messages import message_class
+from neuro_control.reports.json_text import json_text
 from test.dashboard.conftest import Processes, Robot, until
 from test.dashboard.known_robot import ARM
 from test.dashboard.test_server import ask, in_thread

@@ -108,6 +108,17 @@ def test_times_and_the_factor_that_weights_miss_are_told_when_they_are_known(
     assert said["silence"]["silent_because"] == {"c": ["b"]}
 
 
+def test_a_figure_without_bounds_is_null_which_is_json(profiled: Profiled) -> None:
+    profiled.run(90)
+    figures = {"weight_factor": np.inf, "threshold_factor": 0.5}
+    silence = {"findings": [{"node": "b", "text": "", "figures": figures}]}
+    profiled.profile._found = {"times": None, "silence": silence, "processor_s": np.nan}
+    profiled.said()
+    said = json.loads(profiled.sent[-1].data, parse_constant=pytest.fail)
+    (found,) = said["silence"]["findings"]
+    assert found["figures"] == {"weight_factor": None, "threshold_factor": 0.5}
+
+
 class Oracle:
     """Stands for the process, and notes what happens to it."""
 
