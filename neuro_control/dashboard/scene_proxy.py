@@ -50,7 +50,7 @@ class SceneProxy:
             await self._session.close()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """What viser answers. 404 where there is no scene."""
+        """What viser answers. 404 where there is no scene, 502 where viser does not answer."""
         # Made when first asked for, which takes a second.
         loop = asyncio.get_running_loop()
         scene = await loop.run_in_executor(self._threads, self._address)
@@ -58,15 +58,25 @@ class SceneProxy:
             raise web.HTTPNotFound(text="there is no 3D scene")
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._stream(request, scene)
-        async with self._session.get(
-            f"http://127.0.0.1:{scene.port}/",
-            headers=scene.headers | {"Accept-Encoding": request.headers.get("Accept-Encoding", "")},
+        try:
+            passed = await self._page(self._session, request, scene)
+        except (aiohttp.ClientError, asyncio.TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise web.HTTPBadGateway(text=f"the 3D scene does not answer: {why}") from error
+        passed.headers["Content-Security-Policy"] = SCENE_POLICY
+        return passed
+
+    async def _page(
+        self, session: aiohttp.ClientSession, request: web.Request, at: SceneAddress
+    ) -> web.Response:
+        async with session.get(
+            f"http://127.0.0.1:{at.port}/",
+            headers=at.headers | {"Accept-Encoding": request.headers.get("Accept-Encoding", "")},
         ) as answer:
             passed = web.Response(body=await answer.read(), status=answer.status)
             for name in ("Content-Type", "Content-Encoding"):
                 if name in answer.headers:
                     passed.headers[name] = answer.headers[name]
-        passed.headers["Content-Security-Policy"] = SCENE_POLICY
         return passed
 
     async def _stream(self, request: web.Request, at: SceneAddress) -> web.StreamResponse:

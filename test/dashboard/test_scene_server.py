@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -165,6 +166,24 @@ def test_of_what_a_page_says_only_its_place_reaches_viser(
         lambda: until(server.get_clients, "viser knows the page"),
     )
     assert said == []
+
+
+def test_a_scene_that_does_not_answer_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    # One that is bound, and does not listen, belongs to nobody else meanwhile.
+    with socket.socket() as dead:
+        dead.bind(("127.0.0.1", 0))
+        address = SceneAddress(int(dead.getsockname()[1]), "secret")
+        listener = listening_socket("127.0.0.1", 0)
+        port = int(listener.getsockname()[1])
+        server = PageServer(listener, Access("127.0.0.1", port, ""), {}, lambda: address)
+        try:
+            status, said = ask("GET", f"http://127.0.0.1:{port}/scene/")
+        finally:
+            server.close()
+    assert status == 502
+    assert said.startswith("the 3D scene does not answer: Cannot connect")
+    assert "secret" not in said
+    assert caplog.text == ""
 
 
 def test_what_passes() -> None:
