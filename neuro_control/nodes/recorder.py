@@ -4,9 +4,10 @@
     python -m neuro_control.nodes.recorder FILE.mcap [--ros-args -r __ns:=/left]
 
 Writes the topics of `bag_recorder.RECORDED_TOPICS` as they are on the wire. Each message is stamped
-with the time on /clock where there is one, else with this machine's. After SIGINT or SIGTERM the
-file is complete; with --until-input-ends, after the end of its standard input too, which unlike a
-signal can come while it starts. Once a second it prints how many messages it has written.
+with the time on /clock where there is one, else with this machine's; what comes in the first second
+is held back until it is known which. After SIGINT or SIGTERM the file is complete; with
+--until-input-ends, after the end of its standard input too, which unlike a signal can come while it
+starts. Once a second it prints how many messages it has written.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ class Recorder(Node):
         super().__init__("recorder", **options)
         self._recorder = recorder
         self._now_ns = 0
+        # What came, and when by this machine; None once it is known whether there is a /clock. A
+        # description that is heard before the first of it would lie decades behind all else.
+        self._held: list[tuple[str, int, bytes]] | None = []
         self.create_timer(1.0, self._tell, clock=Clock(clock_type=ClockType.STEADY_TIME))
         for topic, kind, sent in RECORDED_TOPICS:
             package, _, name = kind.split("/")
@@ -52,8 +56,19 @@ class Recorder(Node):
             self.create_subscription(message, heard_as, self._writer(topic), profile, raw=True)
 
     def _tell(self) -> None:
+        self._write_held()
         # For whoever has started it: `dashboard.recording` shows the number.
         print(self._recorder.messages, flush=True)
+
+    def destroy_node(self) -> None:
+        """End; what is still held back is written before."""
+        self._write_held()
+        super().destroy_node()
+
+    def _write_held(self) -> None:
+        held, self._held = self._held or (), None
+        for topic, came_ns, data in held:
+            self._recorder.write(topic, self._now_ns or came_ns, data)
 
     def _writer(self, topic: str) -> Callable[[bytes], None]:
         def write(data: bytes) -> None:
@@ -62,7 +77,11 @@ class Recorder(Node):
                     self._now_ns = stamp_ns(data)
                 except FileError:
                     return
-            self._recorder.write(topic, self._now_ns or time.time_ns(), data)
+                self._write_held()
+            if self._held is not None:
+                self._held.append((topic, time.time_ns(), data))
+            else:
+                self._recorder.write(topic, self._now_ns or time.time_ns(), data)
 
         return write
 
