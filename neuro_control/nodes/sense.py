@@ -117,11 +117,11 @@ class SenseNode(ManagedNode, Generic[Settings]):
         start_ns = time.perf_counter_ns()
         try:
             sensed = self.sense(message)
+            if sensed is not None:
+                self._publish(*sensed)  # which refuses events that no packet can hold
         except ValueError as error:
             self._refuse(str(error))
             return
-        if sensed is not None:
-            self._publish(*sensed)
         self._busy.add(time.perf_counter_ns() - start_ns)
 
     def _refuse(self, reason: str) -> None:

@@ -127,6 +127,7 @@ class SkinNode(SenseNode[SkinNodeSettings]):
         if settings.input == "events":
             return self._pass(message)
         if settings.input == "wrench":
+            self._check_frame(message.header.frame_id)
             wrench, t_ns = message.wrench, messages.time_ns(message.header.stamp)
             force, torque = (np.array([v.x, v.y, v.z]) for v in (wrench.force, wrench.torque))
             values = taxels_of_wrench(
@@ -148,6 +149,14 @@ class SkinNode(SenseNode[SkinNodeSettings]):
         events = self._feel(values.reshape(rows, columns), t_ns)
         self._last_ns = t_ns
         return events, t_ns, self._layout.frame_id
+
+    def _check_frame(self, frame_id: str) -> None:
+        """A wrench in another frame acts elsewhere; one that says none is taken for the taxels'."""
+        if frame_id not in ("", self._layout.frame_id):
+            raise ValueError(
+                f"frame_id is {frame_id!r}; a wrench must be in the taxels' frame, "
+                f"{self._layout.frame_id!r}"
+            )
 
     def _pass(self, message: Any) -> tuple[Events, int, str]:
         packet = messages.packet(message, self.input_topic)

@@ -33,9 +33,11 @@ def taxels_of_wrench(
 ) -> Float:
     """What the taxels feel of a wrench, float64[rows, columns] in the layout's unit.
 
-    The force that presses is that against the outward normal of the layout's x-y plane; it acts at
-    x = -torque_y / force_z, y = torque_x / force_z, or at the nearest place where there are taxels.
-    Their values, times the area of one where they are pressures, add up to it.
+    The force that presses is that against the outward normal of the layout's x-y plane. It acts
+    where torque = place x force: with z the mean height of the taxels, at
+    x = (z force_x - torque_y) / force_z, y = (z force_y + torque_x) / force_z, or at the nearest
+    place where there are taxels. Their values, times the area of one where they are pressures, add
+    up to it.
 
     Args:
         force_n: float64[3], on the skin, in the layout's frame.
@@ -57,9 +59,11 @@ def taxels_of_wrench(
     if pressing_n < LEAST_FORCE_N:
         return np.zeros(shape)
     positions = layout.taxel_positions
-    acts_at = np.array([-torque_n_m[1] / force_n[2], torque_n_m[0] / force_n[2], 0.0])
-    # Out of the plane is no way to be beside the taxels.
-    acts_at[2] = positions[:, 2].mean()
+    z = positions[:, 2].mean()
+    # What shears has a lever too where the taxels lie above the frame's origin.
+    x = (z * force_n[0] - torque_n_m[1]) / force_n[2]
+    y = (z * force_n[1] + torque_n_m[0]) / force_n[2]
+    acts_at = np.array([x, y, z])
     nearest = positions[((positions - acts_at) ** 2).sum(axis=1).argmin()]
     beside = np.clip(acts_at, positions.min(axis=0), positions.max(axis=0))
     share = spread(positions, beside, radius_m, np.ones(1))[0]

@@ -16,7 +16,7 @@ from geometry_msgs.msg import WrenchStamped
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32MultiArray, Int16MultiArray
 
-from neuro_control.events import Events, Packet, PacketStream, encode_mono
+from neuro_control.events import Events, Packet, PacketStream, encode_mono, encoder
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.cochlea import CochleaNode
 from neuro_control.nodes.diagnostics import documented
@@ -271,6 +271,22 @@ def test_a_force_sensor_stands_for_taxels(ros: Any, overrides: Any) -> None:
         other.start()
 
 
+def test_a_wrench_in_another_frame_is_refused_for_it_acts_elsewhere(
+    ros: Any, overrides: Any
+) -> None:
+    bench = Bench(ros, SkinNode(parameter_overrides=overrides(input="wrench", frame_id="palm")))
+    for number, frame_id in enumerate(("", "palm", "tool0")):
+        message = WrenchStamped()
+        message.header.stamp = messages.time_message((number + 1) * 5 * MS)
+        message.header.frame_id = frame_id
+        bench.send(message)
+    values = bench.values()
+    assert (values["messages"], values["messages_refused"]) == (3, 1)
+    assert values["refused_because"] == (
+        "frame_id is 'tool0'; a wrench must be in the taxels' frame, 'palm'"
+    )
+
+
 def skin_packet(seq: int, t_ns: int, **changes: Any) -> EventPacket:
     """One press at column 3, row 2 of a skin of 4 x 3, by a clock that started at nothing."""
     x, y = np.array([3], np.uint16), np.array([2], np.uint16)
@@ -293,6 +309,30 @@ def test_a_skin_that_makes_events_passes_through(ros: Any, overrides: Any) -> No
     bench.send(skin_packet(3, 8 * MS, width=5))
     assert bench.values()["refused_because"] == "a packet is dropped for its size"
     assert documented("packets_lost")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "span_ms", "stamp_ms", "reason"),
+    [
+        ("evt2", 5000, 105_000, "t_ns spans 5000000000 ns"),
+        ("mono", 20, 5, "t_ns[0] is -15000000, before 0"),
+    ],
+)
+def test_events_that_no_mono_packet_can_hold_are_refused_and_the_node_goes_on(
+    ros: Any, overrides: Any, encoding: str, span_ms: int, stamp_ms: int, reason: str
+) -> None:
+    """A skin's own encoding may hold a longer time than mono; its stamp may be missing."""
+    x = np.zeros(2, np.uint16)
+    t_ns = np.array([100_000 * MS, (100_000 + span_ms) * MS])
+    payload, base_ns = encoder(encoding, 4, 3).encode(
+        Events(t_ns, x, x, np.ones(2, np.uint8), 4, 3)
+    )
+    packet = Packet("", 0, base_ns, stamp_ms * MS, encoding, 4, 3, False, payload)
+    said = overrides(rows=3, columns=4, input="events")
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    bench.send(messages.packet_message(packet))
+    assert reason in bench.values()["refused_because"]
+    assert not bench.heard
 
 
 def test_taxels_of_another_layout_are_refused(ros: Any, overrides: Any) -> None:

@@ -37,6 +37,18 @@ def test_the_centre_of_pressure_is_that_of_the_wrench():
     np.testing.assert_allclose(centre, [0.0065, 0.0052, 0.0], atol=5e-5)
 
 
+def test_what_shears_has_a_lever_where_the_taxels_lie_above_the_origin():
+    height_m = 0.02
+    raised = PAD.model_copy(
+        update={"positions": tuple((x, y, height_m) for x, y, _ in PAD.taxel_positions.tolist())}
+    )
+    force = np.array([1.5, -2.0, -3.0])
+    torque = np.cross([0.0065, 0.0052, height_m], force)
+    taxels = taxels_of_wrench(force, torque, raised, RADIUS_M)
+    centre = (taxels.reshape(-1, 1) * raised.taxel_positions).sum(axis=0) / taxels.sum()
+    np.testing.assert_allclose(centre, [0.0065, 0.0052, height_m], atol=5e-5)
+
+
 def test_what_pulls_or_hardly_touches_is_not_felt():
     assert not taxels_of_wrench(*wrench(0.004, 0.004, -5.0), PAD, RADIUS_M).any()
     assert not taxels_of_wrench(*wrench(0.004, 0.004, 1e-4), PAD, RADIUS_M).any()
