@@ -44,7 +44,13 @@ from neuro_control.network.quantization_report import (
     ProjectionReport,
     QuantizationReport,
 )
-from neuro_control.network.scaling import Drive, choose_scale, given_scale, relative_rms
+from neuro_control.network.scaling import (
+    INTEGERS_PER_VOLT,
+    Drive,
+    choose_scale,
+    given_scale,
+    relative_rms,
+)
 from neuro_control.network.synapses import Input
 
 
@@ -191,10 +197,18 @@ def _project(
     drive: Drive, target: str, scale: float, gain: FloatArray
 ) -> tuple[FixedProjection, ProjectionReport]:
     path, exponent = drive.connection, drive.exponent(scale) if len(drive.weight) else 0
+    name = path.name(target)
+    largest = float(np.abs(drive.weight).max(initial=0.0)) * scale * 2.0**-exponent
+    if largest >= 256.5:
+        # Only where the metadata fixes the scale, and there is one exponent: it was not chosen.
+        raise ValueError(
+            f"projection {name!r}: at {scale:g} integers per volt and a weight exponent of "
+            f"{exponent} its weights reach {largest:.4g}, and 8 bits hold 256 at most; reduce the "
+            f"metadata {INTEGERS_PER_VOLT!r} or the weights"
+        )
     integers = drive.integers(drive.weight, scale) if len(drive.weight) else np.zeros(0, np.int64)
     kept = integers != 0
     running = np.concatenate(([0], np.cumsum(kept)))
-    name = path.name(target)
     projection = FixedProjection(
         name,
         path.source,

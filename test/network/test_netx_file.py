@@ -121,6 +121,15 @@ def test_biases_that_are_whole_numbers_of_threshold_units_are_kept(tmp_path: Pat
     assert spikes(again, 0) == spikes(written, 0)
 
 
+@pytest.mark.parametrize("weight", [800.0, 65636.0, 1e30])
+def test_a_scale_that_is_given_and_does_not_fit_is_refused_and_never_wraps(weight, tmp_path: Path):
+    neuron = LIF.with_unit_gain((1,), dt_s=DT, tau_s=0.01, v_threshold=100.0)
+    nodes = {"a": Input((1,)), "w": Linear([[weight]]), "n": neuron, "out": Output((1,))}
+    network = Network(nodes, list(pairwise(nodes)), DT, {"integers_per_volt": 1.0})
+    with pytest.raises(ValueError, match=r"'a -> w -> n': at 1 integers per volt .* 256 at most"):
+        write_netx(network, tmp_path / "n.net")
+
+
 def test_a_file_as_lava_dl_writes_it_is_read(tmp_path: Path):
     """Byte strings, float weights that are whole numbers, arrays of one number."""
     with h5py.File(tmp_path / "n.net", "w") as file:
