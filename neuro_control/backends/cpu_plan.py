@@ -126,7 +126,7 @@ def lay_out(network: FixedNetwork) -> Plan:
     arena[: 8 * len(plan)] = np.array(plan, np.int64).view(np.uint8)
     counts = part_of(arena, tallies, np.int64, at.COUNTS + len(rows))
     views = {
-        population.name: _populationpart_of(
+        population.name: _population_view(
             arena,
             population,
             row,
@@ -230,7 +230,7 @@ def _history(population: FixedPopulation) -> NDArray[np.int64]:
     return table
 
 
-def _populationpart_of(
+def _population_view(
     arena: NDArray[np.uint8],
     population: FixedPopulation,
     row: list[int],

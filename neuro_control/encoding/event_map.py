@@ -22,7 +22,8 @@ class EventMapEncoder:
     The input has the shape (polarity, row, column) = (2, height, width); index
     ``(p * height + row) * width + column``. A sensor of another size is scaled onto the map, each
     axis by itself, so that the whole field of view is kept. Several events of one neuron in one
-    tick are one spike, because a neuron spikes at most once a tick.
+    tick are one spike, because a neuron spikes at most once a tick; where the input is graded
+    (`Input.message_bits`), the spike's payload is how many they are.
 
     Attributes:
         height, width: of the map.
