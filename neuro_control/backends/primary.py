@@ -21,7 +21,7 @@ class Primary(Protocol):
     """What is shadowed; `process_runner.ProcessRunner` is one.
 
     Whatever its methods raise is noted as a fault, and its twin goes on; but for a ValueError of
-    `begin`: the input is none of this network.
+    `begin`: the input is none of this network. That is a fault where the twin takes it.
     """
 
     def begin(self, indices: Indices, offsets: Offsets) -> int:

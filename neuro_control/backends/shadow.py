@@ -89,9 +89,9 @@ class ShadowRunner:
             sequence = primary.begin(indices, offsets)
         except (BackendError, ProtocolError) as error:
             backend.crash(error)
-        except ValueError:
-            # The twin refuses the same input, and says it better.
-            pass
+        except ValueError as error:
+            # The twin refuses the same input, and says it better; or it is a fault, below.
+            backend.refusal = f"{type(error).__name__}: {error}"
         except Exception as error:  # noqa: BLE001 - noted as a fault
             backend.crash(error)
         try:
@@ -106,7 +106,7 @@ class ShadowRunner:
         self.totals.cycles += 1
         if sequence is None:
             if backend.primary is not None:
-                backend.begin_anew()
+                backend.refuse(first)
             return self._of_twin(twin)
         left_s = began + self.settings.deadline_s - time.monotonic()
         try:
@@ -163,6 +163,9 @@ class ShadowRunner:
             raise
         backend.tick += len(offsets) - 1
         self.totals.cycles += 1
+        if backend.refusal:
+            backend.refuse(cycle.tick)
+            return self._of_twin(twin)
         asked = backend.asked
         if asked is None or asked is asked_before or not backend.punctual.try_now():
             return self._of_twin(twin)

@@ -68,7 +68,8 @@ class ShadowTotals:
 class Shadowed:
     """Nothing here raises for the backend's sake: its faults are noted, and the twin goes on.
 
-    ``tick`` is the network's, so far; ``asked`` the question that is out, None in most cycles.
+    ``tick`` is the network's, so far; ``asked`` the question that is out, None in most cycles;
+    ``refusal`` why it did not take the last input that was offered, empty if it did.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Shadowed:
         self.asked: Asked | None = None
         self.failures = 0
         self.tick = 0
+        self.refusal = ""
         self._output_ports = output_ports
         self._n_outputs = sum(port.size for port in output_ports.values())
         self._successor = Successor(make_primary)
@@ -105,6 +107,7 @@ class Shadowed:
 
         state: the twin's, from which it goes on where it cannot catch up.
         """
+        self.refusal = ""
         if self.primary is None:
             self._take_successor()
         if self.primary is None:
@@ -129,9 +132,9 @@ class Shadowed:
                 self._backlog.clear()
         except (BackendError, ProtocolError) as error:
             self.crash(error)
-        except ValueError:
-            # The twin refuses the same input, says it better, and `take_back` follows.
-            return
+        except ValueError as error:
+            # The twin refuses the same input, says it better, and `take_back` follows; or `refuse`.
+            self.refusal = _said(error)
         except Exception as error:  # noqa: BLE001 - noted as a fault
             self.crash(error)
 
@@ -212,15 +215,23 @@ class Shadowed:
             differing, found = divergence(cycle.tick, answer, cycle.twin, self._output_ports)
             self.totals.spikes_differing += differing
             if differing > self.settings.tolerance_spikes:
-                self.note(found)
-                self.begin_anew()
-                self.failures += 1
-                if self.failures > self.settings.restarts:
-                    self.lose(FaultKind.CRASH, f"it has differed {self.failures} times in a row")
+                self._differ(found)
                 return None
         if self.punctual.in_step:
             self.failures = 0
         return answer
+
+    def refuse(self, tick: int) -> None:
+        """What it has refused with ``refusal`` in the cycle from that tick on, the twin took."""
+        text = f"it refuses what its twin takes: {self.refusal}"
+        self._differ(Fault(FaultKind.DIVERGENCE, tick, text))
+
+    def _differ(self, fault: Fault) -> None:
+        self.note(fault)
+        self.begin_anew()
+        self.failures += 1
+        if self.failures > self.settings.restarts:
+            self.lose(FaultKind.CRASH, f"it has differed {self.failures} times in a row")
 
     def begin_anew(self) -> None:
         """Let it go on from the twin's state with the next cycle."""

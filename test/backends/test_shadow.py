@@ -320,6 +320,39 @@ def test_wrong_input_is_refused_and_changes_nothing(network, board) -> None:
     shadow.close()
 
 
+def test_what_the_backend_alone_refuses_is_a_fault_of_it(network, board) -> None:
+    shadow, engine = ShadowRunner(network, board, "board", PATIENT), CpuRunner(network)
+
+    def unsigned(given):
+        return given[0].astype(np.uint32), given[1]
+
+    first, *rest = cycles(network, 20)
+    assert same(shadow.run(*first), engine.run(*first))
+    assert same(shadow.run(*unsigned(rest[0])), engine.run(*rest[0]))
+    (fault,) = shadow.faults
+    assert (fault.kind, fault.tick) == (FaultKind.DIVERGENCE, 3)
+    assert fault.text.startswith("it refuses what its twin takes: ")
+    assert "uint32" in fault.text
+    assert shadow.status is ShadowState.BEHIND
+
+    def back() -> bool:
+        assert same(shadow.run(*first), engine.run(*first))
+        return shadow.status is ShadowState.IN_STEP
+
+    until(back)
+    assert len(shadow.faults) == 1, "what both take is no fault"
+
+    # What is refused again and again, also while it catches up, is given up like what is wrong.
+    def given_up() -> bool:
+        assert same(shadow.run(*unsigned(first)), engine.run(*first))
+        return shadow.status is ShadowState.GIVEN_UP
+
+    until(given_up)
+    found = [fault.kind for fault in shadow.faults]
+    assert found == [FaultKind.DIVERGENCE] * (PATIENT.restarts + 2) + [FaultKind.CRASH]
+    shadow.close()
+
+
 @pytest.mark.parametrize("how", ["reset", "restore"])
 def test_both_begin_anew(network, board, how) -> None:
     shadow, engine = ShadowRunner(network, board, "board", PATIENT), CpuRunner(network)
