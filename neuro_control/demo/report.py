@@ -43,6 +43,8 @@ DEFINITIONS: Mapping[str, str] = {
     "guard_interventions": "commands that the guard changed, refused or stopped",
     "packets_lost": "event packets that the controller missed, by gaps in their sequence",
     "target_samples_missing": "samples of simulation/target that should be there and are not",
+    "heard": "simulated time whose samples of simulation/target were heard, s, and of_s, the time "
+    "up to the end of which they should have been",
     "synaptic_operations_per_second": "weights that are not zero with an active source, added up "
     "over the network's steps, per simulated second",
     "energy_estimate": "estimate, not measured: synaptic operations (effective: those of active "
@@ -64,6 +66,7 @@ def make_report(
     interrupted: bool,
     missing: int,
     totals: Mapping[str, float | None],
+    simulated_s: float | None = None,
     failure: str | None = None,
     changed: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> dict[str, Any]:
@@ -72,7 +75,8 @@ def make_report(
     totals: the controller's counters `events`, `spikes`, `ticks`, `synaptic_operations`, its
     `neurons`, and the simulated `seconds` that they cover.
     changed: parameters that differ from the file's, by name: what the file says, what was used.
-    missing: samples of the target that should be there and are not.
+    missing: samples of the target that should be there, up to the end, and are not.
+    simulated_s: where the end is; None: where the last sample is.
     """
     t_ns, position = record.target_arrays(round(options.seconds * 1e9))
     error_deg = angle_from_axis_deg(position)
@@ -113,6 +117,7 @@ def make_report(
         "guard_interventions": _whole(record.latest("guard", "interventions")),
         "packets_lost": _whole(record.latest("controller", "packets_lost")),
         "target_samples_missing": missing,
+        "heard": _heard(len(t_ns), missing, seconds if simulated_s is None else simulated_s),
         "guard_reasons": _reasons(record),
         "renderer": record.word("simulator", "renderer"),
         "synaptic_operations_per_second": _per(operations, totals.get("seconds")),
@@ -208,6 +213,21 @@ def _whole(number: float | None) -> int | None:
     return None if number is None else round(number)
 
 
+def _heard(samples: int, missing: int, of_s: float) -> dict[str, float]:
+    share = samples / (samples + missing) if samples else 0.0
+    return {"seconds": of_s * share, "of_s": of_s}
+
+
+def _simulated(report: Mapping[str, Any]) -> str:
+    """How much was simulated, and where not all of it was heard, how much was."""
+    if not report["target_samples_missing"]:
+        return f"{report['seconds']:g} s"
+    heard_s, of_s = report["heard"]["seconds"], report["heard"]["of_s"]
+    missed = 1.0 - heard_s / of_s if of_s else 1.0
+    not_heard = f"{100 * missed:.2g} % was not: the machine was busy"
+    return f"{round(heard_s, 2):g} of {of_s:g} s heard ({not_heard})"
+
+
 def _reasons(record: RunRecord) -> dict[str, int]:
     """Why the guard stepped in, and how often: reason -> count."""
     statuses = record.statuses.get("guard")
@@ -256,7 +276,7 @@ def summary(report: Mapping[str, Any]) -> str:
         ),
         (
             "simulated",
-            f"{report['seconds']:g} s at {_show(report['real_time_factor'], '.2f')} x real time"
+            f"{_simulated(report)} at {_show(report['real_time_factor'], '.2f')} x real time"
             + (" (interrupted)" if report["interrupted"] else ""),
         ),
     ]

@@ -36,7 +36,8 @@ START_LIMIT_S = 60.0
 LAST_WORD_S = 3.0
 LEAST_HEARD = 0.9
 """Share of its time that must have been heard of a simulation that has ended by itself: the
-messages that tell the time are sent once, and the last of them may be lost on a busy machine."""
+messages that tell the time are sent once, and the last of them may be lost on a busy machine. Such
+a run has ended well; its summary says how much of it was heard."""
 
 
 @dataclass
@@ -265,6 +266,7 @@ def _finish(
         field_of_view_deg=plan.field_of_view_deg,
         interrupted=outcome.interrupted,
         missing=missing,
+        simulated_s=max(last_ns, 0) * 1e-9,
         totals=_totals(record, options.seconds + MARGIN_S if outcome.finished else None)
         | {"dense_operations_a_step": _dense_operations(plan)},
         failure=None if outcome.failure is None else str(outcome.failure),

@@ -50,7 +50,7 @@ PROMISED = {
 }
 
 
-def report_of(record: RunRecord, **changes: Any) -> dict[str, Any]:
+def report_of(record: RunRecord, seconds: float = 2.0, **changes: Any) -> dict[str, Any]:
     totals = {"events": 2000.0, "spikes": 400.0, "ticks": 100.0, "neurons": 8.0, "seconds": 2.0}
     arguments: dict[str, Any] = {
         "task": "track a target",
@@ -59,7 +59,7 @@ def report_of(record: RunRecord, **changes: Any) -> dict[str, Any]:
         "missing": 0,
         "totals": totals,
     } | changes
-    return make_report(record, DemoOptions(seconds=2.0, seed=3), **arguments)
+    return make_report(record, DemoOptions(seconds=seconds, seed=3), **arguments)
 
 
 def full_record() -> RunRecord:
@@ -121,6 +121,19 @@ def test_the_summary_can_always_be_read(record: RunRecord) -> None:
     text = summary(report_of(record, interrupted=True))
     assert "tracking error" in text
     assert "interrupted" in text
+
+
+def test_the_summary_says_how_much_was_not_heard() -> None:
+    (line,) = [x for x in summary(report_of(full_record())).splitlines() if "simulated" in x]
+    assert line.split() == ["simulated", "2", "s", "at", "2.00", "x", "real", "time"]
+    record = RunRecord()
+    for k in range(1, 196):
+        record.add_target(k * 20_000_000, 0.0, 0.0, 1.0, wall_s=k * 0.02)
+    report = report_of(record, 4.0, missing=5, simulated_s=4.0)
+    assert report["heard"] == {"seconds": pytest.approx(3.9), "of_s": 4.0}
+    text = summary(report)
+    assert "3.9 of 4 s heard (2.5 % was not: the machine was busy) at" in text
+    assert report_of(RunRecord(), missing=200, simulated_s=4.0)["heard"]["seconds"] == 0.0
 
 
 @pytest.mark.parametrize(
