@@ -245,6 +245,8 @@ class ControllerNode(ManagedNode):
             self._direction_due_ns = 0
             self._answered_ns = -1
             self.controller.reset()
+            if self._activity is not None:
+                self._activity.rest()
         self._size = (taken.events.width, taken.events.height)
         # The first packet after a silence is stamped before the last step that was taken without
         # the sensor: every packet takes some time to come. The network cannot go back, nor can

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,6 @@ from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.controller import ControllerNode
 from neuro_control.nodes.diagnostics import documented
-from neuro_control.nodes.event_input import Declared
-from neuro_control.nodes.packet_intake import IntakeCounts, PacketIntake
 from neuro_control.nodes.parameters import ParameterError
 from neuro_control.nodes.spin import StartError
 
@@ -289,22 +288,6 @@ def test_a_sensor_whose_packets_are_shed_is_not_silent(ros: Any, overrides: Any)
     assert bench.fake.steps == [(stamp, 4)], "no time passes without what waits"
 
 
-def test_what_waits_when_a_time_begins_anew_is_not_answered_but_counted() -> None:
-    counts = IntakeCounts()
-    intake = PacketIntake(Declared(), 0, counts)
-    t = np.array([5])
-    x = np.zeros(1, np.uint16)
-    payload, base = encode_mono(Events(t, x, x, np.ones(1, np.uint8), 32, 32))
-    for seq, stamp_ns in ((0, 10_000 * MS), (1, 10_001 * MS), (2, 5 * MS), (3, 4 * MS)):
-        intake.hold(Packet("", seq, base, stamp_ns, "mono", 32, 32, False, payload), seq)
-    taken = intake.take(10_001 * MS)
-    assert taken is not None
-    assert taken.begins_anew
-    assert taken.stamp_ns == 5 * MS
-    assert taken.published_ns == [2]
-    assert counts.packets_late == 3
-
-
 def test_a_late_packet_is_counted_and_not_answered(bench: Bench) -> None:
     bench.measure()
     stamp = bench.see()
@@ -320,12 +303,16 @@ def test_a_time_that_begins_anew_resets_the_controller(bench: Bench) -> None:
     bench.measure()
     stamp = bench.see()
     bench.answer()
-    before = bench.fake.resets
+    before, rested = bench.fake.resets, []
+    bench.node._activity = SimpleNamespace(
+        rest=lambda: rested.append(True), publish=lambda: None, close=lambda: None
+    )
     bench.packets.publish(
         messages.packet_message(bench.packet(stamp - 3_000 * MS, 0), stamp_ns=stamp - 3_000 * MS)
     )
     bench.answer()
     assert bench.fake.resets == before + 1
+    assert rested == [True], "what was seen of the network is of another time"
 
 
 def test_in_lockstep_a_packet_waits_for_the_joint_state_of_its_stamp(

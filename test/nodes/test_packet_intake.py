@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What waits becomes one answer: the newest events, and every packet and event is accounted for."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neuro_control.events import Events, Packet, encode_mono
+from neuro_control.nodes.event_input import Declared
+from neuro_control.nodes.packet_intake import IntakeCounts, PacketIntake
+
+MS = 1_000_000
+
+
+def packet(seq: int, stamp_ns: int, events: int) -> Packet:
+    """Events a microsecond apart, the last of them at the stamp."""
+    t_ns = stamp_ns - 1000 * np.arange(events - 1, -1, -1)
+    x = np.zeros(events, np.uint16)
+    payload, base = encode_mono(Events(t_ns, x, x, np.ones(events, np.uint8), 32, 32))
+    return Packet("", seq, base, stamp_ns, "mono", 32, 32, False, payload)
+
+
+@settings(max_examples=60)
+@given(
+    sizes=st.lists(st.integers(0, 40), min_size=1, max_size=12),
+    most=st.integers(0, 60),
+    warm=st.booleans(),
+)
+def test_the_newest_events_are_taken_in_order_and_all_others_are_counted(sizes, most, warm):
+    counts = IntakeCounts()
+    intake = PacketIntake(Declared(), most, counts)
+    if warm:  # how many events a packet has is expected from the one before
+        intake.hold(packet(0, MS, 5), 0)
+        assert intake.take(-1) is not None
+    began, events_before = int(warm), intake.input.events
+    held = [packet(began + k, (began + k + 1) * MS, size) for k, size in enumerate(sizes)]
+    for number, each in enumerate(held):
+        intake.hold(each, number)
+    taken = intake.take(began * MS if warm else -1)
+    assert taken is not None
+    assert taken.stamp_ns == held[-1].stamp_ns
+    first = len(held) - len(taken.published_ns)
+    assert taken.published_ns == list(range(first, len(held)))
+    assert counts.packets_shed == first
+    assert counts.packets_late == 0
+    every_ns = np.concatenate(
+        [
+            each.stamp_ns - 1000 * np.arange(n - 1, -1, -1)
+            for each, n in zip(held, sizes, strict=True)
+        ]
+    )
+    n = len(taken.events)
+    assert taken.events.t_ns.tolist() == every_ns[len(every_ns) - n :].tolist()
+    assert intake.input.events - events_before == n
+    assert n + counts.events_shed == sum(sizes[first:])
+    if most and len(held) > 1:
+        assert n <= most
+    else:
+        assert n == sum(sizes)
+    assert len(intake) == intake.held == 0
+
+
+def test_what_waits_when_a_time_begins_anew_is_not_answered_but_counted() -> None:
+    counts = IntakeCounts()
+    intake = PacketIntake(Declared(), 0, counts)
+    payload, base = packet(0, 5, 1).payload, 5
+    for seq, stamp_ns in ((0, 10_000 * MS), (1, 10_001 * MS), (2, 5 * MS), (3, 4 * MS)):
+        intake.hold(Packet("", seq, base, stamp_ns, "mono", 32, 32, False, payload), seq)
+    taken = intake.take(10_001 * MS)
+    assert taken is not None
+    assert taken.begins_anew
+    assert taken.stamp_ns == 5 * MS
+    assert taken.published_ns == [2]
+    assert counts.packets_late == 3
