@@ -26,7 +26,8 @@ class Activity:
 
     Attributes:
         ticks: how many were done.
-        trains: by name of input or population; a channel that is given twice in a tick counts once.
+        trains: by name of input or population; a channel that is given twice in a tick counts once,
+            and up to its largest payload where the input is graded.
         counters: of the runner.
     """
 
