@@ -145,6 +145,8 @@ class ProfileProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
+                # Ctrl-C goes to whoever asks, and ends this one by its pipe: it would complain.
+                start_new_session=True,
             )
             return self._process, True
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
@@ -67,6 +68,8 @@ def test_its_answers_are_those_of_the_profiler_and_of_the_search(process):
         ]
     )
     assert found["processor_s"] > 0
+    group = os.getpgid(process._process.pid)
+    assert group == process._process.pid, "a Ctrl-C of the group of whoever asks does not reach it"
 
     # What cannot be asked is told.
     process.ask(lambda: Question(INDICES, np.array([0, 3], np.int64), silent=False))
