@@ -222,7 +222,7 @@ class PageServer:
             # itself a refusal is an answer like any other.
             status = 200 if name in self.BY_ITSELF else 409
             return web.json_response({"error": str(error)}, status=status)
-        return web.json_response(done)
+        return web.json_response(done, dumps=json_text)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         stream = web.WebSocketResponse(

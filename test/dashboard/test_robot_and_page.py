@@ -139,6 +139,28 @@ def test_what_the_simulation_lets_one_change_is_changed(arm: MovingArm, pages: P
     wait(arm.page, "document.getElementById('banner').textContent.includes('target.speed_m_s')")
     wait(arm.page, f"document.querySelector(\"{selector}\").value === '0.1'")
 
+    # What others set is shown, but not under the hands of whoever is at the field.
+    field = f'document.querySelector("{selector}")'
+    elsewhere = """(value) => fetch("api/set", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ node: "simulator", name: "target.speed_m_s", value }),
+    }).then((answer) => answer.ok)"""
+    assert arm.page.evaluate(f"document.activeElement === {field}")
+    assert arm.page.evaluate(elsewhere, 0.3)
+    wait(
+        arm.page,
+        "window.dashboard.texts.controls.simulator"
+        ".find((p) => p.name === 'target.speed_m_s').value === 0.3",
+    )
+    seq = arm.page.evaluate("window.dashboard.frame.state.seq")
+    wait(arm.page, f"window.dashboard.frame.state.seq > {seq} + 2")
+    assert arm.page.evaluate(f"{field}.value") == "0.1"
+    arm.page.evaluate(f"{field}.blur()")
+    assert arm.page.evaluate(f"{field}.value") == "0.3"
+    assert arm.page.evaluate(elsewhere, 0.2)
+    wait(arm.page, f"{field}.value === '0.2'")
+
 
 def test_it_records_what_the_nodes_read_again(arm: MovingArm, tmp_path: Any) -> None:
     arm.page.click("#record")

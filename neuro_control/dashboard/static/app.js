@@ -19,6 +19,7 @@ const PANELS = [
   [HealthPanel, 0, 0], [ProfilePanel, 3, 1], [GuardPanel, 3, 0], [SimulationPanel, 2, 2],
 ];
 const SILENT_S = 0.3;
+const CONTROLS_MS = 3000;
 const STAGES = { camera: "event camera", joints: "joints", controller: "controller", guard: "guard → robot" };
 const FORGETFUL = { get: () => null, set: () => {} };
 
@@ -32,6 +33,8 @@ let paused = false;
 let connected = false;
 let received = [];
 let layoutKey = "";
+/** When the controls were read last, and how often a `set` has begun or ended. */
+const controlsRead = { at_ms: -Infinity, sets: 0 };
 
 const memory = (() => {
   try {
@@ -101,6 +104,15 @@ function complain(name, reason) {
 
 /** Press a button: POST /api/NAME. The answer, or null if it was refused, which is said. */
 async function act(name, wanted = {}, quiet = false) {
+  if (name !== "set") return ask(name, wanted, quiet);
+  controlsRead.sets += 1;
+  const done = await ask(name, wanted, quiet);
+  controlsRead.sets += 1;
+  controlsRead.at_ms = -Infinity;
+  return done;
+}
+
+async function ask(name, wanted, quiet) {
   try {
     const answer = await fetch(`api/${name}`, {
       method: "POST",
@@ -321,12 +333,19 @@ $("record").addEventListener("click", async () => {
   else if (done && !done.on) say(`Recorded to ${done.file}`, "note");
 });
 
-// What a simulation lets one change, as long as there is one.
+// What a simulation lets one change, as long as there is one. Others may change it too, so it is
+// read again after each `set`, and now and then while somebody looks.
 async function learnControls() {
   const there = texts.nodes?.simulator || texts.nodes?.replay;
-  if (connected && there && !texts.controls) {
+  const due = !document.hidden && performance.now() - controlsRead.at_ms > CONTROLS_MS;
+  if (connected && there && (!texts.controls || due)) {
+    const { sets } = controlsRead;
     const found = await act("controls", {}, true);
-    if (found) texts.controls = found.controls;
+    // An answer that a `set` has overtaken may be of before it, and is asked for again.
+    if (sets === controlsRead.sets) {
+      controlsRead.at_ms = performance.now();
+      if (found) texts.controls = found.controls;
+    }
   }
   if (!there) delete texts.controls;
   // Something to see from the start: a neuron in the middle of each population that spikes.

@@ -19,6 +19,12 @@ function label(name) {
   return unit ? `${plain} [${UNITS[unit]}]` : plain;
 }
 
+/** Show in a field what holds. */
+function show({ parameter: { type, value }, input }) {
+  if (type === "bool") input.checked = value;
+  else input.value = type === "float" && value !== null ? Number(value.toPrecision(6)) : value;
+}
+
 export class SimulationPanel {
   static id = "simulation";
   static title = "Simulation";
@@ -38,17 +44,39 @@ export class SimulationPanel {
     if (this.shown !== this.texts.controls) {
       this.shown = this.texts.controls;
       const parameters = this.shown.simulator;
-      this.box.replaceChildren(...GROUPS.flatMap(([title, prefix]) => {
-        const found = parameters.filter((p) => p.name.startsWith(prefix));
-        if (!found.length) return [];
-        const set = document.createElement("fieldset");
-        const legend = document.createElement("legend");
-        legend.textContent = title;
-        set.append(legend, ...found.map((p) => this.control(p)));
-        return [set];
-      }));
+      const kinds = JSON.stringify(parameters.map((p) => ({ ...p, value: undefined })));
+      if (this.kinds === kinds) this.renew(parameters);
+      else this.make(parameters);
+      this.kinds = kinds;
     }
     return this.note;
+  }
+
+  make(parameters) {
+    this.fields = new Map();
+    this.box.replaceChildren(...GROUPS.flatMap(([title, prefix]) => {
+      const found = parameters.filter((p) => p.name.startsWith(prefix));
+      if (!found.length) return [];
+      const set = document.createElement("fieldset");
+      const legend = document.createElement("legend");
+      legend.textContent = title;
+      set.append(legend, ...found.map((p) => this.control(p)));
+      return [set];
+    }));
+  }
+
+  /** Show values that others have set, but not under the hands of whoever is at a field. */
+  renew(parameters) {
+    for (const parameter of parameters) {
+      const field = this.fields.get(parameter.name);
+      if (!field) continue;
+      field.parameter = parameter;
+      this.leave(field);
+    }
+  }
+
+  leave(field) {
+    if (!field.asked && document.activeElement !== field.input) show(field);
   }
 
   control(parameter) {
@@ -57,8 +85,12 @@ export class SimulationPanel {
     const name = document.createElement("span");
     name.textContent = label(parameter.name);
     const input = this.input(parameter);
+    const field = { parameter, input, asked: 0 };
+    this.fields.set(parameter.name, field);
     input.dataset.parameter = parameter.name;
-    input.addEventListener("change", () => this.set(parameter, input));
+    input.addEventListener("change", () => this.set(field));
+    input.addEventListener("blur", () => this.leave(field));
+    show(field);
     row.append(name, input);
     return row;
   }
@@ -67,13 +99,11 @@ export class SimulationPanel {
     if (parameter.type === "bool") {
       const box = document.createElement("input");
       box.type = "checkbox";
-      box.checked = parameter.value;
       return box;
     }
     if (parameter.choices.length) {
       const list = document.createElement("select");
       for (const choice of parameter.choices) list.add(new Option(choice.replaceAll("_", " "), choice));
-      list.value = parameter.value;
       return list;
     }
     const field = document.createElement("input");
@@ -83,21 +113,23 @@ export class SimulationPanel {
       if (parameter.high !== null) field.max = parameter.high;
       field.step = parameter.type === "int" ? 1 : "any";
     }
-    field.value = parameter.type === "float" ? Number(parameter.value.toPrecision(6)) : parameter.value;
     return field;
   }
 
-  async set(parameter, input) {
+  async set(field) {
+    const { input, parameter: { name } } = field;
     if (input.type === "number" && !Number.isFinite(input.valueAsNumber)) {
-      input.value = parameter.value; // an empty field asks for nothing
+      show(field); // an empty field asks for nothing
       return;
     }
     const value = input.type === "checkbox" ? input.checked : input.type === "number" ? Number(input.value) : input.value;
-    const done = await this.act("set", { node: "simulator", name: parameter.name, value });
+    field.asked += 1;
+    const done = await this.act("set", { node: "simulator", name, value });
+    field.asked -= 1;
     if (done) {
-      parameter.value = value;
-      this.note = { text: `${label(parameter.name)}: ${value}` };
-    } else if (input.type === "checkbox") input.checked = parameter.value;
-    else input.value = parameter.value;
+      field.parameter.value = value;
+      this.note = { text: `${label(name)}: ${value}` };
+      this.leave(field);
+    } else show(field);
   }
 }
