@@ -128,7 +128,7 @@ def _convolution(kind: Callable[..., Node], node: Any) -> Node:
 _LEAKY = ("r", "v_leak", "v_threshold", "v_reset")
 READERS: Mapping[str, Callable[[Any], Node]] = {
     "Input": lambda node: Input(
-        _shape_of(node.input_type, "Input"), int(node.metadata.get(MESSAGE_BITS, 0))
+        _shape_of(node.input_type, "Input"), node.metadata.get(MESSAGE_BITS, 0)
     ),
     "Output": lambda node: Output(_shape_of(node.output_type, "Output")),
     "LIF": lambda node: _neuron(LIF, node, ("tau", *_LEAKY)),

@@ -44,6 +44,7 @@ class Input:
             largest_payload(self.message_bits)
         except ValueError as error:
             raise ValueError(f"Input: {error}") from None
+        object.__setattr__(self, "message_bits", int(self.message_bits))
 
     @property
     def largest_payload(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import nir
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -130,6 +131,17 @@ def test_files_keep_the_message_bits_and_the_fingerprint_knows_them(tmp_path: Pa
     assert whole.inputs["in"].message_bits == 5
 
 
+@pytest.mark.parametrize("bits", [99, "x", 3.7])
+def test_a_file_with_bits_that_cannot_be_is_refused_by_name(tmp_path: Path, bits: object):
+    path = tmp_path / "graded.nir"
+    write_nir(chain(5), path)
+    graph = nir.read(path)
+    graph.nodes["in"].metadata["neuro_control.message_bits"] = bits
+    nir.write(path, graph)
+    with pytest.raises(ValueError, match=rf"node 'in': .*message_bits must be 0\.\.8, not {bits}"):
+        read_nir(path)
+
+
 def test_a_file_and_the_command_say_what_an_input_takes(tmp_path: Path, capsys):
     write_nir(with_provenance(chain(5), "a test"), tmp_path / "graded.nir")
     assert cli.main(["network", "show", str(tmp_path / "graded.nir")]) == 0
@@ -151,5 +163,7 @@ def test_what_cannot_carry_payloads_says_so():
         load_message(quantize(chain(3)), 1)
     with pytest.raises(ValueError, match=r"message_bits must be 0\.\.8, not 24"):
         Input((2,), 24)
+    with pytest.raises(ValueError, match=r"message_bits must be 0\.\.8, not 2\.5"):
+        Input((2,), 2.5)
     with pytest.raises(ValueError, match=r"output 'out'.*message_bits must be 0"):
         FixedNetwork((), (), {}, {"out": Port(0, 1, (1,), 1)}, {}, DT)
