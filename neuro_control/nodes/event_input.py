@@ -61,7 +61,13 @@ class EventInput:
             stream.shed(packet)
 
     def expected_events(self, packet: Packet) -> float:
-        """How many events a packet has if it is as the last one with any; 0 before the first."""
+        """How many events a packet has if it is as the last one with any; 0 before the first.
+
+        Of one that is not of this stream none are expected, for it will be dropped.
+        """
+        stream, said = self._stream, (packet.encoding, packet.width, packet.height)
+        if stream is None or said != (stream.encoding, stream.width, stream.height):
+            return 0.0
         return packet.payload.size * self._events_per_byte
 
     def let_go(self, events: int) -> None:

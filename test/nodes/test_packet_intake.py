@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,6 +62,19 @@ def test_the_newest_events_are_taken_in_order_and_all_others_are_counted(sizes, 
     else:
         assert n == sum(sizes)
     assert len(intake) == intake.held == 0
+
+
+def test_for_a_packet_of_another_sensor_none_of_this_one_is_let_go():
+    counts = IntakeCounts()
+    intake = PacketIntake(Declared(), 10, counts)
+    intake.hold(packet(0, MS, 5), 0)
+    assert intake.take(-1) is not None
+    intake.hold(packet(1, 2 * MS, 5), 1)
+    intake.hold(replace(packet(2, 3 * MS, 1000), width=64), 2)
+    taken = intake.take(MS)
+    assert taken is not None
+    assert (taken.published_ns, len(taken.events), taken.stamp_ns) == ([1], 5, 2 * MS)
+    assert counts.packets_shed == 0
 
 
 def test_what_waits_when_a_time_begins_anew_is_not_answered_but_counted() -> None:
