@@ -164,8 +164,13 @@ def test_foreign_pages_and_names_are_refused(served: Served, headers: dict[str, 
     assert served.pressed == []
 
 
+def test_an_answer_is_json_to_every_browser(served: Served) -> None:
+    served.actions["set"] = lambda _: {"value": float("inf")}
+    assert ask("POST", f"{served.url}/api/set") == (200, '{"value":null}')
+
+
 def test_buttons_answer_refuse_and_say_why(served: Served) -> None:
-    assert ask("POST", f"{served.url}/api/stop") == (200, '{"success": true}')
+    assert ask("POST", f"{served.url}/api/stop") == (200, '{"success":true}')
     assert served.pressed == [{}]
     # What the page asks by itself may be refused; to a script a refusal of a button is an error.
     assert ask("POST", f"{served.url}/api/probe", data=b"{}") == (200, '{"error": "no {}"}')
@@ -200,7 +205,7 @@ def test_what_cannot_be_read_is_refused_but_a_stop_is_a_stop(served: Served, bod
         status, text = ask("POST", f"{served.url}/api/{name}", data=body)
         assert status == 400
         assert "JSON" in json.loads(text)["error"]
-    assert ask("POST", f"{served.url}/api/stop", data=body) == (200, '{"success": true}')
+    assert ask("POST", f"{served.url}/api/stop", data=body) == (200, '{"success":true}')
     assert served.pressed == [{}]
 
 
