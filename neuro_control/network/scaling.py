@@ -135,7 +135,7 @@ def choose_scale(
     for candidate, error in zip(candidates.tolist(), errors.tolist(), strict=True):
         if error < best_error - 1e-9:
             best, best_error = candidate, error
-    return _without_wrap(best, threshold, samples, drives, least)
+    return _without_wrap(best, threshold, samples, drives, least if least < most else None)
 
 
 def _without_wrap(
@@ -143,15 +143,16 @@ def _without_wrap(
     threshold: FloatArray,
     samples: list[tuple[Drive, FloatArray]],
     drives: list[Drive],
-    least_exponent: int,
+    least_exponent: int | None,
 ) -> float:
     """A smaller scale at which no input can wrap, where that costs little; else the scale.
 
     A current that wraps changes its sign: when every source of a global inhibition fires at
-    once, as in a flash of light, it would excite.
+    once, as in a flash of light, it would excite. ``least_exponent`` None: there is one exponent
+    only, and weights at a smaller scale use fewer bits.
     """
     finite = [drive.full_scale for drive in drives if np.isfinite(drive.full_scale)]
-    lowest = max(finite) * 2.0**least_exponent
+    lowest = 0.0 if least_exponent is None else max(finite) * 2.0**least_exponent
     accepted = _scale_error(scale, threshold, samples) + ERROR_AGAINST_WRAP
     largest, smaller = largest_input(drives), scale
     while largest * smaller > LARGEST_INPUT:

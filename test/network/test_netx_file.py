@@ -121,6 +121,16 @@ def test_biases_that_are_whole_numbers_of_threshold_units_are_kept(tmp_path: Pat
     assert spikes(again, 0) == spikes(written, 0)
 
 
+def test_what_all_inputs_bring_at_once_does_not_wrap_for_want_of_exponents(tmp_path: Path):
+    neuron = LIF.with_unit_gain((1,), dt_s=DT, tau_s=0.02)
+    network = chain(
+        a=Input((3000,)), w=Linear(np.full((1, 3000), -1.0)), n=neuron, out=Output((1,))
+    )
+    (report,) = write_netx(network, tmp_path / "n.net").report.populations
+    assert 0 < report.worst_case_input <= 2**17
+    assert report.threshold_error < 0.02
+
+
 @pytest.mark.parametrize("weight", [800.0, 65636.0, 1e30])
 def test_a_scale_that_is_given_and_does_not_fit_is_refused_and_never_wraps(weight, tmp_path: Path):
     neuron = LIF.with_unit_gain((1,), dt_s=DT, tau_s=0.01, v_threshold=100.0)
