@@ -2,9 +2,9 @@
 """Times and causes of silence of a network that steers, found out in a process beside it.
 
 Whoever steers has no time to step its network nine times over. So the input of its last ticks goes
-to a process of low priority, which has a copy of the network, goes through the same ticks
-from rest, and answers what `profile` and `find_silence` say of them. The process is made with the
-first question, and ends when it is closed or when whoever asked is gone.
+to a process of low priority, which has a copy of the network, goes through the same ticks from
+rest, and answers what `profile` and `find_silence` say of them. The process is made with the first
+question, and ends when it is closed or when whoever asked is gone.
 
 What it costs: some 200 MB of memory; two seconds of a processor to start it, and then for each
 question, of the arm's network and 1000 ticks, 0.25 s (0.7 s where something is silent). Whoever
