@@ -41,9 +41,11 @@ from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.spin import StartError, run, spin_for
 from neuro_control.robots.description import arm_urdf
 from neuro_control.robots.urdf import parse_urdf
+from neuro_control.worker.priority import session_steps_back
 
 # How often it is looked which topics there are (s).
 GRAPH_PERIOD_S = 0.5
+BUTTONS_NICENESS = 10
 
 
 class DashboardNode(Node):
@@ -139,10 +141,10 @@ class DashboardNode(Node):
         print(f"dashboard: {self.access.address}", flush=True)
         if self.parameters.settings.open_browser:
             webbrowser.open(self.access.address)
-        # Of this thread alone: the buttons' threads do not step back.
-        os.setpriority(
-            os.PRIO_PROCESS, threading.get_native_id(), self.parameters.settings.niceness
-        )
+        # The buttons' threads step back less: a stop must go out on a busy machine too.
+        niceness = self.parameters.settings.niceness
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+        session_steps_back(min(niceness, BUTTONS_NICENESS))
         period_s = 1.0 / self.parameters.settings.frames_per_second
         due_s = time.monotonic()
         while goes_on():

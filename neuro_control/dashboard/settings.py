@@ -43,7 +43,7 @@ class DashboardSettings(BaseModel):
         description="How long topics are listened to after the last page was closed (s)",
     )
     niceness: int = Field(
-        5,
+        15,
         ge=0,
         le=19,
         description="How far the drawing steps back behind the robot's nodes where processors are "

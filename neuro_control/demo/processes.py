@@ -20,6 +20,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from neuro_control.worker.priority import step_back
+
 PR_SET_PDEATHSIG = 1
 # Looked up here, because the loader's lock must not be needed between fork and exec.
 _PRCTL = ctypes.CDLL(None, use_errno=True).prctl
@@ -159,10 +161,10 @@ class ChildProcesses:
 
 
 def _before_exec(parent: int, niceness: int) -> Callable[[], None]:
-    # Runs between fork and exec. It only makes three system calls and takes no lock, which is
+    # Runs between fork and exec. It only makes a few system calls and takes no lock, which is
     # what makes preexec_fn safe beside the middleware's threads.
     def prepare() -> None:
-        os.nice(niceness)
+        step_back(niceness)
         _PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:  # the parent died before the line above
             os._exit(1)

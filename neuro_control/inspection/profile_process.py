@@ -37,6 +37,7 @@ from neuro_control.inspection.profiler import profile
 from neuro_control.inspection.silence_search import find_silence
 from neuro_control.network import FixedNetwork
 from neuro_control.worker.containment import die_with_parent
+from neuro_control.worker.priority import step_back
 
 MOST_SYNAPSES = 5_000_000
 """Of a larger network nothing is found out here: the copies that it takes would be felt."""
@@ -174,7 +175,7 @@ def main() -> int:
     """Answer questions until there are no more."""
     # With what it is at: a question of a large network takes long.
     die_with_parent()
-    os.nice(NICENESS)
+    step_back(NICENESS)
     questions = sys.stdin.buffer
     # What anything else prints must not come between.
     answers = os.fdopen(os.dup(1), "wb")
