@@ -120,7 +120,7 @@ def term(name: str, frames: np.ndarray, **values: float) -> dict[str, Any]:
         "term": name,
         "neuro_control": round(sum(events) / len(frames), 1),
         "eventcv": round(theirs / len(frames), 1),
-        "ratio": round(sum(events) / max(theirs, 1), 3),
+        "ratio": round(sum(events) / theirs, 3) if theirs else None,
     }
 
 

@@ -21,7 +21,12 @@ def opened(arguments: argparse.Namespace) -> tuple[EventFile, tuple[int, int]]:
     """
     width, height = arguments.width, arguments.height
     if (width is None) != (height is None):
-        raise ValueError(f"--width is {width} and --height is {height}; give both, or neither")
+        given, missing = (
+            (f"--width {width}", "--height")
+            if height is None
+            else (f"--height {height}", "--width")
+        )
+        raise ValueError(f"{given} is given without {missing}; give both, or neither")
     size: tuple[int, int] | None = None
     if width is not None:
         try:

@@ -41,7 +41,9 @@ uint8[] events
 Sent = Literal["data", "state", "latched"]
 
 # Topic, type, and how it is sent: as sensor data are (best effort), reliably, or once for all who
-# come later.
+# come later. What the controller works out for those who watch only (membranes, profile) is not
+# among them, for it would then be worked out in every run; nor is sound, of which the cochlea's
+# events are kept.
 RECORDED_TOPICS: tuple[tuple[str, str, Sent], ...] = (
     ("/clock", "rosgraph_msgs/msg/Clock", "data"),
     ("/event_camera/events", EVENT_PACKET, "data"),

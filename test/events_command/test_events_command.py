@@ -101,7 +101,10 @@ def test_a_film_has_a_picture_for_each_stretch(recording: Path, tmp_path: Path, 
     ("words", "message"),
     [
         (("info", "nowhere.raw"), "no file nowhere.raw"),
-        (("info", "IN", "--width", 3), "--width is 3 and --height is None; give both, or neither"),
+        (
+            ("info", "IN", "--width", 3),
+            "--width 3 is given without --height; give both, or neither",
+        ),
         (("info", "IN", "--width", -5, "--height", 3), "--width is -5; it must be 1 to 65536"),
         (("info", "IN", "--layout", "eye"), "layout is 'eye'; it must be one of: dvs128, davis240"),
         (("play", "IN", "--rate", -4), "--rate is -4; it must be 0.01 to 100"),
