@@ -33,6 +33,21 @@ class EnergyModel:
     source: str
     evidence: str
 
+    def estimate(
+        self, samples: int, operations: float, updates: float, spikes: float
+    ) -> EnergyEstimate:
+        """``E = n_synaptic * E_synaptic + n_updates * E_update + n_spikes * E_spike``.
+
+        operations: of the kind that the device carries out; all are totals over the samples.
+        """
+        return EnergyEstimate(
+            self,
+            samples,
+            operations * self.synaptic_operation_j,
+            updates * self.neuron_update_j,
+            spikes * self.spike_j,
+        )
+
 
 @dataclass(frozen=True)
 class EnergyEstimate:
@@ -106,8 +121,8 @@ DEVICES: Mapping[str, EnergyModel] = MappingProxyType(
 def estimate_energy(cost: Cost, device: str | EnergyModel) -> EnergyEstimate:
     """Estimate the energy of the runs that a `Cost` counted.
 
-    ``E = n_synaptic * E_synaptic + n_updates * E_update + n_spikes * E_spike``, where the synaptic
-    operations are the effective or the dense ones, as the device's model says.
+    See `EnergyModel.estimate`; the synaptic operations are the effective or the dense ones, as the
+    device's model says.
 
     Args:
         cost: from `measure_cost`.
@@ -127,10 +142,4 @@ def estimate_energy(cost: Cost, device: str | EnergyModel) -> EnergyEstimate:
     counted = cost.operations
     effective = counted.effective_macs + counted.effective_acs
     synaptic = counted.dense if model.operations == "dense" else effective
-    return EnergyEstimate(
-        model,
-        cost.samples,
-        synaptic * model.synaptic_operation_j,
-        cost.neuron_updates * model.neuron_update_j,
-        cost.spikes * model.spike_j,
-    )
+    return model.estimate(cost.samples, synaptic, cost.neuron_updates, cost.spikes)

@@ -22,7 +22,14 @@ from neuro_control.backends.cpu import CpuRunner
 from neuro_control.backends.fault import Fault, FaultKind, same
 from neuro_control.backends.primary import Offsets, Outputs, Primary
 from neuro_control.backends.runner import Indices, RunCounters, Runner, RunnerState
-from neuro_control.backends.shadowed import Asked, Cycle, Shadowed, ShadowState, ShadowTotals
+from neuro_control.backends.shadowed import (
+    Asked,
+    Cycle,
+    Shadowed,
+    ShadowState,
+    ShadowTotals,
+    said_of,
+)
 from neuro_control.backends.trust import ShadowSettings
 from neuro_control.backends.worker_process import BackendError
 from neuro_control.network import FixedNetwork, Port
@@ -91,7 +98,7 @@ class ShadowRunner:
             backend.crash(error)
         except ValueError as error:
             # The twin refuses the same input, and says it better; or it is a fault, below.
-            backend.refusal = f"{type(error).__name__}: {error}"
+            backend.refusal = said_of(error)
         except Exception as error:  # noqa: BLE001 - noted as a fault
             backend.crash(error)
         try:

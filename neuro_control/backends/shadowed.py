@@ -134,7 +134,7 @@ class Shadowed:
             self.crash(error)
         except ValueError as error:
             # The twin refuses the same input, says it better, and `take_back` follows; or `refuse`.
-            self.refusal = _said(error)
+            self.refusal = said_of(error)
         except Exception as error:  # noqa: BLE001 - noted as a fault
             self.crash(error)
 
@@ -258,7 +258,7 @@ class Shadowed:
 
     def crash(self, error: Exception) -> None:
         """Lose it for what it raised; one of other people's may raise anything."""
-        self.lose(FaultKind.CRASH, _said(error))
+        self.lose(FaultKind.CRASH, said_of(error))
 
     def close(self) -> None:
         """End it, and what may just be starting; that by itself, if it takes longer."""
@@ -270,14 +270,14 @@ class Shadowed:
     def _take_successor(self) -> None:
         started = self._successor.take()
         if isinstance(started, Exception):
-            self.lose(FaultKind.CRASH, f"it cannot be started again: {_said(started)}")
+            self.lose(FaultKind.CRASH, f"it cannot be started again: {said_of(started)}")
         elif started is not None:
             self.primary = started
             self._restore = True
             self.totals.restarts += 1
 
 
-def _said(error: Exception) -> str:
+def said_of(error: Exception) -> str:
     """What is to be said of an error; those that are made for it speak for themselves."""
     known = isinstance(error, (BackendError, ProtocolError))
     return str(error) if known else f"{type(error).__name__}: {error}"

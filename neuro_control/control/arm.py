@@ -108,6 +108,20 @@ class ControllerStatistics:
         return self.spikes / (self.ticks * self.neurons) if self.ticks else 0.0
 
 
+def network_path(name: str) -> Path:
+    """The file of that path, or the shipped network of that name.
+
+    Raises:
+        FileNotFoundError: there is neither.
+    """
+    path = Path(name)
+    if not path.is_file():
+        path = share_directory() / "config" / "networks" / name
+    if not path.is_file():
+        raise FileNotFoundError(f"network: {name!r} is no file, and {path} does not exist")
+    return path
+
+
 def load_network(name: str) -> FixedNetwork:
     """The named network in Loihi's integers.
 
@@ -115,12 +129,7 @@ def load_network(name: str) -> FixedNetwork:
         FileNotFoundError: neither a file of that path nor a shipped network of that name.
         ValueError: the file is no network, or does not fit the integers.
     """
-    path = Path(name)
-    if not path.is_file():
-        path = share_directory() / "config" / "networks" / name
-    if not path.is_file():
-        raise FileNotFoundError(f"network: {name!r} is no file, and {path} does not exist")
-    return quantize(read_nir(path))
+    return quantize(read_nir(network_path(name)))
 
 
 def make_tracker(

@@ -61,6 +61,7 @@ def read_profile(text: str) -> dict[str, Any]:
     """
     try:
         said = json.loads(text)
+        # Nested deeper than it can be written again, it would take the page's frame with it.
         json_text(said)
         if not isinstance(said, dict):
             raise ValueError(f"it is {reprlib.repr(said)}; it must be an object")
@@ -97,14 +98,10 @@ def _check(said: Mapping[str, Any]) -> None:
         _field(finding, "figures", "an object", at)
 
 
-def _is_number(value: Any) -> bool:
-    return is_number(value) and not isinstance(value, bool)
-
-
 _KINDS: dict[str, Callable[[Any], bool]] = {
-    "a number": _is_number,
-    "a number above 0": lambda value: _is_number(value) and value > 0,
-    "a number or null": lambda value: value is None or _is_number(value),
+    "a number": is_number,
+    "a number above 0": lambda value: is_number(value) and value > 0,
+    "a number or null": lambda value: value is None or is_number(value),
     "a text": lambda value: isinstance(value, str),
     "a list": lambda value: isinstance(value, list),
     "an object": lambda value: isinstance(value, dict),

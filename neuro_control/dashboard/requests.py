@@ -75,13 +75,15 @@ def text(wanted: Mapping[str, Any], name: str, meaning: str) -> str:
 def seconds(wanted: Mapping[str, Any], name: str) -> float:
     """A field that is a time from the beginning. Raises RequestError."""
     value = wanted.get(name)
-    if isinstance(value, bool) or not is_number(value) or value < 0:
+    if not is_number(value) or value < 0:
         raise RequestError(f"{name} is {_shown(value)}; it must be a number of seconds, 0 or more")
     return float(value)
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether it is a number that a float can hold."""
+    """Whether it is a number that a float can hold; true and false are none."""
+    if isinstance(value, bool):
+        return False
     try:
         return isinstance(value, (int, float)) and math.isfinite(value)
     except OverflowError:
@@ -140,7 +142,7 @@ def parameter_value(descriptor: ParameterDescriptor, value: Any) -> ParameterVal
 
 
 def _typed(kind: int, value: Any) -> ParameterValue | None:
-    number = is_number(value) and not isinstance(value, bool)
+    number = is_number(value)
     if kind == ParameterType.PARAMETER_BOOL and isinstance(value, bool):
         return ParameterValue(type=kind, bool_value=value)
     whole = number and -(2**63) <= value < 2**63 and float(value).is_integer()

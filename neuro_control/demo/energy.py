@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from neuro_control.backends.cost import network_cost
 from neuro_control.backends.energy import DEVICES
+from neuro_control.control.arm import network_path
 from neuro_control.network import quantize, read_nir
-from neuro_control.robots.description import share_directory
 
 
 def dense_operations_a_step(network: str) -> int:
@@ -21,10 +20,7 @@ def dense_operations_a_step(network: str) -> int:
     Raises:
         OSError, ValueError: it cannot be read.
     """
-    path = Path(network)
-    if not path.is_file():
-        path = share_directory() / "config" / "networks" / network
-    description = read_nir(path)
+    description = read_nir(network_path(network))
     cost = network_cost(quantize(description), description)
     return sum(projection.positions for projection in cost.projections)
 
@@ -49,16 +45,12 @@ def energy_estimate(totals: Mapping[str, float | None]) -> dict[str, dict[str, A
             if dense is None:
                 continue
             counted = dense * ticks
-        joules = (
-            counted * model.synaptic_operation_j
-            + ticks * neurons * model.neuron_update_j
-            + spikes * model.spike_j
-        )
+        estimate = model.estimate(int(ticks), counted, ticks * neurons, spikes)
         found[device] = {
             "device": model.name,
             "operations": model.operations,
-            "joules_per_step": joules / ticks,
-            "watts": joules / seconds,
+            "joules_per_step": estimate.per_sample_j,
+            "watts": estimate.total_j / seconds,
             "evidence": model.evidence,
             "source": model.source,
         }

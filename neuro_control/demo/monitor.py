@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ from trajectory_msgs.msg import JointTrajectory
 from neuro_control.demo.record import RunRecord, Status
 from neuro_control.nodes import qos
 from neuro_control.nodes.bag_recorder import RECORDED_TOPICS, BagRecorder, Sent, recording
-from neuro_control.nodes.messages import time_ns
+from neuro_control.nodes.messages import message_class, time_ns
 from neuro_control.nodes.spin import MessageWithInfo, make_executor, spin_for
 
 # Nothing may be missed of what the figures are made of, however busy the machine is.
@@ -79,16 +78,13 @@ class Monitor(Node):
         self.create_subscription(JointState, "joint_states", self._on_joints, qos.best_effort(1))
 
     def _record_topic(self, topic: str, kind: str, sent: Sent) -> None:
-        package, _, name = kind.split("/")
-        message = getattr(importlib.import_module(f"{package}.msg"), name)
-
         def write(data: bytes) -> None:
             if self._recorder is not None:
                 last = self._record.target.last
                 t_ns = 0 if last is None else last[0]
                 self._recorder.write(topic, t_ns, data)
 
-        self.create_subscription(message, topic, write, qos.of(sent, 1000), raw=True)
+        self.create_subscription(message_class(kind), topic, write, qos.of(sent, 1000), raw=True)
 
     def stop_recording(self) -> None:
         """Write nothing more into the recorder; it may be closed."""

@@ -29,7 +29,7 @@ CAMERA_TOPIC = "/event_camera/events"
 """How the topic of a camera's events ends, of which a recording may have others."""
 
 _EVENT_TYPES = (EVENT_PACKET, EVENT_ARRAY)
-_EVENT_FIELDS = """\
+EVENT_FIELDS = """\
 std_msgs/Header header
 uint32 height
 uint32 width
@@ -58,7 +58,7 @@ def _typestore() -> Typestore:
         )
     )
     for name in _EVENT_TYPES:
-        types.update(get_types_from_msg(_EVENT_FIELDS, name))
+        types.update(get_types_from_msg(EVENT_FIELDS, name))
     store.register(types)
     return store
 

@@ -26,17 +26,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-EVENT_PACKET = "event_camera_msgs/msg/EventPacket"
-_EVENT_PACKET_FIELDS = """\
-std_msgs/Header header
-uint32 height
-uint32 width
-uint64 seq
-uint64 time_base
-string encoding
-bool is_bigendian
-uint8[] events
-"""
+from neuro_control.events.bag import EVENT_FIELDS, EVENT_PACKET
 
 Sent = Literal["data", "state", "latched"]
 
@@ -64,7 +54,7 @@ RECORDED_TOPICS: tuple[tuple[str, str, Sent], ...] = (
 @cache
 def _typestore() -> Typestore:
     store = get_typestore(Stores.ROS2_JAZZY)
-    store.register(get_types_from_msg(_EVENT_PACKET_FIELDS, EVENT_PACKET))
+    store.register(get_types_from_msg(EVENT_FIELDS, EVENT_PACKET))
     return store
 
 

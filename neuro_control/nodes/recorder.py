@@ -12,7 +12,6 @@ starts. Once a second it prints how many messages it has written.
 
 from __future__ import annotations
 
-import importlib
 import sys
 import threading
 import time
@@ -28,13 +27,12 @@ from rclpy.utilities import remove_ros_args
 from neuro_control.events import FileError
 from neuro_control.nodes import qos
 from neuro_control.nodes.bag_recorder import RECORDED_TOPICS, BagRecorder, recording
-from neuro_control.nodes.recorded_topics import stamp_ns
+from neuro_control.nodes.messages import message_class
+from neuro_control.nodes.recorded_topics import GLOBAL, stamp_ns
 from neuro_control.nodes.spin import Work, run, spin_while
 
 CLOCK = "/clock"
 UNTIL_INPUT_ENDS = "--until-input-ends"
-# One for the whole machine, whatever the robot's namespace.
-GLOBAL = frozenset({CLOCK, "/diagnostics"})
 
 
 class Recorder(Node):
@@ -49,9 +47,7 @@ class Recorder(Node):
         self._held: list[tuple[str, int, bytes]] | None = []
         self.create_timer(1.0, self._tell, clock=Clock(clock_type=ClockType.STEADY_TIME))
         for topic, kind, sent in RECORDED_TOPICS:
-            package, _, name = kind.split("/")
-            message = getattr(importlib.import_module(f"{package}.msg"), name)
-            profile = qos.of(sent, 1000)
+            message, profile = message_class(kind), qos.of(sent, 1000)
             heard_as = topic if topic in GLOBAL else topic.removeprefix("/")
             self.create_subscription(message, heard_as, self._writer(topic), profile, raw=True)
 

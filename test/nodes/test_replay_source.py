@@ -15,14 +15,14 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from neuro_control.events import Events, FileError, encode_mono, write
-from neuro_control.nodes.bag_recorder import _EVENT_PACKET_FIELDS, EVENT_PACKET
+from neuro_control.events.bag import EVENT_FIELDS, EVENT_PACKET
 from neuro_control.nodes.recorded_topics import TOPICS, name_of, namespace_of, stamp_ns
 from neuro_control.nodes.replay_source import Played, open_source
 
 MS = 1_000_000
 START = 1_700_000_000_000_000_000
 STORE = get_typestore(Stores.ROS2_JAZZY)
-STORE.register(get_types_from_msg(_EVENT_PACKET_FIELDS, EVENT_PACKET))
+STORE.register(get_types_from_msg(EVENT_FIELDS, EVENT_PACKET))
 KINDS: Any = STORE.types
 
 
