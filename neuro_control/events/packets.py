@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from neuro_control.events.address_events import Events
 from neuro_control.events.codecs import TIME_BASE_UNIT_NS, WORD_BYTES, decoder
 from neuro_control.events.counters import DecoderCounters
+from neuro_control.events.packet_sequence import STUBBORN, PacketSequence, Place
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +92,10 @@ class StreamCounters:
         return self.packets_dropped + self.decoder.errors
 
 
-_SEEN = 64
-"""Sequence numbers remembered, to tell a duplicate from a packet that comes late."""
-
-_LARGEST_LOSS = 1 << 20
-"""A longer gap is a publisher that counts anew: over half an hour at 500 packets a second."""
-
-_STUBBORN = 8
-"""As many packets from the past in a row are a publisher that began anew, not stragglers."""
+_OUT_OF_PLACE = {
+    Place.DUPLICATE: DropReason.DUPLICATE,
+    Place.OUT_OF_ORDER: DropReason.OUT_OF_ORDER,
+}
 
 
 class PacketStream:
@@ -121,13 +118,10 @@ class PacketStream:
         self._word_bytes = WORD_BYTES[encoding]
         self._time_unit_ns = TIME_BASE_UNIT_NS.get(encoding, 1)
         self._packets = 0
-        self._lost = 0
+        self._sequence = PacketSequence()
         self._restarts = 0
         self._drops = dict.fromkeys(DropReason, 0)
         self._last_drop: DropReason | None = None
-        self._next_seq = -1
-        self._seen = 0
-        self._stragglers = 0
         self._backwards = 0
         self._refused_on = 0
         self._refused_off = 0
@@ -164,7 +158,7 @@ class PacketStream:
         decoded = self._decoder.counters
         return StreamCounters(
             self._packets,
-            self._lost,
+            self._sequence.lost,
             self._restarts,
             MappingProxyType(dict(self._drops)),
             replace(
@@ -174,10 +168,27 @@ class PacketStream:
             ),
         )
 
+    def mismatch(self, packet: Packet) -> DropReason | None:
+        """What the packet claims to be and the stream is not; None if it is of this stream."""
+        if packet.width != self._width or packet.height != self._height:
+            return DropReason.SIZE
+        if packet.encoding != self._encoding:
+            return DropReason.ENCODING
+        payload = packet.payload
+        if payload.dtype != np.uint8 or payload.ndim != 1:
+            return DropReason.PAYLOAD
+        if packet.is_bigendian and len(payload) % self._word_bytes:
+            return DropReason.BYTE_ORDER
+        return None
+
+    def sequence(self) -> PacketSequence:
+        """Where the stream is in the sequence, a copy: to look ahead over packets that wait."""
+        return self._sequence.copy()
+
     def receive(self, packet: Packet) -> Events | None:
         """Decode one packet: its events, perhaps none; None if the packet was dropped."""
         self._packets += 1
-        reason = self._mismatch(packet)
+        reason = self.mismatch(packet)
         if reason is None:
             reason = self._follow(packet.seq)
         if reason is not None:
@@ -190,7 +201,7 @@ class PacketStream:
         if len(events):
             if int(events.t_ns[0]) < self._last_ns:
                 self._backwards += 1
-                if self._backwards < _STUBBORN:
+                if self._backwards < STUBBORN:
                     on = int(np.count_nonzero(events.p))
                     self._refused_on += on
                     self._refused_off += len(events) - on
@@ -203,9 +214,12 @@ class PacketStream:
         return events
 
     def shed(self, packet: Packet) -> None:
-        """Let one packet go unread: it is counted as dropped, and the decoder is told of a loss."""
+        """Let one packet go unread: it is counted as dropped, and the decoder is told of a loss.
+
+        It is dropped as `SHED` only if it would have been decoded; else for what is wrong with it.
+        """
         self._packets += 1
-        reason = self._mismatch(packet) or self._follow(packet.seq)
+        reason = self.mismatch(packet) or self._follow(packet.seq)
         if reason is None:
             self._decoder.discontinuity()
         self._drop(reason or DropReason.SHED)
@@ -214,46 +228,14 @@ class PacketStream:
         self._drops[reason] += 1
         self._last_drop = reason
 
-    def _mismatch(self, packet: Packet) -> DropReason | None:
-        """What the packet claims to be and the stream is not."""
-        if packet.width != self._width or packet.height != self._height:
-            return DropReason.SIZE
-        if packet.encoding != self._encoding:
-            return DropReason.ENCODING
-        payload = packet.payload
-        if payload.dtype != np.uint8 or payload.ndim != 1:
-            return DropReason.PAYLOAD
-        if packet.is_bigendian and len(payload) % self._word_bytes:
-            return DropReason.BYTE_ORDER
-        return None
-
     def _follow(self, seq: int) -> DropReason | None:
-        """Put the packet into the sequence: count losses, find duplicates and restarts."""
-        ahead = seq - self._next_seq
-        if ahead == 0 or self._next_seq < 0:
-            self._advance(seq, 1)
-        elif 0 < ahead <= _LARGEST_LOSS:
-            self._lost += ahead
+        """Put the packet into the sequence, and tell the decoder of losses and restarts."""
+        place = self._sequence.follow(seq)
+        if place is Place.AFTER_LOSS:
             self._decoder.discontinuity()
-            self._advance(seq, ahead + 1)
-        elif -_SEEN <= ahead < 0 and self._stragglers + 1 < _STUBBORN:
-            self._stragglers += 1
-            bit = 1 << (-ahead - 1)
-            if self._seen & bit:
-                return DropReason.DUPLICATE
-            self._seen |= bit
-            return DropReason.OUT_OF_ORDER
-        else:
+        elif place is Place.ANEW:
             self._restarts += 1
             self._decoder.reset()
-            self._seen = 0
             self._backwards = 0
             self._last_ns = -1
-            self._advance(seq, 1)
-        return None
-
-    def _advance(self, seq: int, steps: int) -> None:
-        """Note seq as received; bit k of `_seen` stands for the packet k + 1 before the next."""
-        self._next_seq = seq + 1
-        self._stragglers = 0
-        self._seen = ((self._seen << steps) | 1) & ((1 << _SEEN) - 1) if steps <= _SEEN else 1
+        return _OUT_OF_PLACE.get(place)

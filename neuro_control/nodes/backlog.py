@@ -29,7 +29,8 @@ class Backlog:
     by how long it waited but by how much it is: after a pause of a quiet sensor all of it, in a
     storm the newest only, so that an answer takes as long as it did before the storm.
 
-    most_events: of one answer, expected; the newest packet is taken however large. 0: no limit.
+    most_events: of one answer, expected; the newest packet with any is taken however large. 0: no
+    limit.
     """
 
     def __init__(self, most_events: int) -> None:
@@ -44,13 +45,16 @@ class Backlog:
     def add(self, packet: Packet, published_ns: int, events: float) -> list[Packet]:
         """Add the newest packet with as many events, expected; returns what is let go, in order.
 
-        `added` counts the packets since the last were taken, those let go among them.
+        For one that brings no events nothing is let go. `added` counts the packets since the last
+        were taken, those let go among them.
         """
         self.added += 1
         self._waiting.append(Waiting(packet, published_ns, events))
         self._events += events
-        shed = []
-        while self._most and len(self._waiting) > 1 and self._events > self._most:
+        shed: list[Packet] = []
+        if not (self._most and events > 0):
+            return shed
+        while len(self._waiting) > 1 and self._events > self._most:
             oldest = self._waiting.popleft()
             self._events -= oldest.events
             shed.append(oldest.packet)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from neuro_control.events import Events, Packet, PacketStream, StreamCounters
+from neuro_control.events import DropReason, Events, Packet, PacketStream, StreamCounters
+from neuro_control.events.packet_sequence import PacketSequence, Place
 from neuro_control.nodes.sensor_clock import SensorClock
 
 
@@ -27,6 +28,9 @@ class EventInput:
     def __init__(self, declared: Declared) -> None:
         self._declared = declared
         self._stream: PacketStream | None = None
+        # Where the sequence is after the packets that wait; None while there was no stream when the
+        # first of them came.
+        self._ahead: PacketSequence | None = None
         self._clock = SensorClock()
         self._unreadable = 0
         self.refused = ""
@@ -55,18 +59,30 @@ class EventInput:
         drop = None if self._stream is None else self._stream.last_drop
         return "" if drop is None else drop.value
 
-    def shed(self, packet: Packet) -> None:
-        """Let the packet go unread: counted, and what hangs on it is not trusted."""
-        if (stream := self._stream_for(packet)) is not None:
-            stream.shed(packet)
+    def shed(self, packet: Packet) -> bool:
+        """Let the packet go unread: counted, and what hangs on it is not trusted.
 
-    def expected_events(self, packet: Packet) -> float:
+        Returns whether anything is lost with it: it would have been decoded.
+        """
+        stream = self._stream_for(packet)
+        if stream is None:
+            return False
+        stream.shed(packet)
+        return stream.last_drop is DropReason.SHED
+
+    def expected_events(self, packet: Packet, first: bool) -> float:
         """How many events a packet has if it is as the last one with any; 0 before the first.
 
-        Of one that is not of this stream none are expected, for it will be dropped.
+        Of one that will be dropped none are expected: it is of another sensor, was sent before, or
+        comes too late. So packets must be told in the order in which they are then received or
+        shed; first: all that came before this one have been.
         """
-        stream, said = self._stream, (packet.encoding, packet.width, packet.height)
-        if stream is None or said != (stream.encoding, stream.width, stream.height):
+        stream = self._stream
+        if first:
+            self._ahead = None if stream is None else stream.sequence()
+        if stream is None or self._ahead is None or stream.mismatch(packet) is not None:
+            return 0.0
+        if self._ahead.follow(packet.seq) in (Place.DUPLICATE, Place.OUT_OF_ORDER):
             return 0.0
         return packet.payload.size * self._events_per_byte
 

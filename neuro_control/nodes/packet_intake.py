@@ -57,6 +57,7 @@ class PacketIntake:
         self._backlog = Backlog(self.most_events)
         self._taken_ns = -1
         self._restarts = 0
+        self._shed = 0  # since the last answer
 
     def __len__(self) -> int:
         return len(self._backlog)
@@ -67,17 +68,22 @@ class PacketIntake:
         return self._backlog.added
 
     def hold(self, packet: Packet, published_ns: int) -> None:
-        """Keep a packet until `take`, and let go of the oldest that are too much for one answer."""
-        for old in self._backlog.add(packet, published_ns, self.input.expected_events(packet)):
-            self.input.shed(old)
-            self.counts.packets_shed += 1
+        """Keep a packet until `take`, and let go of the oldest that are too much for one answer.
+
+        For a packet that will be dropped, as one that was sent before, none is let go.
+        """
+        events = self.input.expected_events(packet, first=not len(self._backlog))
+        for old in self._backlog.add(packet, published_ns, events):
+            if self.input.shed(old):
+                self.counts.packets_shed += 1
+                self._shed += 1
 
     def forget_held(self) -> int:
         """Decode what is held, for its decoder's sake and the counts', and answer none of it.
 
         Returns how many packets that were.
         """
-        waiting = self._backlog.take()
+        waiting, self._shed = self._backlog.take(), 0
         return sum(self.input.receive(each.packet) is not None for each in waiting)
 
     def take(self, answered_ns: int) -> Taken | None:
@@ -89,11 +95,12 @@ class PacketIntake:
         parts: list[Events] = []
         published_ns: list[int] = []
         begins_anew = False
-        held = self._backlog.added
+        good, self._shed = self._shed, 0  # packets that brought events, or would have
         for each in self._backlog.take():
             events = self.input.receive(each.packet)
             if events is None:
                 continue
+            good += 1
             stamp_ns = each.packet.stamp_ns
             if answered_ns - stamp_ns > NEW_TIME_NS or self.input.restarts != self._restarts:
                 self._restarts = self.input.restarts
@@ -112,7 +119,7 @@ class PacketIntake:
         events = Events.concatenate(parts)
         # How many there are is known only now.
         too_many = len(events) - self.most_events
-        if self.most_events and too_many > 0 and held > 1:
+        if self.most_events and too_many > 0 and good > 1:
             events = events[too_many:]
             self.input.let_go(too_many)
             self.counts.events_shed += too_many

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuro_control.events import Events, Packet, encode_mono
+from neuro_control.events import DropReason, Events, Packet, encode_mono
 from neuro_control.nodes.event_input import Declared
 from neuro_control.nodes.packet_intake import IntakeCounts, PacketIntake
 
@@ -75,6 +75,52 @@ def test_for_a_packet_of_another_sensor_none_of_this_one_is_let_go():
     assert taken is not None
     assert (taken.published_ns, len(taken.events), taken.stamp_ns) == ([1], 5, 2 * MS)
     assert counts.packets_shed == 0
+
+
+@settings(max_examples=60)
+@given(
+    sizes=st.lists(st.integers(0, 40), min_size=2, max_size=8),
+    most=st.integers(1, 60),
+    answers=st.sets(st.integers(0, 7)),
+    again=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=6),
+)
+def test_a_packet_that_is_sent_again_changes_nothing(sizes, most, answers, again):
+    """Whether the first is still held, was answered, or was let go; again: (of which, after)."""
+    sent = [packet(k, (k + 1) * MS, size) for k, size in enumerate(sizes)]
+
+    def outcome(repeated):
+        counts, answered_ns, found = IntakeCounts(), -1, []
+        intake = PacketIntake(Declared(), most, counts)
+        for number, each in enumerate(sent):
+            copies = [of for of, after in repeated if of <= number == after]
+            for held in (each, *(sent[of] for of in copies)):
+                intake.hold(held, held.seq)
+            if number in answers or number in (0, len(sent) - 1):
+                taken = intake.take(answered_ns)
+                answered_ns = answered_ns if taken is None else taken.stamp_ns
+                found.append(None if taken is None else (taken.events.t_ns.tolist(), taken.stamp_ns,
+                                                         taken.published_ns))  # fmt: skip
+        return found, counts, intake.input.counters.drops
+
+    found, counts, drops = outcome(again)
+    once, once_counts, once_drops = outcome([])
+    assert found == once
+    assert counts == once_counts
+    repeats = sum(of <= after < len(sent) for of, after in again)
+    assert drops == once_drops | {DropReason.DUPLICATE: repeats}
+
+
+def test_a_large_packet_is_answered_whole_though_it_was_sent_twice():
+    counts = IntakeCounts()
+    intake = PacketIntake(Declared(), 10, counts)
+    intake.hold(packet(0, MS, 5), 0)
+    assert intake.take(-1) is not None
+    for _ in range(2):
+        intake.hold(packet(1, 2 * MS, 50), 1)
+    taken = intake.take(MS)
+    assert taken is not None
+    assert (len(taken.events), taken.published_ns) == (50, [1])
+    assert counts == IntakeCounts()
 
 
 def test_what_waits_when_a_time_begins_anew_is_not_answered_but_counted() -> None:
