@@ -118,6 +118,7 @@ def report(
             "events_shed": tally.events_shed,
             "packets_without_joints": tally.packets_without_joints,
             "malformed": counters.decoder.malformed,
+            "sensor_clock_reanchored": events.clock_reanchored,
             "outside_sensor": counters.decoder.outside_sensor,
             "events": events.events,
             "packets_per_second": rates["packets"],

@@ -37,6 +37,8 @@ KEYS: Mapping[str, str] = {
     "events_shed": "events let go of packets that were taken, oldest first, for the same reason",
     "packets_without_joints": "packets that came before any joint state, and were not answered",
     "malformed": "events or words in the packets that could not be read",
+    "sensor_clock_reanchored": "times that the sensor's clock, over 50 ms off, was set anew to the "
+    "node's; its events stay in order",
     "outside_sensor": "events with coordinates outside the sensor",
     "packets_per_second": "event packets, 1/s",
     "events_per_second": "events, 1/s",

@@ -54,6 +54,16 @@ class EventInput:
         return 0 if self._stream is None else self._stream.restarts
 
     @property
+    def clock_reanchored(self) -> int:
+        """How often the sensor's clock was set to the node's anew (`SensorClock`)."""
+        return self._clock.reanchored
+
+    @property
+    def new_times(self) -> int:
+        """How often the node's clock began anew, and the events' times with it."""
+        return self._clock.restarts
+
+    @property
     def last_drop(self) -> str:
         """Why the last packet was dropped, or ""."""
         drop = None if self._stream is None else self._stream.last_drop
@@ -91,7 +101,10 @@ class EventInput:
         self.events -= events
 
     def receive(self, packet: Packet) -> Events | None:
-        """The packet's events in the node's time; None if it was dropped."""
+        """The packet's events in the node's time; None if it was dropped.
+
+        Times ascend from packet to packet, unless a new time begins (`SensorClock`).
+        """
         stream = self._stream_for(packet)
         if stream is None:
             return None

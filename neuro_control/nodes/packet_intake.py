@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from neuro_control.events import Events, Packet
 from neuro_control.nodes.backlog import Backlog
 from neuro_control.nodes.event_input import Declared, EventInput
+from neuro_control.nodes.sensor_clock import NEW_TIME_NS
 
-# A packet older than the last answer is late; one older by this begins a new time (ns).
-NEW_TIME_NS = 1_000_000_000
+__all__ = ["NEW_TIME_NS", "IntakeCounts", "PacketIntake", "Taken"]
 
 
 @dataclass(frozen=True)

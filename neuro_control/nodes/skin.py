@@ -9,7 +9,8 @@ says what taxels are:
     wrench   geometry_msgs/WrenchStamped in the taxels' frame, of a force sensor under the skin or
              of a simulated contact, spread about the point at which it acts
     events   event_camera_msgs/EventPacket, of a skin that makes events: they pass through, decoded,
-             checked, counted, in the node's time and in mono
+             checked, counted, in the node's time, ascending from packet to packet unless the
+             node's clock begins anew (a restart), and in mono
 
 With `model: fitted` the afferents answer pressures as recorded ones did, and the taxels' unit must
 be kPa or Pa.
@@ -160,9 +161,9 @@ class SkinNode(SenseNode[SkinNodeSettings]):
 
     def _pass(self, message: Any) -> tuple[Events, int, str]:
         packet = messages.packet(message, self.input_topic)
-        restarts = self._passed.restarts
+        before = (self._passed.restarts, self._passed.new_times)
         events = self._passed.receive(packet)
-        self.restarts += self._passed.restarts - restarts
+        self.restarts += (self._passed.restarts, self._passed.new_times) != before
         if events is None:
             reason = self._passed.refused or f"a packet is dropped for its {self._passed.last_drop}"
             raise ValueError(reason)
@@ -170,10 +171,11 @@ class SkinNode(SenseNode[SkinNodeSettings]):
         return pass_through(events, self._layout), packet.stamp_ns, frame
 
     def report(self) -> Report:
-        """See `SenseNode.report`; and what a skin's own packets have lost."""
+        """See `SenseNode.report`; and how a skin's own packets and clock have fared."""
         found = super().report()
         if self.parameters.settings.input == "events" and self._subscription is not None:
             found.values["packets_lost"] = self._passed.counters.packets_lost
+            found.values["sensor_clock_reanchored"] = self._passed.clock_reanchored
         return found
 
     def _feel(self, values: Any, t_ns: int) -> Events:

@@ -311,6 +311,22 @@ def test_a_skin_that_makes_events_passes_through(ros: Any, overrides: Any) -> No
     assert documented("packets_lost")
 
 
+def test_a_skin_whose_clock_is_set_back_keeps_its_events_in_order(ros: Any, overrides: Any) -> None:
+    """What is published is what those take who drop events from before others."""
+    said = overrides(rows=3, columns=4, input="events")
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    # The second packet is stamped 60 ms late; at the last the node's clock has begun anew.
+    stamps_ms = [1010, 1080, 1030, 1040]
+    for seq, stamp_ms in enumerate(stamps_ms):
+        bench.send(skin_packet(seq, (seq + 1) * 10 * MS, stamp_ns=stamp_ms * MS))
+    assert np.diff(bench.events(4).t_ns).min() >= 0
+    assert bench.values()["sensor_clock_reanchored"] == 2
+    assert bench.values()["restarts"] == 0
+    bench.send(skin_packet(4, 50 * MS, stamp_ns=5 * MS))
+    assert bench.values()["restarts"] == 1
+    assert documented("sensor_clock_reanchored")
+
+
 @pytest.mark.parametrize(
     ("encoding", "span_ms", "stamp_ms", "reason"),
     [
