@@ -24,6 +24,7 @@ from neuro_control.demo.processes import ChildFailure, ChildProcesses, Interrupt
 from neuro_control.demo.progress import Progress, ProgressLine
 from neuro_control.demo.record import RunRecord
 from neuro_control.demo.shared_memory import sweep_stale_segments
+from neuro_control.nodes.recording_place import RecordingError
 
 if TYPE_CHECKING:
     from neuro_control.demo.start_gate import StartGate
@@ -103,18 +104,21 @@ def _watched_run(
             niceness = SIMULATOR_NICENESS if name == SIMULATOR.name else 0
             children.start(name, command, niceness, essential=name != DASHBOARD.name)
         options = plan.options
-        with listening(record, options.draws, options.bag) as (node, spin):
-            run = _Run(plan, children, record, line, interrupt, outcome, spin)
-            gate: StartGate = (
-                GuardGate(node, lambda: len(record.target) > 0)
-                if plan.lockstep
-                else PaceGate(node, plan.real_time_factor)
-            )
-            run.until(gate.is_open, "the way from sensor to robot")
-            record.restart_clock()
-            while run.goes_on:
-                run.step()
-            run.await_last_words()
+        try:
+            with listening(record, options.draws, options.bag) as (node, spin):
+                run = _Run(plan, children, record, line, interrupt, outcome, spin)
+                gate: StartGate = (
+                    GuardGate(node, lambda: len(record.target) > 0)
+                    if plan.lockstep
+                    else PaceGate(node, plan.real_time_factor)
+                )
+                run.until(gate.is_open, "the way from sensor to robot")
+                record.restart_clock()
+                while run.goes_on:
+                    run.step()
+                run.await_last_words()
+        except RecordingError as error:
+            outcome.failure = str(error)
         forced = children.stop(hurry=lambda: interrupt.urgent)
         if forced and not interrupt.urgent:
             line.say(f"had to be killed: {', '.join(forced)} (logs: {folder})")

@@ -7,7 +7,6 @@ time at which it came, so that a recording plays at the right speed however fast
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -27,6 +26,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from neuro_control.events.bag import EVENT_FIELDS, EVENT_PACKET
+from neuro_control.nodes.recording_place import growing_folder, put_in_place
 
 Sent = Literal["data", "state", "latched"]
 
@@ -97,28 +97,18 @@ def recording(path: Path) -> Iterator[BagRecorder]:
     """Record to `path`: one file if it ends in .mcap, else a rosbag2 folder.
 
     Whatever happens within, the recording is closed and can be read. A file at `path` is replaced.
+
+    Raises:
+        RecordingError: before anything is recorded, if it could not be put at `path` (a folder that
+            is not empty) or another is recording there; at the end, if it can no longer be put
+            there: the message then says where it is.
     """
-    folder = path.with_name(f".{path.name}.recording")
-    shutil.rmtree(folder, ignore_errors=True)
-    # Not `with Writer(...)`: that throws the recording away if anything raises within.
-    writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
-    writer.open()
-    try:
-        yield BagRecorder(writer)
-    finally:
-        writer.close()
-        _put_in_place(folder, path)
-
-
-def _put_in_place(folder: Path, path: Path) -> None:
-    storage = next(folder.glob("*.mcap"))
-    if path.suffix == ".mcap":
-        storage.replace(path)
-        shutil.rmtree(folder)
-        return
-    metadata = folder / "metadata.yaml"
-    name = f"{path.name}_0.mcap"
-    text = metadata.read_text(encoding="utf-8").replace(storage.name, name)
-    metadata.write_text(text, encoding="utf-8")
-    storage.rename(folder / name)
-    folder.rename(path)
+    with growing_folder(path) as folder:
+        # Not `with Writer(...)`: that throws the recording away if anything raises within.
+        writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
+        writer.open()
+        try:
+            yield BagRecorder(writer)
+        finally:
+            writer.close()
+            put_in_place(folder, path)

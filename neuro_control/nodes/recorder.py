@@ -29,6 +29,7 @@ from neuro_control.nodes import qos
 from neuro_control.nodes.bag_recorder import RECORDED_TOPICS, BagRecorder, recording
 from neuro_control.nodes.messages import message_class
 from neuro_control.nodes.recorded_topics import GLOBAL, stamp_ns
+from neuro_control.nodes.recording_place import RecordingError
 from neuro_control.nodes.spin import Work, run, spin_while
 
 CLOCK = "/clock"
@@ -109,8 +110,12 @@ def main(args: Sequence[str] | None = None) -> int:
     if len(plain) != 1:
         print("error: give one file to record to", file=sys.stderr)
         return 2
-    with recording(Path(plain[0])) as recorder:
-        return run(lambda: Recorder(recorder), words, work)
+    try:
+        with recording(Path(plain[0])) as recorder:
+            return run(lambda: Recorder(recorder), words, work)
+    except RecordingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +18,7 @@ from rosbags.rosbag2 import Reader
 from neuro_control.events import read_packets
 from neuro_control.nodes import bag_recorder
 from neuro_control.nodes.bag_recorder import EVENT_PACKET, RECORDED_TOPICS, recording
+from neuro_control.nodes.recording_place import RecordingError, growing_folder
 
 
 def packet_bytes(seq: int, t_ns: int) -> bytes:
@@ -65,6 +71,135 @@ def test_a_run_that_breaks_off_still_leaves_a_recording(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         break_off()
+    assert len(list(read_packets(path))) == 1
+
+
+def record(path: Path, messages: int = 1) -> None:
+    with recording(path) as recorder:
+        for k in range(messages):
+            recorder.write("/event_camera/events", k, packet_bytes(k, k))
+
+
+@pytest.mark.parametrize("name", ["out.mcap", "out"])
+def test_a_second_recorder_is_refused_and_the_first_loses_nothing(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    with recording(path) as recorder:
+        recorder.write("/event_camera/events", 1, packet_bytes(0, 1))
+        for again in (path, tmp_path / "." / name):
+            with pytest.raises(RecordingError, match=f"{name}: is being recorded by another") as no:
+                record(again)
+            assert "choose another name" in str(no.value)
+        recorder.write("/event_camera/events", 2, packet_bytes(1, 2))
+        record(tmp_path / "other")
+    assert len(list(read_packets(path))) == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([name, "other"])
+    record(tmp_path / "third.mcap")
+
+
+def test_what_a_dead_process_left_behind_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "out.mcap"
+    lives = (
+        "import sys; from pathlib import Path; from neuro_control.nodes import recording_place\n"
+        "with recording_place.growing_folder(Path(sys.argv[1])) as folder:\n"
+        "    folder.mkdir(); (folder / 'bag_0.mcap').touch(); print(flush=True); sys.stdin.read()"
+    )
+    words = [sys.executable, "-c", lives, str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(RecordingError, match="is being recorded by another"):
+            record(path)
+        process.kill()
+    left = tmp_path / ".out.mcap.recording"
+    assert (left / "bag" / "bag_0.mcap").exists()
+    (left / "metadata.yaml").touch()  # as versions before this left it
+    record(path, 3)
+    assert len(list(read_packets(path))) == 3
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mcap"]
+
+
+def test_of_many_who_begin_and_end_at_once_each_is_refused_or_records(tmp_path: Path) -> None:
+    """Also where a lock is removed while another is about to take it."""
+    path = tmp_path / "out"
+
+    def take(number: int) -> int:
+        try:
+            with growing_folder(path) as folder:
+                folder.mkdir()
+                (folder / str(number)).touch()
+                assert [p.name for p in folder.iterdir()] == [str(number)]
+                shutil.rmtree(folder)
+        except RecordingError:
+            return 0
+        return 1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(take, range(1000))) >= 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def make_full(path: Path) -> None:
+    path.mkdir()
+    (path / "something").touch()
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "reason"),
+    [
+        ("run", make_full, "is a folder that is not empty; choose another name"),
+        ("run", Path.touch, "is there, and no folder; choose another name"),
+        ("run", lambda path: path.symlink_to("elsewhere"), "is there, and no folder"),
+        ("run.mcap", make_full, "is a folder, and a name that ends in .mcap is of one file"),
+    ],
+)
+def test_where_it_could_not_be_put_nothing_is_recorded(
+    tmp_path: Path, name: str, make: Callable[[Path], None], reason: str
+) -> None:
+    path = tmp_path / name
+    make(path)
+    with pytest.raises(RecordingError, match=f"{name}: {reason}"):
+        record(path)
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_what_is_no_folder_in_the_hidden_ones_place_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / ".run.recording").symlink_to("nowhere")
+    with pytest.raises(FileExistsError, match=r"\.run\.recording"):
+        record(tmp_path / "run")
+
+
+def test_no_name_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="is no name; name a file"):
+        record(Path())
+
+
+@pytest.mark.parametrize("name", ["run", "run.mcap"])
+def test_what_came_in_its_way_meanwhile_costs_nothing_that_was_recorded(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    (tmp_path / name.replace("run", "run_2")).touch()
+    kept = tmp_path / name.replace("run", "run_3")
+
+    def interfere() -> None:
+        with recording(path) as recorder:
+            recorder.write("/event_camera/events", 1, packet_bytes(0, 1))
+            make_full(path)
+
+    with pytest.raises(RecordingError, match=f"cannot be put there any more .*; it is {kept}"):
+        interfere()
+    assert len(list(read_packets(kept))) == 1
+    assert (path / "something").exists()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_an_empty_folder_may_be_there(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    path.mkdir()
+    record(path)
     assert len(list(read_packets(path))) == 1
 
 

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
 from neuro_control.nodes.bag_recorder import BagRecorder
-from neuro_control.nodes.recorder import CLOCK, Recorder
+from neuro_control.nodes.recorder import CLOCK, Recorder, main
 
 SPIKES, DESCRIPTION = "/network/spikes", "/network/description"
 YEAR_2000_NS = 946_684_800 * 10**9
@@ -69,3 +72,11 @@ def test_what_is_held_back_at_the_end_is_written() -> None:
         assert [topic for topic, _, _ in kept.written] == [DESCRIPTION]
     finally:
         rclpy.try_shutdown()
+
+
+def test_a_recording_that_cannot_be_made_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run").touch()
+    assert main(["recorder", str(tmp_path / "run")]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'run'}: is there, and no folder")
