@@ -30,13 +30,12 @@ from neuro_control.demo.record import RunRecord
 from neuro_control.demo.report import write_report
 from neuro_control.demo.shared_memory import sweep_stale_segments
 from neuro_control.events import BagError, read_packets
-from neuro_control.nodes.replay_settings import ReplaySettings
+from neuro_control.nodes.replay_settings import LARGEST_RATE, LEAST_RATE, ReplaySettings
 from neuro_control.robots.description import share_directory
 
 SLICE_S = 0.05
 START_LIMIT_S = 60.0
 LAST_WORD_S = 3.0
-RATES = (0.01, 100.0)
 
 
 def replay_online(
@@ -59,8 +58,11 @@ def replay_online(
     Returns 0 at its end or on Ctrl-C, 1 if a node dies, 2 if the recording, the rate or a parameter
     cannot be.
     """
-    if not RATES[0] <= rate <= RATES[1]:
-        print(f"error: --rate {rate:g}: must be from {RATES[0]:g} to {RATES[1]:g}", file=sys.stderr)
+    if not LEAST_RATE <= rate <= LARGEST_RATE:
+        print(
+            f"error: --rate {rate:g}: must be from {LEAST_RATE:g} to {LARGEST_RATE:g}",
+            file=sys.stderr,
+        )
         return 2
     try:
         first = next(read_packets(path, topic))

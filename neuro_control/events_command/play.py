@@ -8,9 +8,7 @@ import os
 import sys
 
 from neuro_control.events_command.files import opened
-
-LEAST_RATE, LARGEST_RATE = 0.01, 100.0
-"""What the replay node takes."""
+from neuro_control.nodes.replay_settings import LARGEST_RATE, LEAST_RATE
 
 
 def play(arguments: argparse.Namespace) -> int:

@@ -5,6 +5,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from neuro_control.events.address_events import LARGEST_HEIGHT, LARGEST_WIDTH
+
+LEAST_RATE, LARGEST_RATE = 0.01, 100.0
+"""Of the recording's time to the node's."""
+
 
 class ReplaySettings(BaseModel):
     """What the replay node is told."""
@@ -19,15 +24,21 @@ class ReplaySettings(BaseModel):
         "", description="Layout of the addresses in AEDAT 1 and 2, where the file does not say it"
     )
     width: int = Field(
-        0, ge=0, le=65536, description="Columns, where the file does not say it; 0: as few as fit"
+        0,
+        ge=0,
+        le=LARGEST_WIDTH,
+        description="Columns, where the file does not say it; 0: as few as fit",
     )
     height: int = Field(
-        0, ge=0, le=65536, description="Rows, where the file does not say it; 0: as few as fit"
+        0,
+        ge=0,
+        le=LARGEST_HEIGHT,
+        description="Rows, where the file does not say it; 0: as few as fit",
     )
     rate: float = Field(
         1.0,
-        ge=0.01,
-        le=100.0,
+        ge=LEAST_RATE,
+        le=LARGEST_RATE,
         description="Speed; 2.0: in half the time",
         json_schema_extra={"dynamic": True},
     )

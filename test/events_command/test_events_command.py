@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from pydantic import ValidationError
 
 from neuro_control.cli import main
+from neuro_control.demo.replay import replay_online
 from neuro_control.events import Events, read, write
+from neuro_control.nodes.replay_settings import LARGEST_RATE, LEAST_RATE, ReplaySettings
 
 SIZE = (40, 30)
 
@@ -95,6 +99,19 @@ def test_a_film_has_a_picture_for_each_stretch(recording: Path, tmp_path: Path, 
     assert code == 0
     assert "5 pictures of 100 ms" in text
     assert out.read_bytes().startswith(b"GIF89a")
+
+
+@pytest.mark.parametrize(("limit", "beyond"), [(LEAST_RATE, -math.inf), (LARGEST_RATE, math.inf)])
+def test_a_speed_is_refused_where_the_node_would_refuse_it(limit, beyond, recording, capsys):
+    assert ReplaySettings(path="in.raw", rate=limit).rate == limit
+    too_much = math.nextafter(limit, beyond)
+    with pytest.raises(ValidationError, match="rate"):
+        ReplaySettings(path="in.raw", rate=too_much)
+    code, _, err = said(capsys, "play", recording, "--rate", repr(too_much))
+    assert code == 2
+    assert "--rate" in err
+    assert replay_online(recording, None, too_much, None) == 2
+    assert "--rate" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
