@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import shutil
-import struct
 from pathlib import Path
 
 import h5py
@@ -23,6 +22,7 @@ from neuro_control.events import (
     read_chunks,
     write,
 )
+from test.events.files.aedat4_made import aedat4
 
 SIZE = (40, 30)
 DVS128 = b"#!AER-DAT2.0\r\n# AEChip: ch.unizh.ini.jaer.chip.retina.DVS128\r\n"
@@ -203,68 +203,9 @@ def test_a_second_ear_lies_behind_the_first(tmp_path: Path):
     assert (events.x.tolist(), events.y.tolist(), events.p.tolist()) == ([2, 3], [0, 1], [0, 1])
 
 
-def flatbuffer(fields: dict[int, tuple[str, bytes]], identifier: bytes) -> bytes:
-    """A root table; a field is ("inline", its bytes) or ("vector", bytes behind its length)."""
-    slots = max(fields) + 1
-    body, place, tails = b"", {}, []
-    for number, (kind, data) in fields.items():
-        body += b"\0" * (-(4 + len(body)) % 8)
-        place[number] = 4 + len(body)
-        body += data if kind == "inline" else b"\0\0\0\0"
-    vtable = struct.pack("<HH", 4 + 2 * slots, 4 + len(body))
-    vtable += b"".join(struct.pack("<H", place.get(n, 0)) for n in range(slots))
-    vtable += b"\0" * (-(8 + len(vtable)) % 8)
-    table_at = 8 + len(vtable)
-    made = bytearray(struct.pack("<I", table_at) + identifier + vtable)
-    made += struct.pack("<i", len(vtable)) + body
-    for number, (kind, data) in fields.items():
-        if kind == "vector":
-            made += b"\0" * (-len(made) % 8 + 4)
-            at = table_at + place[number]
-            made[at : at + 4] = struct.pack("<I", len(made) - at)
-            tails.append(number)
-            made += data
-    return bytes(made)
-
-
-def aedat4(path: Path, events: Events, compression=0) -> Path:
-    pack = bytes
-    if compression == 1:
-        pack = pytest.importorskip("lz4.frame").compress
-    elif compression == 3:
-        pack = pytest.importorskip("backports.zstd").compress
-    description = (
-        '<dv version="2.0"><node name="outInfo"><node name="0"><attr key="typeIdentifier">EVTS'
-        '</attr><node name="info"><attr key="sizeX">40</attr><attr key="sizeY">30</attr></node>'
-        '</node><node name="1"><attr key="typeIdentifier">IMUS</attr></node></node></dv>'
-    ).encode("ascii")
-    header = flatbuffer(
-        {
-            0: ("inline", struct.pack("<i", compression)),
-            2: ("vector", struct.pack("<I", len(description)) + description),
-        },
-        b"IOHE",
-    )
-    out = b"#!AER-DAT4.0\r\n" + struct.pack("<I", len(header)) + header
-    out += struct.pack("<ii", 1, 3) + b"imu"
-    for begin in range(0, len(events), 300):
-        part = events[begin : begin + 300]
-        records = np.zeros(len(part), np.dtype("<i8,<i2,<i2,u1,V3"))
-        for field, values in zip(
-            ("f0", "f1", "f2", "f3"), (part.t_ns // 1000, part.x, part.y, part.p), strict=True
-        ):
-            records[field] = values
-        vector = struct.pack("<I", len(part)) + records.tobytes()
-        made = flatbuffer({0: ("vector", vector)}, b"EVTS")
-        packed = pack(struct.pack("<I", len(made)) + made)
-        out += struct.pack("<ii", 0, len(packed)) + packed
-    path.write_bytes(out)
-    return path
-
-
 @pytest.mark.parametrize("compression", [0, 1, 3])
 def test_aedat4_plain_and_compressed(compression, tmp_path: Path):
-    path = aedat4(tmp_path / "a.aedat4", sample(), compression)
+    path = aedat4(tmp_path / "a.aedat4", [sample()], SIZE, compression)
     assert same(read(path), sample())
 
 
@@ -394,7 +335,7 @@ def originals(tmp_path_factory) -> dict[str, bytes]:
         recorded.rename(folder / f"{number}{recorded.suffix}")
         shutil.rmtree(folder / name)
     for compression in (0, 1, 3):
-        aedat4(folder / f"{compression}.aedat4", events, compression)
+        aedat4(folder / f"{compression}.aedat4", [events], SIZE, compression)
     (folder / "a.aedat").write_bytes(DVS128 + np.zeros((200, 2), ">u4").tobytes())
     np.save(folder / "a.npy", np.zeros(200, [(name, "i8") for name in "txyp"]))
     with h5py.File(folder / "b.h5", "w") as file:
