@@ -72,11 +72,6 @@ class EventPicture:
         return codes
 
 
-def age_ns(code: int) -> float:
-    """The age that a code stands for, as the page computes it."""
-    return NEWEST_NS * math.exp((127 - (code & 127)) / _PER_E_FOLD)
-
-
 @njit(cache=True, nogil=True)
 def _add(
     t_ns: Array, x: Array, y: Array, p: Array, binning: int, last_ns: Array, on: Array

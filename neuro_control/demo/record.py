@@ -194,8 +194,3 @@ class RunRecord:
             return None
         recent = position[t_ns >= t_ns[-1] - round(seconds * 1e9)]
         return float(np.median(angle_from_axis_deg(recent)))
-
-    def recent_delay_ms(self, count: int = 500) -> float | None:
-        """Median of the latest delays."""
-        _, recent = self.delays.newest(count)
-        return float(np.median(recent)) * 1e-6 if len(recent) else None

@@ -18,7 +18,8 @@ examples:
   neuro_control events play recording.raw
       publish it on event_camera/events as a camera would
 
-FILE is Prophesee RAW or DAT, AEDAT 1, 2 or 4, N-MNIST .bin, HDF5, .npz, or a rosbag2 recording.
+FILE is Prophesee RAW or DAT, AEDAT 1, 2 or 4, N-MNIST .bin, ST-MNIST .mat, HDF5, .npz, or a rosbag2
+recording.
 """
 
 

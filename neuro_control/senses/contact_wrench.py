@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_control.senses.contact_stimuli import spread
 from neuro_control.senses.skin_layout import SkinLayout
 
 Float = NDArray[np.float64]
@@ -73,3 +72,23 @@ def taxels_of_wrench(
     if layout.unit in _NEWTON_PER_SQUARE_METRE:
         taxels *= _NEWTON_PER_SQUARE_METRE[layout.unit] / layout.pitch_m**2
     return taxels.reshape(shape)
+
+
+def spread(
+    positions_m: Float, centre_m: Float, radius_m: float, pressure_kpa: Float
+) -> NDArray[np.float64]:
+    """A round contact: float64[n, taxels], Gaussian about `centre_m` with std `radius_m`.
+
+    Args:
+        positions_m: float64[taxels, 3].
+        centre_m: float64[3].
+        radius_m: standard deviation, above 0.
+        pressure_kpa: float64[n], at the centre.
+
+    Raises:
+        ValueError: `radius_m` is not above 0.
+    """
+    if not radius_m > 0.0:
+        raise ValueError(f"radius_m: {radius_m} must be above 0")
+    square = ((positions_m - centre_m) ** 2).sum(axis=1)
+    return np.multiply.outer(pressure_kpa, np.exp(-square / (2.0 * radius_m**2)))

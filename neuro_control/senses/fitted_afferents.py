@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,17 +36,6 @@ STEP_NS = 200_000
 
 HISTORY_STEPS = 190
 """The after-currents are over by then: 38 ms after a spike."""
-
-
-class Afferent(IntEnum):
-    """The kinds of afferents, in the order of their bands of rows."""
-
-    SA1 = 0
-    """Slowly adapting, type I (Merkel): speaks as long as it is pressed, the faster the more."""
-    FA1 = 1
-    """Fast adapting, type I (Meissner): speaks while the pressure changes."""
-    FA2 = 2
-    """Fast adapting, type II (Pacini): hears vibration and knocks."""
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from neuro_control.events import Events
 from neuro_control.events.address_events import check_size
 from neuro_control.senses import fitted_afferent_kernel as kernel
+from neuro_control.senses.afferents import Afferent
 from neuro_control.senses.fitted_afferents import (
     FA1,
     FA2,
     HISTORY_STEPS,
     SA1,
     STEP_NS,
-    Afferent,
     AfferentConstants,
     after_current,
     low_pass,
@@ -245,17 +245,3 @@ def _packed(constants: AfferentConstants) -> Float:
             1.0 / constants.tau_steps,
         ]
     )
-
-
-def afferent_of(events: Events) -> NDArray[np.uint8]:
-    """Kind of every event of a skin (`Afferent`), uint8[n], by its band of rows.
-
-    Raises:
-        ValueError: the sensor's height does not make three bands.
-    """
-    bands = len(Afferent)
-    if events.height % bands:
-        raise ValueError(
-            f"height: {events.height} is not a multiple of {bands}; these are no afferents' events"
-        )
-    return (events.y // (events.height // bands)).astype(np.uint8)

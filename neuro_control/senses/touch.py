@@ -14,6 +14,7 @@ from enum import Enum
 import numpy as np
 
 from neuro_control.events import Events
+from neuro_control.senses.afferents import Afferent, afferent_of
 
 
 class Touch(str, Enum):
@@ -51,15 +52,12 @@ class TouchRule:
         Raises:
             ValueError: the events' rows are not three bands.
         """
-        if events.height % 3:
-            raise ValueError(f"events have {events.height} rows; a skin has three bands of them")
-        rows = events.height // 3
-        band = events.y // rows
-        changes = band == 1
+        kind = afferent_of(events)
+        changes = kind == Afferent.FA1
         rising = int(np.count_nonzero(changes & (events.p == 1)))
         falling = int(np.count_nonzero(changes)) - rising
         if max(rising, falling) < self.least_spikes:
-            return Touch.HOLD if (band == 0).any() else Touch.NOTHING
+            return Touch.HOLD if (kind == Afferent.SA1).any() else Touch.NOTHING
         if rising >= self.one_sided * falling:
             return Touch.ONSET
         if falling >= self.one_sided * rising:

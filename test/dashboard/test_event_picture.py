@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,9 +15,13 @@ from neuro_control.dashboard.event_picture import (
     NEWEST_NS,
     OLDEST_NS,
     EventPicture,
-    age_ns,
 )
 from neuro_control.events import Events
+
+
+def age_ns(code: int) -> float:
+    """The age that a code stands for, as the page (senses.js) computes it."""
+    return NEWEST_NS * math.exp((127 - (code & 127)) * math.log(OLDEST_NS / NEWEST_NS) / 126)
 
 
 def events(rows: list[tuple[int, int, int, int]], width: int = 8, height: int = 6) -> Events:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuro_control.senses.contact_wrench import taxels_of_wrench
+from neuro_control.senses.contact_wrench import spread, taxels_of_wrench
 from neuro_control.senses.skin_layout import SkinLayout
 
 PAD = SkinLayout(rows=6, columns=8, pitch_m=0.002)
@@ -82,3 +82,8 @@ def test_what_cannot_be_is_refused():
         taxels_of_wrench(force, torque, PAD, 0.0)
     with pytest.raises(ValueError, match="unit is 'raw'; a force needs"):
         taxels_of_wrench(force, torque, PAD.model_copy(update={"unit": "raw"}), RADIUS_M)
+
+
+def test_a_spread_has_a_radius():
+    with pytest.raises(ValueError, match=r"radius_m: 0\.0 must be above 0"):
+        spread(np.zeros((1, 3)), np.zeros(3), 0.0, np.ones(1))

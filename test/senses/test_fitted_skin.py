@@ -10,19 +10,21 @@ from hypothesis import strategies as st
 from scipy.signal import butter, lfilter
 
 from neuro_control.events import Events
-from neuro_control.senses.contact_stimuli import PressAndRelease
+from neuro_control.senses.afferents import Afferent, afferent_of
+from neuro_control.senses.contact_wrench import spread
 from neuro_control.senses.fitted_afferents import (
     FA1,
     FA2,
     HISTORY_STEPS,
     SA1,
     STEP_NS,
-    Afferent,
     AfferentConstants,
     after_current,
     low_pass,
 )
-from neuro_control.senses.fitted_skin import FittedSkin, FittedSkinSettings, afferent_of
+from neuro_control.senses.fitted_skin import FittedSkin, FittedSkinSettings
+from neuro_control.senses.touch import Touch, TouchRule
+from test.senses.known_contacts import PressAndRelease, moving_texture
 
 MS = 1_000_000
 KINDS = (SA1, FA1, FA2)
@@ -270,3 +272,35 @@ def test_a_skin_that_cannot_be_is_refused():
         AfferentConstants(100, (0, 0), (0, 0), (0, 0), 0, 0, 0.5, (0, 0))
     with pytest.raises(ValueError, match="gain: -1 must be 0 or more"):
         SA1.with_gain(-1)
+
+
+def test_onset_hold_release_and_slip_are_told_apart():
+    t = np.arange(1600) * 1e-3
+    y, x = np.divmod(np.arange(24), 6)
+    positions_m = np.stack([x, y, 0 * x], axis=1) * 0.002
+    contact = PressAndRelease(40.0, 0.1, 1.4, 0.05).pressure(t)
+    pad = spread(positions_m, positions_m.mean(axis=0), 0.01, contact)
+    slipped_m = np.clip(t - 0.7, 0.0, 0.3) * 0.04
+    ridges = moving_texture(positions_m, slipped_m, np.array([1.0, 0.0, 0.0]), 0.006, 0.5)
+    events, _ = FittedSkin(4, 6).run((pad * ridges).reshape(-1, 4, 6), np.arange(1600) * MS)
+    rule = TouchRule()
+    said = {
+        begin: rule.judge(events.window(begin * MS, (begin + 50) * MS))
+        for begin in (30, 100, 500, 750, 850, 1200, 1400, 1500)
+    }
+    assert said == {
+        30: Touch.NOTHING,
+        100: Touch.ONSET,
+        500: Touch.HOLD,
+        750: Touch.SLIP,
+        850: Touch.SLIP,
+        1200: Touch.HOLD,
+        1400: Touch.RELEASE,
+        1500: Touch.NOTHING,
+    }
+    # The slip changes who speaks, not how much is pressed.
+    slow_ns = events.t_ns[afferent_of(events) == Afferent.SA1]
+    held, slipping = (
+        np.count_nonzero((slow_ns >= b * MS) & (slow_ns < (b + 250) * MS)) for b in (400, 720)
+    )
+    assert slipping == pytest.approx(held, rel=0.25)

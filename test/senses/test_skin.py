@@ -176,7 +176,7 @@ def test_a_rule_that_cannot_be_is_refused():
         TouchRule(least_spikes=0)
     with pytest.raises(ValueError, match=r"one_sided is 1.0; it must be above 1"):
         TouchRule(one_sided=1.0)
-    with pytest.raises(ValueError, match="events have 4 rows; a skin has three bands"):
+    with pytest.raises(ValueError, match="height: 4 is not a multiple of 3; a skin has"):
         TouchRule().judge(Events.empty(2, 4))
 
 

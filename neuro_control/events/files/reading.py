@@ -16,11 +16,15 @@ from neuro_control.events.files.hdf5_file import open_hdf5
 from neuro_control.events.files.nmnist_file import open_nmnist
 from neuro_control.events.files.npz_file import open_npz
 from neuro_control.events.files.raw_file import RawFile
+from neuro_control.events.files.st_mnist_file import open_st_mnist
 
 KNOWN = (
-    "Prophesee RAW and DAT, AEDAT 1, 2 and 4, N-MNIST .bin, HDF5, .npz and .npy, rosbag2"
-    " (.db3, .mcap or folder)"
+    "Prophesee RAW and DAT, AEDAT 1, 2 and 4, N-MNIST .bin, ST-MNIST .mat, HDF5, .npz and .npy,"
+    " rosbag2 (.db3, .mcap or folder)"
 )
+
+_BY_SUFFIX = {".bin": open_nmnist, ".mat": open_st_mnist}
+"""Kinds that do not begin in a way of their own."""
 
 
 def open_file(
@@ -61,8 +65,8 @@ def open_file(
         return _prophesee(path)
     if start.startswith(b"#") or suffix == ".aedat":
         return open_aedat2(path, layout, size)
-    if suffix == ".bin":
-        return open_nmnist(path)
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix](path)
     if not start:
         raise FileError(f"{path} is empty; it must be one of: {KNOWN}")
     raise FileError(f"{path} is of no known kind; it must be one of: {KNOWN}")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.io import savemat
 
 from neuro_control.events import (
     Events,
@@ -346,6 +347,8 @@ def originals(tmp_path_factory) -> dict[str, bytes]:
     raw(folder / "c.raw", "% format EVT21;height=30;width=40\n% end\n", words)
     records = np.zeros((200, 2), "<u4")
     (folder / "a.dat").write_bytes(b"% Version 2\n\x0c\x08" + records.tobytes())
+    savemat(folder / "a.mat", {"spiketrain": np.zeros((101, 9))})
+    savemat(folder / "b.mat", {"spiketrain": np.ones((101, 9))}, do_compression=True)
     (folder / "a.bin").write_bytes(np.zeros((200, 5), np.uint8).tobytes())
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
