@@ -103,6 +103,36 @@ class SilenceReport:
             finding["also"] = [cause.value for cause in finding["also"]]
         return found | {"healthy": self.healthy}
 
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> SilenceReport:
+        """The report that `as_json` has given, read again.
+
+        Raises:
+            ValueError: it is none.
+        """
+        try:
+            return cls(
+                int(said["ticks"]),
+                tuple(SourceActivity(**source) for source in said["inputs"]),
+                tuple(SourceActivity(**source) for source in said["populations"]),
+                tuple(_finding(finding) for finding in said["findings"]),
+                tuple(_finding(finding) for finding in said["notes"]),
+                {name: tuple(by) for name, by in said["silent_because"].items()},
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"no report of silence: {type(error).__name__}: {error}") from error
+
+
+def _finding(said: Mapping[str, Any]) -> Finding:
+    return Finding(
+        str(said["node"]),
+        Cause(said["cause"]),
+        str(said["text"]),
+        str(said["remedy"]),
+        dict(said["figures"]),
+        tuple(Cause(name) for name in said["also"]),
+    )
+
 
 @dataclass(frozen=True)
 class Front:
@@ -206,9 +236,3 @@ def silent_front(wiring: Wiring, alive: Set[str]) -> Front:
         tuple(name for name, by in behind.items() if not by),
         {name: tuple(r for r in roots if r in by) for name, by in behind.items() if by},
     )
-
-
-def _sources(names: list[str], pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    return {
-        name: tuple(dict.fromkeys(s for s, target in pairs if target == name)) for name in names
-    }

@@ -4,16 +4,17 @@
 The controller publishes its network (`network/description`) and its spikes (`network/spikes`) to
 whoever listens; both are listened to for a while, and spikes counted by row. The network's file is
 read where it is found here under the name that the controller gives, and if its rows are the
-same: then causes that its structure shows are named. Otherwise only the place is.
+same: then causes that its structure shows are named. Where that does not tell the cause, the
+controller is asked for it (`network/profile`): it goes through its last input again, and finds by
+what factor weights or thresholds miss.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,31 +31,84 @@ from neuro_control.inspection import (
 )
 from neuro_control.network import FixedNetwork
 from neuro_control.network_command.files import find_integers
+from neuro_control.network_command.running_network import running_network
 from neuro_control.network_command.silence_text import text
 from neuro_control.reports.json_text import json_text
 
-DESCRIPTION_TIMEOUT_S = 5.0
+UNEXPLAINED = (Cause.WEIGHTS_MISS, Cause.OUT_OF_REACH)
+"""Causes that are found without going through an input again, and so without factors."""
 
 
 def why_running(arguments: argparse.Namespace) -> int:
     """Listen, and print where activity dies: 0 if it does not, 1 if it does."""
     if not 0 < arguments.seconds <= 3600:
         raise ValueError(f"--seconds {arguments.seconds}: must be above 0 and at most 3600")
-    description, packets = listen(arguments.seconds)
+    with running_network() as running:
+        description = running.description()
+        report, name = seen(arguments.file, description, running.packets(arguments.seconds))
+        if any(finding.cause in UNEXPLAINED for finding in report.findings):
+            print("something is silent: the controller is asked for the cause", file=sys.stderr)
+            found, why_not = running.causes()
+            if found is None:
+                print(f"no factors: {why_not}", file=sys.stderr)
+            else:
+                report = explained(report, found)
+                print_unfound(report, found)
+    about = f"the running network {name}"
+    print(json_text(report.as_json(), indent=2) if arguments.json else text(report, about))
+    return 0 if report.healthy else 1
+
+
+def seen(
+    file: str | None, description: Mapping[str, Any], packets: list[Packet]
+) -> tuple[SilenceReport, str]:
+    """What the spikes, and the network's file if it is here, say; and the network's name."""
     names = [str(row["name"]) for row in description["rows"]]
     unseen = [str(row["name"]) for row in description["rows"] if not row.get("seen", True)]
     spikes = count_spikes(packets, names, unseen)
     ticks = ticks_of(packets, float(description["dt_s"]))
-    name = arguments.file or str(description.get("file", ""))
+    name = file or str(description.get("file", ""))
     network = load_same(name, description)
     if network is None:
-        print(f"network {name!r} is not here: the place is found, not the cause", file=sys.stderr)
-        report = place(Wiring.from_description(description), ticks, spikes, description)
-    else:
-        report = why_silent_now(network, ticks, spikes)
-    about = f"the running network {name}"
-    print(json_text(report.as_json(), indent=2) if arguments.json else text(report, about))
-    return 0 if report.healthy else 1
+        print(f"network {name!r} is not here: the spikes tell the place only", file=sys.stderr)
+        return place(Wiring.from_description(description), ticks, spikes, description), name
+    return why_silent_now(network, ticks, spikes), name
+
+
+def explained(report: SilenceReport, found: SilenceReport) -> SilenceReport:
+    """What was seen to be silent, with the causes that the controller has found for it.
+
+    What it takes for no harm becomes a note. What it has found of others is left out: they are
+    not silent now.
+    """
+    causes = {finding.node: finding for finding in (*found.notes, *found.findings)}
+    harmless = {note.node for note in found.notes}
+    findings = [
+        causes.get(finding.node, finding) if finding.cause in UNEXPLAINED else finding
+        for finding in report.findings
+    ]
+    noted = tuple(finding for finding in findings if finding.node in harmless)
+    harmless = {finding.node for finding in (*report.notes, *noted)}
+    return replace(
+        report,
+        findings=tuple(finding for finding in findings if finding not in noted),
+        notes=(*report.notes, *noted),
+        silent_because={
+            name: by for name, by in report.silent_because.items() if not harmless.issuperset(by)
+        },
+    )
+
+
+def print_unfound(report: SilenceReport, found: SilenceReport) -> None:
+    """Tell of whom the controller has found no cause."""
+    known = {finding.node for finding in (*found.findings, *found.notes)}
+    for finding in report.findings:
+        if finding.cause in UNEXPLAINED and finding.node not in known:
+            print(
+                f"no factors of {finding.node}: stepped from rest on its last input, the network "
+                "is not silent there",
+                file=sys.stderr,
+            )
 
 
 def load_same(name: str, description: Mapping[str, Any]) -> FixedNetwork | None:
@@ -116,71 +170,3 @@ def place(
         (),
         front.behind,
     )
-
-
-def listen(seconds: float) -> tuple[dict[str, Any], list[Packet]]:
-    """The description of the running network, and its messages of spikes over so many seconds.
-
-    Raises:
-        ValueError: there is no ROS here, or nobody publishes a network.
-    """
-    try:
-        import rclpy
-        from event_camera_msgs.msg import EventPacket
-        from rclpy.executors import SingleThreadedExecutor
-        from std_msgs.msg import String
-
-        from neuro_control.nodes import messages, qos
-    except ImportError as error:
-        raise ValueError(f"--running needs ROS 2 ({error}); `neuro_control doctor`") from error
-
-    descriptions: list[str] = []
-    packets: list[Packet] = []
-    context = rclpy.Context()
-    rclpy.init(context=context)
-    try:
-        node = rclpy.create_node("network_why", context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        node.create_subscription(
-            String,
-            "network/description",
-            lambda m: descriptions.append(str(m.data)),  # type: ignore[attr-defined]
-            qos.LATCHED,
-        )
-        node.create_subscription(
-            EventPacket,
-            "network/spikes",
-            lambda m: packets.append(messages.packet(m, "network/spikes")),
-            qos.best_effort(64),
-        )
-        end = time.monotonic() + DESCRIPTION_TIMEOUT_S
-        while not descriptions and time.monotonic() < end:
-            executor.spin_once(timeout_sec=0.1)
-        if not descriptions:
-            raise ValueError(
-                f"nobody publishes network/description within {DESCRIPTION_TIMEOUT_S:g} s: is a "
-                "controller configured, in this ROS_DOMAIN_ID and namespace?"
-            )
-        packets.clear()
-        end = time.monotonic() + DESCRIPTION_TIMEOUT_S
-        while not packets and time.monotonic() < end:
-            executor.spin_once(timeout_sec=0.1)
-        if not packets:
-            raise ValueError(
-                "the controller publishes no network/spikes: it is not active, or its network "
-                "does not tick (no packets come, or no joint states)"
-            )
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            executor.spin_once(timeout_sec=0.05)
-        node.destroy_node()
-    finally:
-        rclpy.try_shutdown(context=context)
-    try:
-        found: dict[str, Any] = json.loads(descriptions[-1])
-        Wiring.from_description(found)
-        float(found["dt_s"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"network/description is not what was expected: {error}") from error
-    return found, packets

@@ -84,7 +84,7 @@ def test_activity_dies_where_weights_are_small():
     assert (finding.node, finding.cause) == ("b", Cause.WEIGHTS_MISS)
     assert "b is silent although a spikes: the membrane of b[" in where_activity_dies(report)
     assert report.silent_because == {"c": ("b",)}
-    json.dumps(report.as_json())
+    assert SilenceReport.from_json(json.loads(json.dumps(report.as_json()))) == report
 
 
 def test_nothing_is_said_of_a_network_that_is_well():

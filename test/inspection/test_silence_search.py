@@ -86,7 +86,7 @@ def spikes(channels: int, rate: float = 0.1, *, seed: int = 1, first: int = 0, t
 
 def why(described: Network, given, bits: int = 8) -> SilenceReport:
     report = find_silence(quantize(described, bits), *given, described)
-    json.dumps(report.as_json())
+    assert SilenceReport.from_json(json.loads(json.dumps(report.as_json()))) == report
     return report
 
 
@@ -501,7 +501,7 @@ def test_any_network_has_an_answer_and_every_silent_population_is_in_it(graph, f
     for seen in report.populations:
         if fixed.population(seen.name).spiking and not seen.spikes:
             assert seen.name in explained
-    json.dumps(report.as_json())
+    assert SilenceReport.from_json(json.loads(json.dumps(report.as_json()))) == report
 
 
 def test_a_population_alone_spikes_as_it_does_in_the_network(fixed_network):

@@ -14,7 +14,7 @@ from neuro_control.backends import CpuRunner
 from neuro_control.control.arm import ArmController, load_network
 from neuro_control.control.network_watch import NetworkWatch, WatchedTicks
 from neuro_control.dashboard.profile_panel import read_profile
-from neuro_control.inspection import find_silence, profile_process
+from neuro_control.inspection import SilenceReport, find_silence, profile_process
 from neuro_control.nodes import network_profile, qos
 from neuro_control.nodes.network_profile import NetworkProfile
 from test.inspection.test_running import chain
@@ -107,6 +107,7 @@ def test_times_and_the_factor_that_weights_miss_are_told_when_they_are_known(
     assert found == wanted
     assert (found["node"], found["figures"]["weight_factor"] > 1) == ("b", True)
     assert said["silence"]["silent_because"] == {"c": ["b"]}
+    assert SilenceReport.from_json(said["silence"]).findings[0].figures == wanted["figures"]
     assert read_profile(profiled.sent[-1].data) == said, "the page can draw it"
 
 
