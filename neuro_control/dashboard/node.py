@@ -13,7 +13,6 @@ page itself (`actions`).
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 import threading
 import time
@@ -41,7 +40,12 @@ from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.spin import StartError, run, spin_for
 from neuro_control.robots.description import arm_urdf
 from neuro_control.robots.urdf import parse_urdf
-from neuro_control.worker.priority import session_steps_back
+from neuro_control.worker.priority import (
+    session_steps_back,
+    take_short_slices,
+    this_thread_steps_back,
+    threads_step_back,
+)
 
 # How often it is looked which topics there are (s).
 GRAPH_PERIOD_S = 0.5
@@ -141,16 +145,22 @@ class DashboardNode(Node):
         print(f"dashboard: {self.access.address}", flush=True)
         if self.parameters.settings.open_browser:
             webbrowser.open(self.access.address)
-        # The buttons' threads step back less: a stop must go out on a busy machine too.
-        niceness = self.parameters.settings.niceness
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
-        session_steps_back(min(niceness, BUTTONS_NICENESS))
+        self._step_back()
         period_s = 1.0 / self.parameters.settings.frames_per_second
         due_s = time.monotonic()
         while goes_on():
             due_s = max(due_s + period_s, time.monotonic())
             spin_for(executor, due_s - time.monotonic())
             self.frame(time.monotonic())
+
+    def _step_back(self) -> None:
+        """The robot's nodes come first; then the buttons, for a stop must go out; then drawing."""
+        niceness = self.parameters.settings.niceness
+        buttons = min(niceness, BUTTONS_NICENESS)
+        threads_step_back(buttons)
+        session_steps_back(buttons)
+        take_short_slices()
+        this_thread_steps_back(niceness)
 
     def frame(self, now_s: float) -> None:
         """Look at the robot, and show what there is to whoever looks at the page.

@@ -22,8 +22,9 @@ from std_msgs.msg import Int16MultiArray
 from neuro_control.events import Events
 from neuro_control.nodes import qos
 from neuro_control.nodes.diagnostics import Report
-from neuro_control.nodes.sense import SenseNode, SenseSettings, started
-from neuro_control.nodes.spin import StartError, run
+from neuro_control.nodes.lifecycle import run_managed
+from neuro_control.nodes.sense import SenseNode, SenseSettings
+from neuro_control.nodes.spin import StartError
 from neuro_control.senses.cochlea import Cochlea, CochleaSettings
 from neuro_control.senses.microphone import Microphone, MicrophoneError
 from neuro_control.senses.sound_file import open_sound
@@ -202,7 +203,7 @@ class CochleaNode(SenseNode[CochleaNodeSettings]):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return run(lambda: started(CochleaNode()), args, end=CochleaNode.end)
+    return run_managed(CochleaNode, args)
 
 
 if __name__ == "__main__":

@@ -37,11 +37,10 @@ from neuro_control.nodes.controller_settings import ControllerNodeSettings
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
 from neuro_control.nodes.event_input import Declared
 from neuro_control.nodes.input_health import InputFacts
-from neuro_control.nodes.lifecycle import ManagedNode
+from neuro_control.nodes.lifecycle import ManagedNode, run_managed
 from neuro_control.nodes.network_activity import NetworkActivity
 from neuro_control.nodes.packet_intake import NEW_TIME_NS, PacketIntake
 from neuro_control.nodes.parameters import Parameters
-from neuro_control.nodes.spin import run
 from neuro_control.robots.arm_model import ArmModel
 from neuro_control.robots.description import arm_urdf
 
@@ -336,17 +335,9 @@ class ControllerNode(ManagedNode):
         return found
 
 
-def make_controller() -> ControllerNode:
-    """The node, started if `autostart` says so."""
-    node = ControllerNode()
-    if node.parameters.settings.autostart:
-        node.start()
-    return node
-
-
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return run(make_controller, args, end=ControllerNode.end)
+    return run_managed(ControllerNode, args)
 
 
 if __name__ == "__main__":

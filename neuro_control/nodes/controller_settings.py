@@ -7,12 +7,12 @@ from pydantic import Field, field_validator
 
 from neuro_control.control.arm import ArmControllerSettings
 from neuro_control.control.probes import parse_probes
+from neuro_control.nodes.managed_settings import ManagedNodeSettings
 
 
-class ControllerNodeSettings(ArmControllerSettings):
+class ControllerNodeSettings(ManagedNodeSettings, ArmControllerSettings):
     """The controller's settings and those of its node."""
 
-    autostart: bool = Field(True, description="Configure and activate without being told to")
     lockstep: bool = Field(
         False,
         description="Answer each packet only with the joint state of its stamp, and reliably: for "

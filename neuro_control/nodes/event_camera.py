@@ -19,8 +19,8 @@ from sensor_msgs.msg import Image
 
 from neuro_control.events import Events
 from neuro_control.nodes import messages
-from neuro_control.nodes.sense import SenseNode, SenseSettings, started
-from neuro_control.nodes.spin import run
+from neuro_control.nodes.lifecycle import run_managed
+from neuro_control.nodes.sense import SenseNode, SenseSettings
 from neuro_control.senses.event_camera import EventCamera, EventCameraSettings
 from neuro_control.senses.event_camera_presets import PRESETS
 from neuro_control.senses.image_luminance import image_luminance
@@ -97,7 +97,7 @@ class EventCameraNode(SenseNode[EventCameraNodeSettings]):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return run(lambda: started(EventCameraNode()), args, end=EventCameraNode.end)
+    return run_managed(EventCameraNode, args)
 
 
 if __name__ == "__main__":

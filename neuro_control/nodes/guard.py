@@ -30,9 +30,9 @@ from neuro_control.control.guard_settings import GuardedCommand, GuardSettings, 
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report, reason_key
 from neuro_control.nodes.latency import LatencyHistogram
-from neuro_control.nodes.lifecycle import ManagedNode
+from neuro_control.nodes.lifecycle import ManagedNode, run_managed
+from neuro_control.nodes.managed_settings import ManagedNodeSettings
 from neuro_control.nodes.parameters import Parameters
-from neuro_control.nodes.spin import run
 from neuro_control.robots.arm_model import ArmModel
 from neuro_control.robots.description import arm_urdf
 
@@ -42,10 +42,9 @@ SHORTEST_NS = 1_000_000
 LONGEST_NS = 100_000_000
 
 
-class GuardNodeSettings(GuardSettings):
+class GuardNodeSettings(ManagedNodeSettings, GuardSettings):
     """The guard's settings and those of its node."""
 
-    autostart: bool = Field(True, description="Configure and activate without being told to")
     robot_description: str = Field(
         "", description="URDF text with the joints' limits; empty: the arm of this package"
     )
@@ -236,17 +235,9 @@ class GuardNode(ManagedNode):
         return report
 
 
-def make_guard() -> GuardNode:
-    """The node, started if `autostart` says so."""
-    node = GuardNode()
-    if node.parameters.settings.autostart:
-        node.start()
-    return node
-
-
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return run(make_guard, args, end=GuardNode.end)
+    return run_managed(GuardNode, args)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
@@ -18,7 +18,9 @@ from rclpy.qos import QoSProfile
 
 from neuro_control.backends.worker_process import BackendError
 from neuro_control.nodes import qos
-from neuro_control.nodes.spin import MessageWithInfo, StartError
+from neuro_control.nodes.parameters import Parameters
+from neuro_control.nodes.spin import MessageWithInfo, StartError, run
+from neuro_control.worker.priority import PriorityError, run_in_real_time, take_short_slices
 
 # A listener that has died meanwhile does not keep the node from ending.
 LAST_WORD = Duration(nanoseconds=200_000_000)
@@ -38,6 +40,9 @@ class ManagedNode(LifecycleNode):
         self.failure = ""
         self._made: list[tuple[Callable[[Any], Any], Any]] = []
         self._configuration = 0
+
+    # Made by every node in its constructor.
+    parameters: Parameters[Any]
 
     def configure(self) -> None:
         """Make publishers, subscriptions and the core objects."""
@@ -146,7 +151,7 @@ class ManagedNode(LifecycleNode):
         self.failure = ""
         try:
             work()
-        except (ValueError, OSError, ImportError, StartError, BackendError) as error:
+        except (ValueError, OSError, ImportError, StartError, BackendError, PriorityError) as error:
             self.failure = str(error)
             self.get_logger().error(self.failure)
             return TransitionCallbackReturn.FAILURE
@@ -156,9 +161,16 @@ class ManagedNode(LifecycleNode):
             return TransitionCallbackReturn.ERROR
         return TransitionCallbackReturn.SUCCESS
 
+    def _configure(self) -> None:
+        # Sensors and robot wait for this process: it goes on as soon as something has come.
+        take_short_slices()
+        if priority := self.parameters.settings.realtime_priority:
+            run_in_real_time(priority)
+        self.configure()
+
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Make what the node needs; what was made half is given back."""
-        result = self._attempt(self.configure)
+        result = self._attempt(self._configure)
         if result is not TransitionCallbackReturn.SUCCESS:
             failure = self.failure
             self._attempt(self._release)
@@ -199,3 +211,16 @@ class ManagedNode(LifecycleNode):
             self.active = False
             self._attempt(self.deactivate)
         return self._attempt(self._release)
+
+
+def run_managed(kind: type[ManagedNode], args: Sequence[str] | None) -> int:
+    """Run one node from command line to end, started at once if `autostart` says so.
+
+    Returns the exit code (see `spin.run`).
+    """
+
+    def begin(node: ManagedNode) -> None:
+        if node.parameters.settings.autostart:
+            node.start()
+
+    return run(kind, args, begin=begin, end=kind.end)

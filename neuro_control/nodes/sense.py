@@ -7,7 +7,7 @@ import time
 from typing import Any, Generic, TypeVar
 
 from event_camera_msgs.msg import EventPacket
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 
@@ -17,18 +17,16 @@ from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Rates, Report
 from neuro_control.nodes.input_health import InputFacts, no_data_because
 from neuro_control.nodes.latency import LatencyHistogram
 from neuro_control.nodes.lifecycle import ManagedNode
+from neuro_control.nodes.managed_settings import ManagedNodeSettings
 from neuro_control.nodes.parameters import Parameters
 
 # A reason is logged again after this long, however many messages are refused for it.
 TELL_AGAIN_S = 10.0
 
 
-class SenseSettings(BaseModel):
+class SenseSettings(ManagedNodeSettings):
     """What every emulated sense is told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    autostart: bool = Field(True, description="Configure and activate without being told to")
     queue_depth: int = Field(
         8, ge=1, le=1000, description="Input messages that wait at most; the oldest are dropped"
     )
@@ -186,10 +184,3 @@ class SenseNode(ManagedNode, Generic[Settings]):
         if because and self.active:
             report.warn(because)
         return report
-
-
-def started(node: SenseNode[Any]) -> SenseNode[Any]:
-    """The node, started if `autostart` says so."""
-    if node.parameters.settings.autostart:
-        node.start()
-    return node

@@ -33,8 +33,8 @@ from neuro_control.events import Events
 from neuro_control.nodes import messages
 from neuro_control.nodes.diagnostics import Report
 from neuro_control.nodes.event_input import Declared, EventInput
-from neuro_control.nodes.sense import SenseNode, SenseSettings, started
-from neuro_control.nodes.spin import run
+from neuro_control.nodes.lifecycle import run_managed
+from neuro_control.nodes.sense import SenseNode, SenseSettings
 from neuro_control.senses.contact_wrench import taxels_of_wrench
 from neuro_control.senses.event_skin import pass_through
 from neuro_control.senses.fitted_skin import FittedSkin, FittedSkinSettings, FittedSkinState
@@ -206,7 +206,7 @@ class SkinNode(SenseNode[SkinNodeSettings]):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return run(lambda: started(SkinNode()), args, end=SkinNode.end)
+    return run_managed(SkinNode, args)
 
 
 if __name__ == "__main__":

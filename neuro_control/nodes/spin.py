@@ -124,6 +124,7 @@ def run(
     make_node: Callable[[], Node],
     args: Sequence[str] | None = None,
     work: Work = spin_while,
+    begin: Callable[[Any], None] | None = None,
     end: Callable[[Any], None] | None = None,
     kind: ExecutorKind = "events",
 ) -> int:
@@ -131,6 +132,7 @@ def run(
 
     make_node: makes the node; a StartError or ValueError from it is one line and exit code 1, for
         these say what is wrong with what it was told.
+    begin: given the node before its work; what it raises is told as make_node's.
     work: given the node, the executor, and whether it goes on; returns when it does not.
     end: given the node when work is over, while it can still publish.
     Ctrl-C and SIGTERM end it with exit code 0. A StartError of the work is one line too; whatever
@@ -151,6 +153,8 @@ def run(
                 raise StartError(str(error)) from error
             executor = make_executor(kind)
             executor.add_node(node)
+            if begin is not None:
+                begin(node)
             # What start-up left is never garbage; not to look through it again shortens the
             # pauses.
             gc.collect()

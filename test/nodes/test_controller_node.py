@@ -436,6 +436,7 @@ def test_inactive_it_sends_nothing_and_activated_again_it_begins_anew(bench: Ben
     bench.node.trigger_deactivate()
     before = len(bench.sent)
     bench.see()
+    bench.measure()  # what was sent before it has been heard with it
     bench.node.trigger_activate()
     bench.measure()
     stamp = bench.see()

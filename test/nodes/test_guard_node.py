@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -222,9 +223,23 @@ def test_what_keeps_it_from_starting_is_told(ros: Any, overrides: Any) -> None:
     assert guard.lifecycle_state == "unconfigured"
 
 
+def test_a_guard_that_may_not_run_in_real_time_does_not_start(
+    ros: Any, overrides: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*arguments: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", denied)
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**PATIENT, realtime_priority=41)))
+    with pytest.raises(StartError, match="real-time priority 41 is not permitted"):
+        guard.start()
+    assert guard.lifecycle_state == "unconfigured"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [
+        ("realtime_priority", 100, "from 0 to 99"),
         ("velocity_scale", 2.0, "from 0.0 to 1.0"),
         ("velocity_scale", 1, "decimal point"),
         ("command_interface", "torque", "joint_trajectory, position, velocity"),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -77,6 +78,22 @@ def test_a_managed_node_starts_active_and_ends_with_code_0(
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+
+
+def test_in_real_time_is_a_whole_node_or_it_says_what_is_missing(
+    ros: Any, processes: Processes
+) -> None:
+    process = processes.start("guard", realtime_priority=7)
+    asks = "import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(7))"
+    if subprocess.run([sys.executable, "-c", asks], check=False, capture_output=True).returncode:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 1
+        assert "rtprio 7 in /etc/security/limits.conf" in errors
+        return
+    assert until_it_speaks(ros, "guard")["lifecycle_state"] == "active"
+    threads = [int(path.name) for path in Path(f"/proc/{process.pid}/task").iterdir()]
+    assert len(threads) > 1
+    assert {os.sched_getparam(thread).sched_priority for thread in threads} == {7}
 
 
 def test_a_guard_that_is_ended_sends_a_hold_last(ros: Any, processes: Processes) -> None:

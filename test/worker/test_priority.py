@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from neuro_control.worker.priority import AUTOGROUP
+from neuro_control.worker.priority import (
+    AUTOGROUP,
+    SHORTEST_SLICE_NS,
+    PriorityError,
+    run_in_real_time,
+    slice_ns,
+)
 
 STEPS_BACK = """
 import os, sys
@@ -55,3 +61,85 @@ def test_this_kernel_takes_the_niceness_of_a_session() -> None:
     assert niceness == seven_behind_this_process()
     # The file is absent without autogroups, and empty where a control group divides the processor.
     assert session == "" or session.split()[-1] == "7"
+
+
+def said_by(program: str) -> list[str]:
+    """What a program of its own prints, for what it does to itself lasts."""
+    program = "from neuro_control.worker import priority\n" + program
+    return subprocess.check_output([sys.executable, "-c", program], text=True).splitlines()
+
+
+@pytest.mark.skipif(not slice_ns(), reason="time slices of one's own come with Linux 6.12")
+def test_all_threads_take_short_slices_and_who_steps_back_gives_his_up() -> None:
+    waits = """
+import threading
+go, shorter = threading.Event(), []
+def thread():
+    go.wait()
+    shorter.append(priority.slice_ns())
+other = threading.Thread(target=thread)
+other.start()
+before = priority.slice_ns()
+assert priority.take_short_slices()
+go.set()
+other.join()
+print(shorter[0], priority.slice_ns())
+priority.step_back(0)
+print(priority.slice_ns() == before)
+"""
+    assert said_by(waits) == [f"{SHORTEST_SLICE_NS} {SHORTEST_SLICE_NS}", "True"]
+
+
+def test_in_real_time_is_what_is_started_later_too_until_it_leaves() -> None:
+    tries = """
+import os, threading
+try:
+    priority.run_in_real_time(3)
+except priority.PriorityError:
+    print("refused", os.sched_getscheduler(0) == os.SCHED_OTHER)
+else:
+    later = []
+    def thread():
+        later.append(os.sched_getscheduler(0))
+        priority.leave_real_time()
+        later.append(os.sched_getscheduler(0))
+    other = threading.Thread(target=thread)
+    other.start()
+    other.join()
+    print(os.sched_getscheduler(0) == os.SCHED_FIFO, os.sched_getparam(0).sched_priority)
+    print(later == [os.SCHED_FIFO, os.SCHED_OTHER])
+"""
+    assert said_by(tries) in (["refused True"], ["True 3", "True"])
+
+
+def test_what_is_not_permitted_says_what_would_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*arguments: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", denied)
+    with pytest.raises(PriorityError, match=r"priority 40 is not permitted: .*rtprio 40"):
+        run_in_real_time(40)
+
+
+def test_threads_step_back_to_a_niceness_and_never_come_forward() -> None:
+    steps = """
+import os, threading
+def niceness():
+    return os.getpriority(os.PRIO_PROCESS, 0)
+go, others = threading.Event(), []
+def thread():
+    go.wait()
+    others.append(niceness())
+other = threading.Thread(target=thread)
+other.start()
+os.nice(2)
+priority.threads_step_back(10)
+priority.this_thread_steps_back(15)
+go.set()
+other.join()
+priority.this_thread_steps_back(3)
+print(others[0], niceness())
+"""
+    if os.getpriority(os.PRIO_PROCESS, 0) > 10:
+        pytest.skip("these tests run behind niceness 10 already")
+    assert said_by(steps) == ["10 15"]
