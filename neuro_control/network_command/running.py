@@ -47,7 +47,7 @@ def why_running(arguments: argparse.Namespace) -> int:
         description = running.description()
         report, name = seen(arguments.file, description, running.packets(arguments.seconds))
         if any(finding.cause in UNEXPLAINED for finding in report.findings):
-            print("something is silent: the controller is asked for the cause", file=sys.stderr)
+            print("the controller is asked for causes, which may take a minute", file=sys.stderr)
             found, why_not = running.causes()
             if found is None:
                 print(f"no factors: {why_not}", file=sys.stderr)

@@ -13,9 +13,10 @@ from neuro_control.events import Packet
 from neuro_control.inspection import SilenceReport, Wiring
 
 TIMEOUT_S = 5.0
-"""Until the network is described, and until it spikes."""
-CAUSES_TIMEOUT_S = 30.0
-"""The controller starts a process of low priority, and asks it every ten seconds."""
+"""Until the first message of a topic."""
+CAUSES_TIMEOUT_S = 60.0
+"""The controller starts a process of low priority, and asks it every ten seconds: that takes about
+five, and on a machine that is busy with a simulation half a minute."""
 
 
 class RunningNetwork:
@@ -104,13 +105,15 @@ class RunningNetwork:
                     found.append((None, f"network/profile is not what was expected: {error}"))
             return bool(found)
 
-        subscription = self._node.create_subscription(
+        self._node.create_subscription(
             String, "network/profile", lambda m: texts.append(m.data), qos.best_effort(4)
         )
+        self._wait(lambda: bool(texts), TIMEOUT_S)
+        if not texts:
+            return None, f"nothing on network/profile within {TIMEOUT_S:g} s"
         self._wait(read, CAUSES_TIMEOUT_S)
-        self._node.destroy_subscription(subscription)
         if not found:
-            found.append((None, f"none on network/profile within {CAUSES_TIMEOUT_S:g} s"))
+            return None, f"none on network/profile within {CAUSES_TIMEOUT_S:g} s"
         return found[0]
 
 

@@ -111,7 +111,7 @@ def test_the_place_is_found_without_the_file(
     ros: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(running_network, "CAUSES_TIMEOUT_S", 0.2)
-    assert asked(ros, (0, 1), DESCRIPTION) == 1
+    assert asked(ros, (0, 1), DESCRIPTION, (profile(None),)) == 1
     said = capsys.readouterr()
     assert "b is silent although a spikes" in said.out
     assert "network 'nowhere.nir' is not here" in said.err
