@@ -4,7 +4,7 @@
 The arm's controller answers the pictures of a simulated run, in turn with itself: as it would be
 without the watch, with the watch and nobody listening, with a listener to the network's spikes, and
 with one to the membranes of 16 neurons beside. `step` is what the command waits for; `after` is
-what is done once it is out, of which a message each 20 ms is a part. Time is that of the processor
+what is done once it is out, of which a message each 50 ms is a part. Time is that of the processor
 (this thread's), which other programs on the machine change little; `wall` is the clock's.
 """
 

@@ -256,6 +256,16 @@ class CpuRunner:
         fired = view.spikes[: int(view.count[0])]
         return fired.copy() if view.order is None else np.sort(view.order[fired])
 
+    def all_spikes(self) -> list[Indices]:
+        """`spikes` of every population of the network, in its order, at the price of a few."""
+        counts = self._tallies[kernels.COUNTS :].tolist()
+        return [
+            view.spikes[:count].copy()
+            if view.order is None
+            else np.sort(view.order[view.spikes[:count]])
+            for view, count in zip(self._populations.values(), counts, strict=False)
+        ]
+
     def _check_reachable(
         self, what: str, values: NDArray[np.int64], largest: int | NDArray[np.float64]
     ) -> None:

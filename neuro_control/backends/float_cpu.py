@@ -192,6 +192,10 @@ class FloatRunner:
         inside = (fired >= place.start) & (fired < place.stop)
         return (fired[inside] - place.start).astype(np.int32)
 
+    def all_spikes(self) -> list[Indices]:
+        """`spikes` of every population of the network, in its order."""
+        return [self.spikes(name) for name in self._places]
+
     def _place(self, name: str) -> slice:
         if name not in self._places:
             raise ValueError(f"no population {name!r}; there are {list(self._places)}")

@@ -87,7 +87,7 @@ class _Tick(NamedTuple):
     """What is kept of a tick, as it came: to look closer has time until it is taken."""
 
     active: Indices
-    populations: tuple[Indices, ...]
+    populations: Sequence[Indices]
     probes: tuple[Probe, ...]
     membranes: tuple[_Probed, ...]
 
@@ -122,7 +122,6 @@ class NetworkWatch:
             populations.append(Row(population.name, role, population.shape, threshold, seen))
         self.rows = (*inputs, *populations)
         self.spikes = self.membranes = False
-        self._names = [population.name for population in network.populations]
         self._probes: tuple[Probe, ...] = ()
         self._groups: tuple[_Group, ...] = ()
         self._open: list[_Tick] = []
@@ -171,10 +170,9 @@ class NetworkWatch:
 
     def look(self, active: Indices, runner: Runner) -> None:
         """Note what a tick has just done; for runners that show their populations."""
-        populations: tuple[Indices, ...] = ()
+        populations: Sequence[Indices] = ()
         if self.spikes:
-            shown = cast(ShowsSpikes, runner).spikes
-            populations = tuple([shown(name) for name in self._names])
+            populations = cast(ShowsSpikes, runner).all_spikes()
         membranes: tuple[_Probed, ...] = ()
         if self.membranes:
             # Of the chosen neurons alone: a state has every synaptic delay's worth of others.

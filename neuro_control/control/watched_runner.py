@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import le
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from neuro_control.backends.shadow import ShadowRunner
 from neuro_control.control.network_watch import NetworkWatch, Offsets, ticks_of
 from neuro_control.inspection.shown_spikes import ShowsSpikes
 from neuro_control.network import FixedNetwork, Port
+
+_NOTHING: Indices = np.zeros(0, np.int32)
 
 
 class WatchedRunner:
@@ -63,12 +66,14 @@ class WatchedRunner:
             outputs = self.runner.run(indices, offsets)
             self.watch.look_at_outputs((indices, offsets), outputs)
             return outputs
-        said: list[Indices] = []
+        runner, watch = self.runner, self.watch
+        said, ends = [_NOTHING], [0]
         for active in ticks_of(indices, offsets):
-            said.append(self.runner.step(active))
-            self.watch.look(active, self.runner)
-        ends = np.cumsum([0, *(len(out) for out in said)], dtype=np.int64)
-        return np.concatenate([np.zeros(0, np.int32), *said]), ends
+            out = runner.step(active)
+            said.append(out)
+            ends.append(ends[-1] + len(out))
+            watch.look(active, runner)
+        return np.concatenate(said), np.array(ends, np.int64)
 
     def reset(self) -> None:
         """Back to rest; what was watched stays to be taken."""
@@ -93,17 +98,23 @@ class WatchedRunner:
             close()
 
     def _sound(self, indices: Any, offsets: Any) -> bool:
-        return (
+        # Twice in every cycle of control: what costs microseconds is asked once, or not at all.
+        if not (
             isinstance(indices, np.ndarray)
             and isinstance(offsets, np.ndarray)
             and indices.dtype == np.int32
             and offsets.dtype == np.int64
             and indices.ndim == offsets.ndim == 1
-            and len(offsets) > 0
-            and offsets[0] == 0
-            and offsets[-1] == len(indices)
-            and bool((offsets[1:] >= offsets[:-1]).all())
-            and (len(indices) == 0 or 0 <= indices.min() <= indices.max() < self._n_inputs)
+        ):
+            return False
+        ends = offsets.tolist()
+        return (
+            bool(ends)
+            and ends[0] == 0
+            and ends[-1] == len(indices)
+            and all(map(le, ends, ends[1:]))
+            # As unsigned numbers, those below zero are the largest.
+            and (not len(indices) or int(indices.view(np.uint32).max()) < self._n_inputs)
         )
 
 

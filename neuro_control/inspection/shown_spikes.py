@@ -21,6 +21,9 @@ class ShowsSpikes(Protocol):
     def spikes(self, name: str) -> Indices:
         """Neurons of a population that spiked in the last tick, int32[m], ascending."""
 
+    def all_spikes(self) -> list[Indices]:
+        """`spikes` of every population of the network, in its order."""
+
     def neurons(self, name: str, chosen: NDArray[np.int64] | None = None) -> Neurons:
         """Membranes of some neurons, and by how much their thresholds have risen."""
 

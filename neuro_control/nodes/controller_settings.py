@@ -63,7 +63,7 @@ class ControllerNodeSettings(ManagedNodeSettings, ArmControllerSettings):
         "", description="Encoding of the packets; empty: as the first packet says"
     )
     activity_period_s: float = Field(
-        0.02,
+        0.05,
         ge=0.005,
         le=1.0,
         description="Time between messages on network/spikes and network/membranes, while somebody "

@@ -449,6 +449,10 @@ def test_images_keep_their_documented_order_whatever_order_the_engine_likes(seed
         for name in ("a", "b", "n"):
             np.testing.assert_array_equal(engine.spikes(name), reference.spikes[name])
             np.testing.assert_array_equal(engine.membrane(name).ravel(), reference.v[name])
+        names = [population.name for population in network.populations]
+        for name, spikes in zip(names, engine.all_spikes(), strict=True):
+            np.testing.assert_array_equal(spikes, reference.spikes[name])
+            assert spikes.dtype == np.int32
         if tick == 12:
             twin.restore(state)
         elif tick > 12:

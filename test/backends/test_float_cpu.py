@@ -80,6 +80,8 @@ def test_spikes_and_voltages_are_those_of_float64_where_both_are_exact(network, 
         for name in ("a", "b"):
             assert runner.spikes(name).tolist() == expected[name].tolist()
             assert np.array_equal(runner.membrane(name), exact.voltage(name))
+        shown = [spikes.tolist() for spikes in runner.all_spikes()]
+        assert shown == [expected[name].tolist() for name in ("a", "b")]
 
 
 @settings(max_examples=30)

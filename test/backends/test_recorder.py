@@ -163,6 +163,7 @@ def test_the_last_spikes_outlive_a_warming():
 def test_spikes_are_a_copy():
     runner = fired()
     runner.spikes("first")[:] = 1
+    runner.all_spikes()[0][:] = 1
     assert runner.spikes("first").tolist() == [0]
 
 
