@@ -93,7 +93,9 @@ class Recording:
                 return
             self._process = None
             self._failure = f"the recorder ended with exit code {code}"
-            failure = f"{self._failure}: {self._path} has what it wrote until then"
+            written = self._path is not None and self._path.exists()
+            kept = "has what it wrote until then" if written else "was not made"
+            failure = f"{self._failure}: {self._path} {kept}"
         self._tell(failure)
 
     def says(self) -> dict[str, Any]:

@@ -77,6 +77,7 @@ def test_a_recorder_that_ends_by_itself_is_told_at_once(recorded: Recorded) -> N
     recorded.recording.set(True)
     until(lambda: recorded.told, "its end is told", 60.0)
     assert "exit code 3" in recorded.told[0]
+    assert recorded.told[0].endswith(".mcap was not made")
     said = recorded.recording.says()
     assert not said["on"]
     assert said["failure"] == "the recorder ended with exit code 3"
