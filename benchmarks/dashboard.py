@@ -6,7 +6,9 @@ a page that is closed and opened again every second. The delay is the simulator'
 publication of an event packet to that of the first guarded command which takes it in. The page's
 process is measured beside it: its share of a core, its frames, its memory; and the share of the
 process that takes the network's times for it (`profile_core_share`). The page's reader
-stands in for the browser, which on a robot runs on another machine.
+stands in for the browser, which on a robot runs on another machine. Growth over an hour:
+
+    python -m benchmarks.dashboard --only "pages come and go" --runs 1 --seconds 3600 --pace 0.15
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from benchmarks.page import Bars
 
 ROOT = Path(__file__).resolve().parents[1]
 WITHOUT = "without"
+BESIDE = "with the page beside without, turn by turn"
 # Name -> how long a page stays open (s); None: there is no dashboard.
 LAYOUTS: Mapping[str, float | None] = {
     WITHOUT: None,
@@ -44,17 +47,21 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def measured(layout: str, seconds: float) -> dict[str, Any]:
+def measured(layout: str, seconds: float, pace: float) -> dict[str, Any]:
     """The demo's report of one run, and what the page's reader found ("page").
 
-    Raises RuntimeError with what they said, if one failed.
+    seconds: of the run, on the wall's clock as long as it keeps pace.
+
+    Raises:
+        RuntimeError: with what they said, if one failed.
     """
     stays_s = LAYOUTS[layout]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         path = folder / "report.json"
         words = [sys.executable, "-m", "neuro_control.cli", "demo", "arm", "--headless"]
-        words += ["--seconds", str(seconds), "--report", str(path)]
+        words += ["--seconds", str(seconds * pace), "--report", str(path)]
+        words += ["--set", f"simulator.real_time_factor={pace}"]
         port = free_port()
         if stays_s is not None:
             words += ["--dashboard", "--set", f"dashboard.port={port}"]
@@ -120,15 +127,25 @@ def main() -> int:
     parser = report.parser("dashboard", (__doc__ or "").partition("\n\n")[0])
     parser.add_argument("--seconds", type=float, default=30.0, help="of a run (default: 30)")
     parser.add_argument("--runs", type=int, default=5, help="of each layout (default: 5)")
+    parser.add_argument(
+        "--pace",
+        type=float,
+        default=1.0,
+        help="simulated time over the wall's clock: below 1 there is less to do (default: 1)",
+    )
+    parser.add_argument("--only", choices=list(LAYOUTS), help="one layout, beside no other")
     arguments = parser.parse_args()
     if arguments.runs < 1:
         parser.error(f"--runs {arguments.runs}: must be at least 1")
     if arguments.seconds < 2.0 + MARGIN_S:
         parser.error(f"--seconds {arguments.seconds:g}: must be at least {2.0 + MARGIN_S:g}")
-    runs: dict[str, list[dict[str, Any]]] = {layout: [] for layout in LAYOUTS}
+    if not 0.05 <= arguments.pace <= 1.0:
+        parser.error(f"--pace {arguments.pace:g}: must be from 0.05 to 1")
+    layouts = [arguments.only] if arguments.only else list(LAYOUTS)
+    runs: dict[str, list[dict[str, Any]]] = {layout: [] for layout in layouts}
     for number in range(arguments.runs):
         for layout, found in runs.items():
-            found.append(measured(layout, arguments.seconds))
+            found.append(measured(layout, arguments.seconds, arguments.pace))
             latency, page = found[-1]["latency_ms"], found[-1].get("page")
             words = f"{latency['median']:.2f} ms median, {latency['p99']:.2f} ms p99"
             if page:
@@ -138,10 +155,14 @@ def main() -> int:
                 )
             print(f"run {number + 1}, {layout}: {words}", flush=True)
     rows = [layout_row(layout, found) for layout, found in runs.items()]
-    title = f"event packet to command, and the page's process; {arguments.seconds:g} s a run"
+    title = (
+        f"event packet to command, and the page's process; {arguments.seconds:g} s a run, "
+        f"real-time factor at most {arguments.pace:g}"
+    )
     report.print_table(rows, title)
-    compared = comparison_rows(runs)
-    report.print_table(compared, "with the page beside without, turn by turn")
+    compared = comparison_rows(runs) if WITHOUT in runs and len(runs) > 1 else []
+    if compared:
+        report.print_table(compared, BESIDE)
     versions = report.versions("aiohttp", "viser")
     report.print_versions(versions)
     pages = {name: [run.get("page") for run in found] for name, found in runs.items()}
@@ -149,9 +170,14 @@ def main() -> int:
         arguments.json,
         "dashboard",
         rows,
-        {"compared": compared, "pages": pages, "seconds": arguments.seconds},
+        {
+            "compared": compared,
+            "pages": pages,
+            "seconds": arguments.seconds,
+            "pace": arguments.pace,
+        },
     )
-    tables = {title: rows, "with the page beside without": compared}
+    tables = {title: rows} | ({BESIDE: compared} if compared else {})
     plots = [
         Bars(
             "Sensor to command, with and without the page",
@@ -161,8 +187,9 @@ def main() -> int:
             "delay [ms]",
             mark="delay_ms_p99",
         ),
-        Bars("The page's process", rows, ("layout",), "core_share", "share of a core"),
     ]
+    if list(runs) != [WITHOUT]:
+        plots.append(Bars("The page's process", rows, ("layout",), "core_share", "share of a core"))
     report.write_page(arguments, "dashboard", __doc__, tables, versions, plots)
     return 0
 
