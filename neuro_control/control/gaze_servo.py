@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -143,7 +144,7 @@ class GazeServo:
         target = self._inside(state.q + velocity * dt_s)
         if mode == "holding" and state.mode == "tracking":
             target = self._inside(q)
-        target = np.clip(target, q - s.lead_rad, q + s.lead_rad)
+        target = np.minimum(np.maximum(target, q - s.lead_rad), q + s.lead_rad)
         return replace(
             state, q=target, t_ns=t_ns, seen_ns=seen_ns, velocity_rad_s=velocity, mode=mode
         )
@@ -163,13 +164,17 @@ class GazeServo:
         # The camera's x axis stays level: its rise is the sine of the roll.
         level = s.level_gain * math.asin(max(-1.0, min(1.0, rotation[2, 0])))
         angular = rotation @ np.array([gaze_rad_s[0], gaze_rad_s[1], level])
-        home = self.model.forward_kinematics(self.home)
+        home = self._home_pose
         aside = s.follow_gain * s.follow_distance_m * (rotation[:, 2] - home[:3, 2])
         linear = s.hand_gain * (home[:3, 3] + aside - pose[:3, 3])
         linear *= min(1.0, s.hand_speed_m_s / max(float(np.linalg.norm(linear)), 1e-9))
         return damped_inverse(self.model.jacobian(q), s.damping, s.manipulability) @ np.concatenate(
             [linear, angular]
         )
+
+    @cached_property
+    def _home_pose(self) -> Float:
+        return self.model.forward_kinematics(self.home)
 
     def _search(self, q: Float, since_s: float) -> Float:
         """Return to the home posture and look from side to side and up and down, slowly."""
@@ -191,13 +196,14 @@ class GazeServo:
         top = s.speed_share * limits.velocity
         velocity = velocity / max(1.0, float(np.max(np.abs(velocity) / top)))
         if s.limit_margin_rad > 0:
-            above = np.clip((limits.upper - q) / s.limit_margin_rad, 0.0, 1.0)
-            below = np.clip((q - limits.lower) / s.limit_margin_rad, 0.0, 1.0)
-            velocity = np.where(velocity > 0, velocity * above, velocity * below)
+            # How much of the margin is left on the side that each joint moves to.
+            left = np.where(velocity > 0, limits.upper - q, q - limits.lower) / s.limit_margin_rad
+            velocity = velocity * np.minimum(np.maximum(left, 0.0), 1.0)
         return velocity
 
     def _inside(self, q: Float) -> Float:
-        inside: Float = np.clip(q, self.model.limits.lower, self.model.limits.upper)
+        limits = self.model.limits
+        inside: Float = np.minimum(np.maximum(q, limits.lower), limits.upper)
         return inside
 
 

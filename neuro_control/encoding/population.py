@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -53,10 +54,12 @@ class PopulationCode:
         """Number of neurons in all."""
         return self.values * self.neurons
 
-    @property
+    @cached_property
     def preferred(self) -> Float:
-        """Preferred values of one value's neurons, float64[n]."""
-        return np.linspace(self.low, self.high, self.neurons)
+        """Preferred values of one value's neurons, float64[n], read-only."""
+        values = np.linspace(self.low, self.high, self.neurons)
+        values.flags.writeable = False
+        return values
 
     def rates_hz(self, x: ArrayLike) -> Float:
         """Firing rates float64[d * n] for x float64[d]; x beyond the range counts as its end.
@@ -70,7 +73,7 @@ class PopulationCode:
         if not np.isfinite(value).all():
             raise ValueError(f"x: {value} must be finite")
         sigma = self.overlap * (self.high - self.low) / (self.neurons - 1)
-        value = np.clip(value, self.low, self.high)
+        value = np.minimum(np.maximum(value, self.low), self.high)
         distance = (value[:, None] - self.preferred) / sigma
         rates: Float = (self.rate_hz * np.exp(-0.5 * distance**2)).ravel()
         return rates
@@ -111,6 +114,6 @@ class PopulationEncoder:
         step = self.code.rates_hz(x) * self._dt_s
         due = self._due + step * np.arange(1, ticks + 1)[:, None]
         whole = np.floor(due)
-        spikes = np.diff(whole, axis=0, prepend=0.0) > 0.0
+        spikes = whole > np.concatenate([np.zeros_like(whole[:1]), whole[:-1]])
         self._due = due[-1] - whole[-1]
         return compressed(spikes)

@@ -64,7 +64,8 @@ class JointDrives:
         self._qd[self._arm] = set_point.qd
         self._q[self._fingers] = settings.finger_opening_m
         velocity = self._qd + settings.position_gain * (self._q - data.qpos)
-        np.clip(velocity, -self._top, self._top, out=velocity)
+        # Not np.clip: at this size most of its time is its own.
+        velocity = np.minimum(np.maximum(velocity, -self._top), self._top)
         acceleration = settings.velocity_gain * (velocity - data.qvel)
         if self._believed is None:
             mujoco.mj_mulM(self._model, data, self._torque, acceleration)
@@ -73,7 +74,8 @@ class JointDrives:
             self._reckon(*self._believed, data, acceleration)
         self._torque -= data.qfrc_passive
         motors = self._motors
-        np.clip(self._torque[motors], self._lowest, self._highest, out=data.ctrl)
+        torque = np.maximum(self._torque[motors], self._lowest)
+        np.minimum(torque, self._highest, out=data.ctrl)
 
     def _reckon(
         self, model: mujoco.MjModel, own: mujoco.MjData, data: mujoco.MjData, acceleration: Float
