@@ -18,6 +18,7 @@ from typing import IO
 from neuro_control import worker
 from neuro_control.worker.channel import Channel, ClosedError
 from neuro_control.worker.containment import remove_shared_memory
+from neuro_control.worker.priority import give_up_precedence
 from neuro_control.worker.protocol import Kind, Message, ProtocolError
 
 START_S = 60.0
@@ -76,6 +77,9 @@ class WorkerProcess:
                 stderr=output,
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
+                # Its host may be in real time; Lava's processes poll, and would keep a computer
+                # from all else. What it does between fork and exec takes no lock.
+                preexec_fn=give_up_precedence,  # noqa: PLW1509
                 env=environment | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
             )
         except OSError as error:

@@ -27,6 +27,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -148,6 +149,8 @@ class ProfileProcess:
                 env=os.environ | {"OMP_NUM_THREADS": "1"},
                 # Ctrl-C goes to whoever asks, and ends this one by its pipe: it would complain.
                 start_new_session=True,
+                # Before it loads anything: whoever asks may be in real time. Takes no lock.
+                preexec_fn=partial(step_back, NICENESS),  # noqa: PLW1509
             )
             return self._process, True
 
@@ -175,7 +178,6 @@ def main() -> int:
     """Answer questions until there are no more."""
     # With what it is at: a question of a large network takes long.
     die_with_parent()
-    step_back(NICENESS)
     questions = sys.stdin.buffer
     # What anything else prints must not come between.
     answers = os.fdopen(os.dup(1), "wb")

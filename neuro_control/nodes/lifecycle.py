@@ -162,11 +162,12 @@ class ManagedNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def _configure(self) -> None:
-        # Sensors and robot wait for this process: it goes on as soon as something has come.
+        self.configure()
+        # Sensors and robot wait for this process: from now on it goes on as soon as something has
+        # come. Not before: what is loaded and compiled until then would keep others waiting.
         take_short_slices()
         if priority := self.parameters.settings.realtime_priority:
             run_in_real_time(priority)
-        self.configure()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Make what the node needs; what was made half is given back."""

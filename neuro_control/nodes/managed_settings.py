@@ -17,5 +17,5 @@ class ManagedNodeSettings(BaseModel):
         ge=0,
         le=99,
         description="Run before every program that is not in real time (SCHED_FIFO), with this "
-        "priority, from configure on; refused where the system does not permit it; 0: no",
+        "priority, once configured; refused where the system does not permit it; 0: no",
     )

@@ -132,7 +132,7 @@ def run(
 
     make_node: makes the node; a StartError or ValueError from it is one line and exit code 1, for
         these say what is wrong with what it was told.
-    begin: given the node before its work; what it raises is told as make_node's.
+    begin: given the node before its work; what it raises is told as what make_node raises.
     work: given the node, the executor, and whether it goes on; returns when it does not.
     end: given the node when work is over, while it can still publish.
     Ctrl-C and SIGTERM end it with exit code 0. A StartError of the work is one line too; whatever
@@ -149,12 +149,12 @@ def run(
         try:
             try:
                 node = make_node()
+                executor = make_executor(kind)
+                executor.add_node(node)
+                if begin is not None:
+                    begin(node)
             except ValueError as error:
                 raise StartError(str(error)) from error
-            executor = make_executor(kind)
-            executor.add_node(node)
-            if begin is not None:
-                begin(node)
             # What start-up left is never garbage; not to look through it again shortens the
             # pauses.
             gc.collect()

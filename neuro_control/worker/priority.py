@@ -38,9 +38,8 @@ def step_back(niceness: int) -> None:
 
     Takes no lock, so it can be called between fork and exec.
     """
-    leave_real_time()
+    give_up_precedence()
     os.nice(niceness)
-    _set_slice(CALLER, 0)
     session_steps_back(niceness)
 
 
@@ -79,7 +78,7 @@ def run_in_real_time(priority: int) -> None:
     """Run every thread of this process before all that are not in real time (SCHED_FIFO).
 
     priority: 1 to 99, as in sched(7). What it starts afterwards is in real time too, threads and
-    processes; those that should not be call `leave_real_time`. Raises PriorityError where the
+    processes; those that should not be call `give_up_precedence`. Raises PriorityError where the
     system does not permit it.
     """
     for thread in _threads():
@@ -96,10 +95,14 @@ def run_in_real_time(priority: int) -> None:
             raise PriorityError(f"real-time priority {priority}: {error.strerror}") from error
 
 
-def leave_real_time() -> None:
-    """Run the calling thread, and what it starts, beside all others again."""
+def give_up_precedence() -> None:
+    """Run the calling thread, and what it starts, as any other: not in real time, no short slices.
+
+    Takes no lock, so it can be called between fork and exec.
+    """
     if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(CALLER) == os.SCHED_FIFO:
         os.sched_setscheduler(CALLER, os.SCHED_OTHER, os.sched_param(0))
+    _set_slice(CALLER, 0)
 
 
 class _Attributes(ctypes.Structure):
@@ -138,9 +141,9 @@ def _set_slice(thread: int, slice_ns: int) -> bool:
     return bool(_LIBRARY.syscall(set_number, thread, ctypes.byref(attributes), 0) == 0)
 
 
-def slice_ns() -> int | None:
-    """The calling thread's time slice; None or 0 where the system does not say."""
-    attributes = _attributes(CALLER)
+def slice_ns(thread: int = CALLER) -> int | None:
+    """A thread's time slice; None or 0 where the system does not say."""
+    attributes = _attributes(thread)
     return None if attributes is None else int(attributes.runtime)
 
 

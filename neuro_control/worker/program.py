@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from . import board, containment, priority
+from . import board, containment
 from .channel import Channel, ClosedError
 from .protocol import Kind, Message, ProtocolError, RefusalError
 from .spikes import Spikes, read_spikes, spikes_message
@@ -102,8 +102,6 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--shared-memory", required=True, metavar="PREFIX")
     arguments = parser.parse_args(words)
     containment.contain(arguments.socket, arguments.shared_memory)
-    # Its host may be in real time; Lava's processes poll, and would keep a computer from all else.
-    priority.leave_real_time()
     channel = Channel(socket.socket(fileno=arguments.socket))
     try:
         # Before Lava is imported, which takes its time: `auto` asks at every start.
