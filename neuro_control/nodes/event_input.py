@@ -59,11 +59,6 @@ class EventInput:
         return self._clock.reanchored
 
     @property
-    def new_times(self) -> int:
-        """How often the node's clock began anew, and the events' times with it."""
-        return self._clock.restarts
-
-    @property
     def last_drop(self) -> str:
         """Why the last packet was dropped, or ""."""
         drop = None if self._stream is None else self._stream.last_drop
@@ -100,11 +95,8 @@ class EventInput:
         """So many of the events that were received are not taken in after all."""
         self.events -= events
 
-    def receive(self, packet: Packet) -> Events | None:
-        """The packet's events in the node's time; None if it was dropped.
-
-        Times ascend from packet to packet, unless a new time begins (`SensorClock`).
-        """
+    def decode(self, packet: Packet) -> Events | None:
+        """The packet's events in the sensor's time; None if it was dropped."""
         stream = self._stream_for(packet)
         if stream is None:
             return None
@@ -115,7 +107,19 @@ class EventInput:
         if count := len(events):
             self.events += count
             self._events_per_byte = count / packet.payload.size
-        return self._clock.to_node_time(events, packet.stamp_ns)
+        return events
+
+    def begin_anew(self) -> None:
+        """A new time begins: what is next given the node's time may lie before the last."""
+        self._clock.begin_anew()
+
+    def to_node_time(self, events: Events, stamp_ns: int) -> Events:
+        """Decoded events of a packet with this stamp, in the node's time (`SensorClock`).
+
+        Times ascend from call to call, unless a new time begins. So only events that are taken in
+        are given it: those of a packet stamped wrongly would push all later ones ahead.
+        """
+        return self._clock.to_node_time(events, stamp_ns)
 
     def _stream_for(self, packet: Packet) -> PacketStream | None:
         """The stream, made with the first packet that can be decoded; None if this one cannot."""

@@ -84,20 +84,21 @@ class PacketIntake:
         Returns how many packets that were.
         """
         waiting, self._shed = self._backlog.take(), 0
-        return sum(self.input.receive(each.packet) is not None for each in waiting)
+        return sum(self.input.decode(each.packet) is not None for each in waiting)
 
     def take(self, answered_ns: int) -> Taken | None:
         """Decode what is held; None if nothing of it is to be answered.
 
         answered_ns: stamp of the last answer, -1 before any. A packet that is more than a second
-        older, or comes from a publisher that began anew, begins a new time.
+        older, or comes from a publisher that began anew, begins a new time; the events' times
+        ascend else, from answer to answer too.
         """
         parts: list[Events] = []
         published_ns: list[int] = []
         begins_anew = False
         good, self._shed = self._shed, 0  # packets that brought events, or would have
         for each in self._backlog.take():
-            events = self.input.receive(each.packet)
+            events = self.input.decode(each.packet)
             if events is None:
                 continue
             good += 1
@@ -105,6 +106,7 @@ class PacketIntake:
             if answered_ns - stamp_ns > NEW_TIME_NS or self.input.restarts != self._restarts:
                 self._restarts = self.input.restarts
                 answered_ns, begins_anew = -1, True
+                self.input.begin_anew()
                 self.counts.packets_late += len(parts)
                 parts.clear()
                 published_ns.clear()
@@ -112,7 +114,7 @@ class PacketIntake:
                 self.counts.packets_late += 1
                 continue
             self._taken_ns = stamp_ns
-            parts.append(events)
+            parts.append(self.input.to_node_time(events, stamp_ns))
             published_ns.append(each.published_ns)
         if not parts:
             return None

@@ -17,8 +17,8 @@ from neuro_control.events import Events
 # or have drifted apart.
 LARGEST_DELAY_NS = 50_000_000
 
-# What is given out may be ahead of the node's clock by this much (ns); by more, and that clock has
-# begun anew.
+# A packet is stamped before those that came before it by this much at most (ns); by more, and the
+# node's clock has begun anew.
 NEW_TIME_NS = 1_000_000_000
 
 
@@ -29,21 +29,26 @@ class SensorClock:
     expect. Where the new constant is smaller (the sensor's clock is fast, or a packet before was
     stamped late), times go on from the last one given out, in their order, at half the speed of
     sensor or node, whichever is slower, until they are right again: after twice as long as they
-    were ahead. They run back in one case only: the node's clock is over a second behind what was
-    given out, and so a new time has begun.
+    were ahead. They run back in one case only: after `begin_anew`.
 
     offset_ns: added to the sensor's times.
     reanchored: how often it was found anew, the first time not counted.
-    restarts: how often a new time has begun.
     """
 
     def __init__(self) -> None:
         self.offset_ns = 0
         self.reanchored = 0
-        self.restarts = 0
         # The last event in the sensor's time, its packet's stamp, and as what it was given out.
         self._sensor_ns = self._stamp_ns = 0
         self._given_ns: int | None = None
+        self._anew = True
+
+    def begin_anew(self) -> None:
+        """A new time begins: the next events may lie before the last ones given out.
+
+        Whether it does is for those to judge who see the packets' stamps.
+        """
+        self._anew = True
 
     def to_node_time(self, events: Events, stamp_ns: int) -> Events:
         """The events in the node's time; stamp_ns is when the node's clock saw the packet.
@@ -59,13 +64,12 @@ class SensorClock:
         given_ns, t_ns = self._given_ns, events.t_ns
         if self.offset_ns:
             t_ns = t_ns + self.offset_ns
-        if given_ns is not None and first_ns + self.offset_ns < given_ns:
-            if given_ns - stamp_ns > NEW_TIME_NS:
-                self.restarts += 1
-            else:
-                since_ns = self._sensor_ns if first_ns >= self._sensor_ns else first_ns
-                most_ns = max(stamp_ns - self._stamp_ns, 0)
-                slowly_ns = np.minimum(events.t_ns - since_ns, most_ns) // 2
-                t_ns = np.maximum(t_ns, given_ns + slowly_ns)
+        if self._anew:
+            self._anew = False
+        elif given_ns is not None and first_ns + self.offset_ns < given_ns:
+            since_ns = self._sensor_ns if first_ns >= self._sensor_ns else first_ns
+            most_ns = max(stamp_ns - self._stamp_ns, 0)
+            slowly_ns = np.minimum(events.t_ns - since_ns, most_ns) // 2
+            t_ns = np.maximum(t_ns, given_ns + slowly_ns)
         self._sensor_ns, self._stamp_ns, self._given_ns = last_ns, stamp_ns, int(t_ns[-1])
         return events if t_ns is events.t_ns else replace(events, t_ns=t_ns)

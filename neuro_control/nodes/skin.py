@@ -35,6 +35,7 @@ from neuro_control.nodes.diagnostics import Report
 from neuro_control.nodes.event_input import Declared, EventInput
 from neuro_control.nodes.lifecycle import run_managed
 from neuro_control.nodes.sense import SenseNode, SenseSettings
+from neuro_control.nodes.sensor_clock import NEW_TIME_NS
 from neuro_control.senses.contact_wrench import taxels_of_wrench
 from neuro_control.senses.event_skin import pass_through
 from neuro_control.senses.fitted_skin import FittedSkin, FittedSkinSettings, FittedSkinState
@@ -109,6 +110,7 @@ class SkinNode(SenseNode[SkinNodeSettings]):
         if settings.input == "wrench" and self._layout.unit == "raw":
             raise ValueError("unit is 'raw'; input wrench needs N, Pa or kPa")
         self._passed = EventInput(Declared(self._layout.columns, self._layout.rows))
+        self._newest_ns = 0  # stamp of what was passed on
         size = (self._layout.rows, self._layout.columns)
         self._skin = Skin(*size, settings.afferents)
         self._fitted: FittedSkin | None = None
@@ -161,12 +163,19 @@ class SkinNode(SenseNode[SkinNodeSettings]):
 
     def _pass(self, message: Any) -> tuple[Events, int, str]:
         packet = messages.packet(message, self.input_topic)
-        before = (self._passed.restarts, self._passed.new_times)
-        events = self._passed.receive(packet)
-        self.restarts += (self._passed.restarts, self._passed.new_times) != before
+        before = self._passed.restarts
+        events = self._passed.decode(packet)
+        anew = events is not None and self._newest_ns - packet.stamp_ns > NEW_TIME_NS
+        self.restarts += anew or self._passed.restarts != before
         if events is None:
             reason = self._passed.refused or f"a packet is dropped for its {self._passed.last_drop}"
             raise ValueError(reason)
+        # A publisher that began anew is no reason to go back: whoever takes events drops those from
+        # before others.
+        if anew:
+            self._passed.begin_anew()
+        self._newest_ns = packet.stamp_ns if anew else max(self._newest_ns, packet.stamp_ns)
+        events = self._passed.to_node_time(events, packet.stamp_ns)
         frame = message.header.frame_id or self._layout.frame_id
         return pass_through(events, self._layout), packet.stamp_ns, frame
 

@@ -34,7 +34,7 @@ def some_events() -> EventInput:
     t = np.arange(4, dtype=np.int64)
     zero = np.zeros(4, np.uint16)
     payload, base = encode_mono(Events(t, zero, zero, np.ones(4, np.uint8), 32, 32))
-    events.receive(Packet("", 0, base, 4, "mono", 32, 32, False, payload))
+    events.decode(Packet("", 0, base, 4, "mono", 32, 32, False, payload))
     return events
 
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuro_control.events import DropReason, Events, Packet, encode_mono
 from neuro_control.nodes.event_input import Declared
 from neuro_control.nodes.packet_intake import IntakeCounts, PacketIntake
+from neuro_control.nodes.sensor_clock import LARGEST_DELAY_NS
 
 MS = 1_000_000
 
@@ -135,3 +137,77 @@ def test_what_waits_when_a_time_begins_anew_is_not_answered_but_counted() -> Non
     assert taken.stamp_ns == 5 * MS
     assert taken.published_ns == [2]
     assert counts.packets_late == 3
+
+
+def sensed(seq: int, sensor_ms: float, stamp_ms: float) -> Packet:
+    """Five events of a sensor with its own clock, a millisecond apart, the last at `sensor_ms`."""
+    t_ns = round(sensor_ms * MS) - MS * np.arange(4, -1, -1)
+    x = np.zeros(5, np.uint16)
+    payload, base = encode_mono(Events(t_ns, x, x, np.ones(5, np.uint8), 32, 32))
+    return Packet("", seq, base, round(stamp_ms * MS), "mono", 32, 32, False, payload)
+
+
+@pytest.mark.parametrize("late_ms", [100, 500, 900])
+def test_after_a_packet_stamped_late_events_are_right_as_soon_as_packets_are_taken(
+    late_ms: int,
+) -> None:
+    """Those that are dropped meanwhile do not push the sensor's clock ahead."""
+    counts, answered_ns = IntakeCounts(), -1
+    intake = PacketIntake(Declared(), 0, counts)
+    for seq in range(150):
+        stamp_ms = 10_000 + 10 * seq + late_ms * (seq == 10)
+        intake.hold(sensed(seq, 10_000 + 10 * seq, stamp_ms), seq)
+        taken = intake.take(answered_ns)
+        if taken is not None:
+            assert not taken.begins_anew
+            assert taken.events.t_ns[-1] <= taken.stamp_ns
+            answered_ns = taken.stamp_ns
+    assert counts.packets_late == late_ms // 10 - 1
+    assert answered_ns == 11_490 * MS
+
+
+def test_a_new_time_is_judged_once_for_the_events_and_for_who_takes_them() -> None:
+    """By the packets' stamps, whether the sensor is ahead of the node's clock or behind it."""
+    counts = IntakeCounts()
+    intake = PacketIntake(Declared(), 0, counts)
+    for seq, stamp_ms in enumerate((10_000, 10_010, 9_045, 10_030)):
+        intake.hold(sensed(seq, 10_040 + 10 * seq, stamp_ms), seq)
+    taken = intake.take(-1)
+    assert taken is not None
+    assert not taken.begins_anew
+    assert np.diff(taken.events.t_ns).min() >= 0
+    assert counts.packets_late == 1
+
+    intake = PacketIntake(Declared(), 0, counts)
+    intake.hold(sensed(0, 9_960, 10_000), 0)
+    assert intake.take(-1) is not None
+    intake.hold(sensed(1, 9_970, 8_975), 1)
+    taken = intake.take(10_000 * MS)
+    assert taken is not None
+    assert taken.begins_anew
+    assert taken.events.t_ns[-1] == 8_975 * MS
+
+
+@settings(max_examples=100)
+@given(
+    packets=st.lists(
+        st.tuples(st.integers(-100, 200), st.integers(-1500, 1500), st.booleans()),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_events_ascend_unless_a_time_begins_anew_and_then_are_near_the_stamp(packets) -> None:
+    """A packet: (steps of the sensor, of the stamp in ms, whether it is answered at once)."""
+    intake = PacketIntake(Declared(), 0, IntakeCounts())
+    sensor_ms, stamp_ms, answered_ns, last_ns = 5_000, 20_000, -1, -1
+    for seq, (sensor_step, stamp_step, answered) in enumerate(packets):
+        sensor_ms, stamp_ms = sensor_ms + sensor_step, max(stamp_ms + stamp_step, 0)
+        intake.hold(sensed(seq, sensor_ms, stamp_ms), seq)
+        taken = intake.take(answered_ns) if answered else None
+        if taken is None:
+            continue
+        t_ns = taken.events.t_ns
+        assert np.diff(t_ns, prepend=t_ns[0] if taken.begins_anew else last_ns).min() >= 0
+        if taken.begins_anew and len(taken.published_ns) == 1:
+            assert t_ns[-1] <= taken.stamp_ns + LARGEST_DELAY_NS
+        answered_ns, last_ns = taken.stamp_ns, int(t_ns[-1])

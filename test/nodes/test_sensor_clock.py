@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from neuro_control.events import Events, Packet, PacketStream, encode_mono
 from neuro_control.nodes.event_input import Declared, EventInput
-from neuro_control.nodes.sensor_clock import LARGEST_DELAY_NS, NEW_TIME_NS, SensorClock
+from neuro_control.nodes.sensor_clock import LARGEST_DELAY_NS, SensorClock
 
 MS = 1_000_000
 
@@ -60,10 +60,12 @@ def test_a_fast_clock_is_slowed_until_it_is_right_again() -> None:
 def test_the_nodes_clock_that_begins_anew_begins_a_new_time() -> None:
     clock = SensorClock()
     given_out(clock, [0, 1], 5000)
-    assert given_out(clock, [2, 3], 4000) == [5000, 5000]
-    assert clock.restarts == 0
-    assert given_out(clock, [4, 5], 3999) == [4001, 4002]
-    assert (clock.restarts, clock.reanchored) == (1, 1)
+    assert given_out(clock, [2, 3], 3000) == [5000, 5000], "not without being told"
+    clock.begin_anew()
+    clock.to_node_time(events([]), 0)
+    assert given_out(clock, [4, 5], 3999) == [3998, 3999]
+    assert given_out(clock, [6, 7], 3000) == [3999, 3999], "once"
+    assert clock.reanchored == 3
 
 
 STEPS = st.integers(0, 200 * MS)
@@ -75,28 +77,31 @@ STEPS = st.integers(0, 200 * MS)
             st.lists(STEPS, min_size=1, max_size=4),
             st.integers(-2000 * MS, 2000 * MS),
             st.booleans(),
+            st.booleans(),
         ),
         min_size=1,
         max_size=20,
     )
 )
 def test_times_ascend_and_are_near_the_nodes_clock_or_get_nearer(packets) -> None:
-    """Whatever sensor and stamps do; a packet: (steps of the sensor, of the stamp, begins anew)."""
+    """Whatever sensor and stamps do; a packet: (steps of the sensor, of the stamp; the sensor
+    begins anew, the node's clock does)."""
     clock, t_ns, stamp_ns, last_ns = SensorClock(), 0, 10_000 * MS, -1
-    for steps, stamp_step, anew in packets:
-        t_ns = 0 if anew else t_ns
+    for steps, stamp_step, sensor_anew, anew in packets:
+        t_ns = 0 if sensor_anew else t_ns
         times = (t_ns + np.cumsum(steps)).tolist()
-        t_ns, before_ns, restarts = times[-1], stamp_ns, clock.restarts
+        t_ns, before_ns = times[-1], stamp_ns
+        if anew:
+            clock.begin_anew()
         stamp_ns = max(stamp_ns + stamp_step, 0)
         found = clock.to_node_time(events(times), stamp_ns).t_ns.tolist()
         assert found == sorted(found)
-        if clock.restarts == restarts:
+        if not anew:
             assert found[0] >= last_ns
             ahead = last_ns - before_ns if last_ns >= 0 else 0
             slower = ahead - (stamp_ns - before_ns) + max(stamp_ns - before_ns, 0) // 2
             assert found[-1] - stamp_ns <= max(LARGEST_DELAY_NS, slower)
         else:
-            assert last_ns - stamp_ns > NEW_TIME_NS
             assert abs(found[-1] - stamp_ns) <= LARGEST_DELAY_NS
         assert found[-1] - stamp_ns >= -LARGEST_DELAY_NS
         last_ns = found[-1]
@@ -111,8 +116,9 @@ def test_what_is_given_out_is_taken_whole_by_another_stream(late_ms: int) -> Non
         t_ns = [seq * 10 * MS + k * MS for k in range(10)]
         stamp_ns = (1010 + seq * 10 + late_ms * (seq == 10)) * MS
         payload, base_ns = encode_mono(events(t_ns))
-        passed = source.receive(Packet("", seq, base_ns, stamp_ns, "mono", 4, 4, False, payload))
-        assert passed is not None
+        read = source.decode(Packet("", seq, base_ns, stamp_ns, "mono", 4, 4, False, payload))
+        assert read is not None
+        passed = source.to_node_time(read, stamp_ns)
         payload, base_ns = encode_mono(passed)
         again = sink.receive(Packet("", seq, base_ns, stamp_ns, "mono", 4, 4, False, payload))
         assert again is not None
