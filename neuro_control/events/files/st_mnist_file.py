@@ -24,8 +24,10 @@ from neuro_control.events.files.event_file import ArrayFile, Block, FileError, n
 
 ROWS = COLUMNS = 10
 NAME = b"spiketrain"
-LARGEST_BYTES = 1 << 26
+LARGEST_BYTES = 1 << 24
 """Of a file and of what is packed in it: it is read as a whole. A digit has 2 MB."""
+_COLUMNS_AT_ONCE = 2000
+"""A block has up to a hundred times as many events, however few bytes they are packed in."""
 
 _HEADER_BYTES = 128
 _MATRIX, _COMPRESSED = 14, 15
@@ -44,13 +46,14 @@ def open_st_mnist(path: Path) -> ArrayFile:
             train = _spiketrain(path.read_bytes())
         except (ValueError, struct.error, zlib.error) as error:
             raise FileError(f"{path}: {error}; it must be a file of ST-MNIST") from error
-        signs = train[:-1]
-        if not np.isin(signs, (-1, 0, 1)).all():
-            raise FileError(f"{path}: spiketrain has signs that are none of -1, 0, 1")
-        column, taxel = np.nonzero(signs.T)
         t_ns = nanoseconds(path, train[-1].astype(np.float64), 1_000_000_000)
-        y, x = np.divmod(taxel, COLUMNS)
-        yield t_ns[column], x, y, signs[taxel, column]
+        for begin in range(0, len(t_ns), _COLUMNS_AT_ONCE):
+            signs = train[:-1, begin : begin + _COLUMNS_AT_ONCE]
+            if not np.isin(signs, (-1, 0, 1)).all():
+                raise FileError(f"{path}: spiketrain has signs that are none of -1, 0, 1")
+            column, taxel = np.nonzero(signs.T)
+            y, x = np.divmod(taxel, COLUMNS)
+            yield t_ns[begin + column], x, y, signs[taxel, column]
 
     return ArrayFile(path, "ST-MNIST", (COLUMNS, ROWS), parts)
 

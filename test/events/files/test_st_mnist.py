@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,23 @@ def test_taxel_37_is_in_column_7_of_row_3(tmp_path: Path):
     assert events.t_ns.tolist() == [1_000_000, 2_000_000, 250_000_000]
     assert (events.x.tolist(), events.y.tolist()) == ([7, 7, 9], [3, 3, 9])
     assert events.p.tolist() == [1, 0, 1]
+
+
+def test_millions_of_events_in_a_few_bytes_are_given_a_bounded_number_at_once(tmp_path: Path):
+    values = np.ones((101, 40_000), np.int8)
+    path = tmp_path / "digit.mat"
+    savemat(path, {"spiketrain": values}, do_compression=True)
+    assert path.stat().st_size < 20_000
+    file, count = open_file(path), 0
+    tracemalloc.start()
+    try:
+        for events in file.blocks((10, 10)):
+            count += len(events)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == 4_000_000
+    assert peak < 32 << 20
 
 
 @pytest.mark.parametrize(
