@@ -119,7 +119,7 @@ class SilenceReport:
                 tuple(_finding(finding) for finding in said["notes"]),
                 {name: tuple(by) for name, by in said["silent_because"].items()},
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f"no report of silence: {type(error).__name__}: {error}") from error
 
 

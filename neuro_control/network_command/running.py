@@ -87,7 +87,11 @@ def explained(report: SilenceReport, found: SilenceReport) -> SilenceReport:
         causes.get(finding.node, finding) if finding.cause in UNEXPLAINED else finding
         for finding in report.findings
     ]
-    noted = tuple(finding for finding in findings if finding.node in harmless)
+    noted = tuple(
+        finding
+        for finding, before in zip(findings, report.findings, strict=True)
+        if before.cause in UNEXPLAINED and finding.node in harmless
+    )
     harmless = {finding.node for finding in (*report.notes, *noted)}
     return replace(
         report,

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from neuro_control.events import Packet
@@ -133,9 +133,12 @@ def running_network() -> Iterator[RunningNetwork]:
 
     context = rclpy.Context()
     rclpy.init(context=context)
-    try:
+    with ExitStack() as ends:
+        ends.callback(rclpy.try_shutdown, context=context)
         node = rclpy.create_node("network_why", context=context)
+        ends.callback(node.destroy_node)
         executor = SingleThreadedExecutor(context=context)
+        ends.callback(executor.shutdown)
         executor.add_node(node)
 
         def wait(condition: Callable[[], bool], seconds: float) -> None:
@@ -144,6 +147,3 @@ def running_network() -> Iterator[RunningNetwork]:
                 executor.spin_once(timeout_sec=0.05)
 
         yield RunningNetwork(node, wait)
-        node.destroy_node()
-    finally:
-        rclpy.try_shutdown(context=context)

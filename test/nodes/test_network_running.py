@@ -156,6 +156,7 @@ def test_the_controller_is_asked_by_what_factor_weights_miss(
         (profile(found_in(0.5)), "no factors of b: stepped from rest on its last input"),
         ("{", "no factors: network/profile is not what was expected: "),
         (json.dumps({"silence": {"ticks": 1}}), "no report of silence: KeyError: 'inputs'"),
+        ('{"silence": {"ticks": Infinity}}', "no report of silence: OverflowError: cannot"),
     ],
 )
 def test_why_there_are_no_factors_is_told(
@@ -179,6 +180,41 @@ def test_what_the_controller_takes_for_no_harm_is_a_note() -> None:
     assert (merged.findings, merged.notes) == ((told[0],), (told[2],))
     assert merged.silent_because == {"d": ("gain", "b")}
     assert merged.ticks == 9
+
+
+def test_a_cause_that_its_structure_shows_stays_a_finding() -> None:
+    """Also where the controller, whose network may be another by then, takes it for no harm."""
+    seen = SilenceReport(9, (), (), (Finding("gain", Cause.NO_SYNAPSES, "seen"),))
+    found = SilenceReport(5, (), (), (), (Finding("gain", Cause.DECAY, "told"),))
+    assert running.explained(seen, found) == seen
+
+
+def test_whatever_is_raised_while_it_listens_node_and_executor_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import rclpy
+    from rclpy.executors import SingleThreadedExecutor
+
+    ended: list[str] = []
+
+    class Ends(SingleThreadedExecutor):
+        def shutdown(self, timeout_sec: float | None = None) -> bool:
+            ended.append("executor")
+            return super().shutdown(timeout_sec)
+
+    made = rclpy.create_node
+
+    def create(*args: Any, **options: Any) -> Any:
+        node = made(*args, **options)
+        destroy = node.destroy_node
+        node.destroy_node = lambda: (ended.append("node"), destroy())
+        return node
+
+    monkeypatch.setattr("rclpy.executors.SingleThreadedExecutor", Ends)
+    monkeypatch.setattr(rclpy, "create_node", create)
+    with pytest.raises(KeyboardInterrupt), running_network.running_network():
+        raise KeyboardInterrupt
+    assert ended == ["executor", "node"]
 
 
 def test_a_row_that_the_backend_does_not_show_is_not_called_silent(
