@@ -26,7 +26,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from neuro_control.events.bag import EVENT_FIELDS, EVENT_PACKET
-from neuro_control.nodes.recording_place import growing_folder, put_in_place
+from neuro_control.nodes.recording_place import errors_told, growing_folder, put_in_place
 
 Sent = Literal["data", "state", "latched"]
 
@@ -100,15 +100,17 @@ def recording(path: Path) -> Iterator[BagRecorder]:
 
     Raises:
         RecordingError: before anything is recorded, if it could not be put at `path` (a folder that
-            is not empty) or another is recording there; at the end, if it can no longer be put
-            there: the message then says where it is.
+            is not empty), another is recording there or nothing can be written there; at the end,
+            if it can no longer be put there: the message then says where it is.
     """
     with growing_folder(path) as folder:
         # Not `with Writer(...)`: that throws the recording away if anything raises within.
         writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
-        writer.open()
+        with errors_told(path):
+            writer.open()
         try:
             yield BagRecorder(writer)
         finally:
-            writer.close()
+            with errors_told(path):
+                writer.close()
             put_in_place(folder, path)

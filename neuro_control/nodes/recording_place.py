@@ -3,13 +3,14 @@
 
 It grows in a hidden folder beside that place, `.NAME.recording`, on which whoever records holds a
 lock. So a second one is refused, and what a dead one left behind is known for it: its lock ended
-with it.
+with it. What that one has recorded is moved aside, never deleted.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
 import stat
@@ -19,6 +20,7 @@ from pathlib import Path
 
 FILE_SUFFIX = ".mcap"
 _LOCK = "lock"
+_log = logging.getLogger(__name__)
 
 
 class RecordingError(OSError):
@@ -30,18 +32,16 @@ def growing_folder(path: Path) -> Iterator[Path]:
     """A folder that does not exist yet, to make and record in, and to be moved from (below).
 
     Raises:
-        RecordingError: the recording could not be put at `path`, or is being recorded there.
-        OSError: nothing can be written beside `path`.
+        RecordingError: the recording could not be put at `path`, or is being recorded there, or
+            nothing can be written beside it.
     """
-    check_place(path)
-    hidden = path.with_name(f".{path.name}.recording")
-    lock = _lock(hidden, path)
+    with errors_told(path):
+        check_place(path)
+        hidden = _hidden(path)
+        lock = _lock(hidden, path)
     try:
-        for left in hidden.iterdir():
-            if left.is_dir() and not left.is_symlink():
-                shutil.rmtree(left)
-            elif left.name != _LOCK:
-                left.unlink()
+        with errors_told(path):
+            _clear(hidden, path)
         yield hidden / "bag"
     finally:
         # While the lock is held: what is removed later may be another's.
@@ -49,6 +49,25 @@ def growing_folder(path: Path) -> Iterator[Path]:
         with contextlib.suppress(OSError):  # another has come, or what could not be moved is in it
             hidden.rmdir()
         os.close(lock)
+
+
+@contextlib.contextmanager
+def errors_told(path: Path) -> Iterator[None]:
+    """What the system refuses within is a RecordingError that names the recording."""
+    try:
+        yield
+    except RecordingError:
+        raise
+    except OSError as error:
+        where = "" if error.filename is None else f" ({error.filename})"
+        raise RecordingError(
+            f"{path}: cannot be recorded to: {error.strerror or error}{where}"
+        ) from error
+
+
+def left_behind(path: Path) -> Path | None:
+    """The file of a recording to `path` that has not been put there: it grows, or was cut off."""
+    return next(_left(_hidden(path)), None)
 
 
 def check_place(path: Path) -> None:
@@ -82,14 +101,53 @@ def put_in_place(bag: Path, path: Path) -> None:
     try:
         _move(bag, path)
     except OSError as error:
-        for number in count(2):
-            kept = path.with_name(f"{path.stem}_{number}{path.suffix}")
-            if not (kept.exists() or kept.is_symlink()):
-                break
-        _move(bag, kept)
+        kept = _free_name(path)
+        try:
+            _move(bag, kept)
+        except OSError:
+            kept = bag
         raise RecordingError(
             f"{path}: the recording cannot be put there any more ({error.strerror}); it is {kept}"
         ) from error
+
+
+def _hidden(path: Path) -> Path:
+    return path.with_name(f".{path.name}.recording")
+
+
+def _left(hidden: Path) -> Iterator[Path]:
+    """The files in it that something was recorded to."""
+    for file in sorted(hidden.rglob(f"*{FILE_SUFFIX}")):
+        if file.is_file() and not file.is_symlink() and file.stat().st_size:
+            yield file
+
+
+def _clear(hidden: Path, path: Path) -> None:
+    """Empty the folder but for the lock; what was recorded in it is moved beside `path`."""
+    for file in _left(hidden):
+        # As a file always: without its metadata a folder is no recording.
+        kept = _free_name(path.with_name(f"{path.name.removesuffix(FILE_SUFFIX)}{FILE_SUFFIX}"))
+        file.rename(kept)
+        _log.warning(
+            "%s: a recording there was cut off; what it wrote until then is %s (without its end:"
+            " `mcap recover` of MCAP's command line makes it whole)",
+            path,
+            kept,
+        )
+    for left in hidden.iterdir():
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        elif left.name != _LOCK:
+            left.unlink()
+
+
+def _free_name(path: Path) -> Path:
+    """`path` with the first number from 2 on under which nothing is there."""
+    for number in count(2):
+        free = path.with_name(f"{path.stem}_{number}{path.suffix}")
+        if not (free.exists() or free.is_symlink()):
+            break
+    return free
 
 
 def _move(bag: Path, path: Path) -> None:

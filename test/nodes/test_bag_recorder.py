@@ -18,7 +18,7 @@ from rosbags.rosbag2 import Reader
 from neuro_control.events import read_packets
 from neuro_control.nodes import bag_recorder
 from neuro_control.nodes.bag_recorder import EVENT_PACKET, RECORDED_TOPICS, recording
-from neuro_control.nodes.recording_place import RecordingError, growing_folder
+from neuro_control.nodes.recording_place import RecordingError, growing_folder, left_behind
 
 
 def packet_bytes(seq: int, t_ns: int) -> bytes:
@@ -165,10 +165,41 @@ def test_where_it_could_not_be_put_nothing_is_recorded(
     assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
-def test_what_is_no_folder_in_the_hidden_ones_place_is_an_error(tmp_path: Path) -> None:
+def test_where_nothing_can_be_written_it_is_told_and_nothing_is_changed(tmp_path: Path) -> None:
     (tmp_path / ".run.recording").symlink_to("nowhere")
-    with pytest.raises(FileExistsError, match=r"\.run\.recording"):
-        record(tmp_path / "run")
+    (tmp_path / ".y.mcap.recording").touch()
+    (tmp_path / "file").touch()
+    before = sorted(tmp_path.iterdir())
+    for path, why in (
+        (tmp_path / "run", r"File exists \(.*/\.run\.recording\)"),
+        (tmp_path / "y.mcap", r"File exists \(.*/\.y\.mcap\.recording\)"),
+        (tmp_path / "file" / "x.mcap", r".* \(.*/file.*\)"),
+        (tmp_path / f"{'n' * 245}.mcap", "File name too long"),
+        (tmp_path / f"{'n' * 300}.mcap", "File name too long"),
+        (Path("/proc/x.mcap"), "No such file or directory"),
+    ):
+        with pytest.raises(RecordingError, match=f"{path}: cannot be recorded to: {why}"):
+            record(path)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["out.mcap", "out"])
+def test_what_a_killed_recorder_wrote_is_moved_aside(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / name
+    (tmp_path / "out_2.mcap").write_bytes(b"another")
+    left = tmp_path / f".{name}.recording" / "bag"
+    left.mkdir(parents=True)
+    (left / "bag.mcap").write_bytes(b"what it wrote")
+    assert left_behind(path) == left / "bag.mcap"
+    record(path)
+    assert (tmp_path / "out_3.mcap").read_bytes() == b"what it wrote"
+    assert (tmp_path / "out_2.mcap").read_bytes() == b"another"
+    assert len(list(read_packets(path))) == 1
+    assert not list(tmp_path.glob(".*"))
+    assert left_behind(path) is None
+    assert f"cut off; what it wrote until then is {tmp_path / 'out_3.mcap'}" in caplog.text
 
 
 def test_no_name_is_told(tmp_path: Path) -> None:

@@ -80,3 +80,7 @@ def test_a_recording_that_cannot_be_made_is_one_line(
     (tmp_path / "run").touch()
     assert main(["recorder", str(tmp_path / "run")]) == 1
     assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'run'}: is there, and no folder")
+    assert main(["recorder", "/proc/x.mcap"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: /proc/x.mcap: cannot be recorded to: ")
+    assert said.count("\n") == 1
