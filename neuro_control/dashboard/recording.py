@@ -12,6 +12,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
 
+from neuro_control.nodes.recording_place import left_behind
+
 # A recorder that is told to end while it starts first starts: it imports, then it writes its file.
 END_S = 30.0
 LONGEST_LINE = 4096
@@ -93,10 +95,15 @@ class Recording:
                 return
             self._process = None
             self._failure = f"the recorder ended with exit code {code}"
-            written = self._path is not None and self._path.exists()
-            kept = "has what it wrote until then" if written else "was not made"
-            failure = f"{self._failure}: {self._path} {kept}"
+            failure = f"{self._failure}: {self._path} {self._kept()}"
         self._tell(failure)
+
+    def _kept(self) -> str:
+        assert self._path is not None
+        if self._path.exists():
+            return "has what it wrote until then"
+        left = left_behind(self._path)
+        return "was not made" if left is None else f"was cut off; what it wrote is {left}"
 
     def says(self) -> dict[str, Any]:
         """For the page: whether it records, where, since when, and why it does not."""

@@ -39,7 +39,7 @@ class Recorded:
 
     def _command(self, path: Path) -> list[str]:
         self.begun += 1
-        return [sys.executable, "-c", self.script]
+        return [sys.executable, "-c", self.script, str(path)]
 
     def messages(self, count: int) -> Callable[[], bool]:
         # Not `says`, as long as no page asks.
@@ -85,6 +85,23 @@ def test_a_recorder_that_ends_by_itself_is_told_at_once(recorded: Recorded) -> N
     recorded.script = TALKS.format(lines=1, rest=WAITS)
     said = recorded.recording.set(True)
     assert (said["on"], said["failure"]) == (True, "")
+
+
+def test_of_a_recorder_that_was_killed_it_is_told_where_its_recording_is(
+    recorded: Recorded,
+) -> None:
+    recorded.script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "path = Path(sys.argv[1]); bag = path.with_name(f'.{path.name}.recording') / 'bag'\n"
+        "bag.mkdir(parents=True); (bag / 'bag.mcap').write_text('recorded')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    recorded.recording.set(True)
+    until(lambda: recorded.told, "its end is told", 60.0)
+    assert "exit code -9" in recorded.told[0]
+    assert "was not made" not in recorded.told[0]
+    left = Path(recorded.told[0].rpartition("was cut off; what it wrote is ")[2])
+    assert left.read_text() == "recorded"
 
 
 def test_two_pages_that_press_at_once_begin_one_recording(recorded: Recorded) -> None:
