@@ -9,9 +9,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from neuro_control.bringup import DASHBOARD, SIMULATOR
 from neuro_control.demo.domain import DomainClaim, ros_environment
@@ -27,7 +28,11 @@ from neuro_control.demo.shared_memory import sweep_stale_segments
 from neuro_control.nodes.recording_place import RecordingError
 
 if TYPE_CHECKING:
+    from rclpy.node import Node
+
     from neuro_control.demo.start_gate import StartGate
+
+Heard = TypeVar("Heard")
 
 SLICE_S = 0.05
 # On a robot, controller and guard do not share a processor with the world.
@@ -103,26 +108,54 @@ def _watched_run(
         for name, command in commands.items():
             niceness = SIMULATOR_NICENESS if name == SIMULATOR.name else 0
             children.start(name, command, niceness, essential=name != DASHBOARD.name)
+
+        def watch(heard: tuple[Node, Callable[[float], None]]) -> None:
+            node, spin = heard
+            run = _Run(plan, children, record, line, interrupt, outcome, spin)
+            gate: StartGate = (
+                GuardGate(node, lambda: len(record.target) > 0)
+                if plan.lockstep
+                else PaceGate(node, plan.real_time_factor)
+            )
+            run.until(gate.is_open, "the way from sensor to robot")
+            record.restart_clock()
+            while run.goes_on:
+                run.step()
+            run.await_last_words()
+
         options = plan.options
-        try:
-            with listening(record, options.draws, options.bag) as (node, spin):
-                run = _Run(plan, children, record, line, interrupt, outcome, spin)
-                gate: StartGate = (
-                    GuardGate(node, lambda: len(record.target) > 0)
-                    if plan.lockstep
-                    else PaceGate(node, plan.real_time_factor)
-                )
-                run.until(gate.is_open, "the way from sensor to robot")
-                record.restart_clock()
-                while run.goes_on:
-                    run.step()
-                run.await_last_words()
-        except RecordingError as error:
-            outcome.failure = str(error)
+        watch_recorded(listening(record, options.draws, options.bag), watch, outcome, line.say)
         forced = children.stop(hurry=lambda: interrupt.urgent)
         if forced and not interrupt.urgent:
             line.say(f"had to be killed: {', '.join(forced)} (logs: {folder})")
     return outcome
+
+
+def watch_recorded(
+    listening: AbstractContextManager[Heard],
+    watch: Callable[[Heard], None],
+    outcome: Outcome,
+    say: Callable[[str], None],
+) -> None:
+    """Watch within what listens and records; an error of the recording is the outcome's failure.
+
+    It hides neither a failure of the run nor what was raised: then it is said, and those go on.
+    """
+    raised: BaseException | None = None
+    try:
+        with listening as heard:
+            try:
+                watch(heard)
+            except BaseException as error:
+                raised = error
+                raise
+    except RecordingError as error:
+        if raised is None and outcome.failure is None:
+            outcome.failure = str(error)
+        else:
+            say(f"error: {error}")
+        if raised is not None:
+            raise raised from None
 
 
 class _Run:
