@@ -6,7 +6,9 @@ a page that is closed and opened again every second. The delay is the simulator'
 publication of an event packet to that of the first guarded command which takes it in. The page's
 process is measured beside it: its share of a core, its frames, its memory; and the share of the
 process that takes the network's times for it (`profile_core_share`). The page's reader
-stands in for the browser, which on a robot runs on another machine. Growth over an hour:
+stands in for the browser, which on a robot runs on another machine. A stranger, which hears nothing
+and computes for a fifth of the time at the page's niceness, shows what any other program costs on
+the machine: the floor. Growth over an hour:
 
     python -m benchmarks.dashboard --only "pages come and go" --runs 1 --seconds 3600 --pace 0.15
 """
@@ -30,9 +32,22 @@ from benchmarks.page import Bars
 ROOT = Path(__file__).resolve().parents[1]
 WITHOUT = "without"
 BESIDE = "with the page beside without, turn by turn"
+STRANGER = "a stranger"
+# As often as the page draws, and about as long.
+STRANGE_WORK = """
+import time
+from neuro_control.worker.priority import step_back
+step_back(15)
+while True:
+    begun_s = time.monotonic()
+    while time.monotonic() < begun_s + 0.01:
+        pass
+    time.sleep(0.04)
+"""
 # Name -> how long a page stays open (s); None: there is no dashboard.
 LAYOUTS: Mapping[str, float | None] = {
     WITHOUT: None,
+    STRANGER: None,
     "one page": 1e9,
     "pages come and go": 1.0,
 }
@@ -68,14 +83,23 @@ def measured(layout: str, seconds: float, pace: float) -> dict[str, Any]:
         output = folder / "output"
         with output.open("w") as said:
             demo = subprocess.Popen(words, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT)
-        reader = None
+        reader = stranger = None
+        if layout == STRANGER:
+            words = [sys.executable, "-c", STRANGE_WORK]
+            stranger = subprocess.Popen(words, cwd=ROOT, start_new_session=True)
         if stays_s is not None:
             url = f"http://127.0.0.1:{port}/"
             words = [sys.executable, "-m", "benchmarks.page_reader", url, str(demo.pid)]
             words += [str(max(seconds - MARGIN_S, 2.0)), "--reopen-s", str(stays_s)]
             words += ["--report", str(folder / "page.json")]
             reader = subprocess.Popen(words, cwd=ROOT)
-        if demo.wait() or (reader is not None and reader.wait()):
+        try:
+            failed = demo.wait()
+        finally:
+            if stranger is not None:
+                stranger.kill()
+                stranger.wait()
+        if failed or (reader is not None and reader.wait()):
             raise RuntimeError(f"{layout}: {output.read_text()}")
         found: dict[str, Any] = json.loads(path.read_text())
         if reader is not None:
@@ -188,7 +212,7 @@ def main() -> int:
             mark="delay_ms_p99",
         ),
     ]
-    if list(runs) != [WITHOUT]:
+    if any("page" in found[0] for found in runs.values()):
         plots.append(Bars("The page's process", rows, ("layout",), "core_share", "share of a core"))
     report.write_page(arguments, "dashboard", __doc__, tables, versions, plots)
     return 0
