@@ -29,12 +29,14 @@ class Steered:
         return self._dies
 
 
-def some_events() -> EventInput:
+def some_events(*seqs: int) -> EventInput:
+    """An input that has been given packets with these numbers."""
     events = EventInput(Declared(32, 32, "mono"))
     t = np.arange(4, dtype=np.int64)
     zero = np.zeros(4, np.uint16)
     payload, base = encode_mono(Events(t, zero, zero, np.ones(4, np.uint8), 32, 32))
-    events.decode(Packet("", 0, base, 4, "mono", 32, 32, False, payload))
+    for seq in seqs or (0,):
+        events.decode(Packet("", seq, base, 4, "mono", 32, 32, False, payload))
     return events
 
 
@@ -54,3 +56,12 @@ def test_it_says_where_activity_dies(spikes: int, dies: str, message: str) -> No
     assert found.message == message
     assert found.warning is (spikes == 0)
     assert found.values["activity_dies_at"] == dies
+
+
+@pytest.mark.parametrize(
+    ("seqs", "message"), [((0, 0, 0), "ok"), ((0, 2), "ok, with losses"), ((0,), "ok")]
+)
+def test_what_is_sent_again_is_not_lost(seqs: tuple[int, ...], message: str) -> None:
+    facts = InputFacts("/events", "event_camera_msgs/msg/EventPacket")
+    found = report("active", facts, some_events(*seqs), Steered(5, ""), ControllerTally())
+    assert found.message == message

@@ -38,7 +38,10 @@ export class HealthPanel {
     if (error !== null) figures.push(["off target", `${short(error)}°`, "", error > 6]);
     if (controller) {
       figures.push(["events taken in", short(number(controller, "events_per_second")), "1/s"]);
-      const lost = (number(controller, "packets_lost") ?? 0) + (number(controller, "packets_dropped") ?? 0);
+      const count = (key) => number(controller, key) ?? 0;
+      // What was sent again is not lost; what came too late was counted as lost before.
+      const lost = count("packets_lost") + count("packets_dropped")
+        - count("dropped_duplicate") - count("dropped_out_of_order");
       figures.push(["packets lost", short(lost), `of ${short(number(controller, "packets"))}`, lost > 0,
         "gaps in the packets' numbers, and packets that could not be used"]);
       figures.push(["network's tick", short(number(controller, "tick_us_median")), "µs"]);
