@@ -253,17 +253,14 @@ class CpuRunner:
         """
         self.network.population(name)
         view = self._populations[name]
-        fired = view.spikes[: int(view.count[0])]
-        return fired.copy() if view.order is None else np.sort(view.order[fired])
+        return view.last_spikes(int(view.count[0]))
 
     def all_spikes(self) -> list[Indices]:
         """`spikes` of every population of the network, in its order, at the price of a few."""
         counts = self._tallies[kernels.COUNTS :].tolist()
         return [
-            view.spikes[:count].copy()
-            if view.order is None
-            else np.sort(view.order[view.spikes[:count]])
-            for view, count in zip(self._populations.values(), counts, strict=False)
+            view.last_spikes(count)
+            for view, count in zip(self._populations.values(), counts, strict=True)
         ]
 
     def _check_reachable(

@@ -40,6 +40,11 @@ class PopulationView:
         """Its neurons among those of the network."""
         return slice(self.population.offset, self.population.offset + self.population.size)
 
+    def last_spikes(self, count: int) -> NDArray[np.int32]:
+        """The so many neurons that spiked last, a copy, ascending in their documented order."""
+        fired = self.spikes[:count]
+        return fired.copy() if self.order is None else np.sort(self.order[fired])
+
     def shown_current(self) -> NDArray[np.int64]:
         """Currents in their documented order."""
         return self._wrapped(self.outside(self.current))

@@ -98,7 +98,7 @@ class WatchedRunner:
             close()
 
     def _sound(self, indices: Any, offsets: Any) -> bool:
-        # Twice in every cycle of control: what costs microseconds is asked once, or not at all.
+        # Asked in every cycle of control: each of numpy's answers would cost microseconds.
         if not (
             isinstance(indices, np.ndarray)
             and isinstance(offsets, np.ndarray)
