@@ -99,6 +99,40 @@ def test_the_first_command_holds_the_arm_where_it_is() -> None:
     np.testing.assert_array_equal(out.qd, 0.0)
 
 
+def test_a_command_that_comes_twice_is_answered_twice_and_counts_once() -> None:
+    guard = Guard(NAMES, LIMITS, GuardSettings(position_margin_rad=0.0))
+    guard.activate(0)
+    guard.joints(NAMES, HERE, [], 10 * MS, 10 * MS)
+    first = send(guard, HERE + 0.1, [1.0, 1.0], stamp_ms=10)
+    assert first is not None
+    again = send(guard, HERE + 0.1, [1.0, 1.0], stamp_ms=10, now_ms=11)
+    assert again is first
+    assert guard.interventions == 0
+    clamped = send(guard, HERE + 0.1, [1.0, 1.0], stamp_ms=12)
+    assert clamped is not None
+    assert clamped.reasons == (Reason.STEP_LIMIT,)
+    assert send(guard, HERE + 0.1, [1.0, 1.0], stamp_ms=12) is clamped
+    assert guard.interventions == 1
+    # Another command of the same time has no time to go anywhere.
+    other = send(guard, HERE + 0.05, [1.0, 1.0], stamp_ms=12)
+    assert other is not None
+    assert other.reasons == (Reason.STEP_LIMIT,)
+    np.testing.assert_array_equal(other.q, clamped.q)
+
+
+def test_a_command_that_comes_again_after_a_stop_is_a_new_one() -> None:
+    guard = make(max_acceleration_rad_s2=10.0)
+    before = send(guard, HERE, [0.02, 0.02], stamp_ms=12)
+    assert before is not None
+    assert before.reasons == ()
+    guard.emergency_stop(12 * MS)
+    guard.release()
+    out = send(guard, HERE, [0.02, 0.02], stamp_ms=12)
+    assert out is not None
+    assert out.reasons == (Reason.ACCELERATION_LIMIT,)  # from rest, in no time
+    np.testing.assert_array_equal(out.qd, 0.0)
+
+
 # What is clamped
 
 

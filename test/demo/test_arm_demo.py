@@ -162,7 +162,7 @@ def test_in_lockstep_the_nodes_do_exactly_what_one_process_does(
     result, report = demo(environment, tmp_path / "out.json", *words)
     assert result.returncode == 0, result.stdout + result.stderr
     alone = arm_loop.run("spiking", 2.0, {"seed": 3, "renderer": "rays"})
-    assert report["guard_interventions"] == 0
+    assert report["guard_interventions"] == 0, report["guard_reasons"]
     assert report["tracking_error_deg"] == {
         "median": pytest.approx(np.median(alone.error_deg), rel=1e-12),
         "p95": pytest.approx(np.percentile(alone.error_deg, 95), rel=1e-12),
