@@ -33,6 +33,7 @@ export class ProfilePanel {
     const stack = element("div", undefined, "stack");
     this.silence = element("div", undefined, "silence");
     this.table = element("table", undefined, "cost");
+    this.makeHead();
     stack.append(this.silence, this.table);
     body.append(stack);
   }
@@ -42,7 +43,7 @@ export class ProfilePanel {
     if (said.error) return { text: said.error, warn: true };
     if (this.drawn !== this.texts.version) {
       this.drawn = this.texts.version;
-      this.drawTable(said, said.ticks * said.dt_s);
+      this.drawTable(said);
       this.drawSilence(said.silence);
     }
     const { times } = said;
@@ -58,21 +59,32 @@ export class ProfilePanel {
     };
   }
 
-  drawTable(said, seconds) {
-    const by = this.by ?? (said.times ? "us" : "operations");
-    const head = element("tr");
-    head.append(element("th", "node"));
-    for (const [key, [title]] of Object.entries(COLUMNS)) {
+  /** Made once: a button that was replaced between press and release would miss its click. */
+  makeHead() {
+    this.head = element("tr");
+    this.head.append(element("th", "node"));
+    this.buttons = Object.keys(COLUMNS).map((key) => {
       const cell = element("th");
-      const button = element("button", `${title}${key === by ? " ▼" : ""}`);
+      const button = element("button");
       button.title = "what dominates by this first";
       button.dataset.sort = key;
       button.addEventListener("click", () => {
         this.by = key;
-        this.drawTable(this.texts.profile, seconds);
+        this.drawTable(this.texts.profile);
       });
       cell.append(button);
-      head.append(cell);
+      this.head.append(cell);
+      return button;
+    });
+    this.table.append(this.head);
+  }
+
+  drawTable(said) {
+    const seconds = said.ticks * said.dt_s;
+    const by = this.by ?? (said.times ? "us" : "operations");
+    for (const button of this.buttons) {
+      const { sort } = button.dataset;
+      button.textContent = `${COLUMNS[sort][0]}${sort === by ? " ▼" : ""}`;
     }
     const of = COLUMNS[by][1];
     const nodes = [...said.nodes].sort((a, b) => (of(b, seconds) ?? -1) - (of(a, seconds) ?? -1));
@@ -93,7 +105,8 @@ export class ProfilePanel {
       }
       return row;
     });
-    this.table.replaceChildren(head, ...rows);
+    for (const row of [...this.table.rows].slice(1)) row.remove();
+    this.table.append(...rows);
   }
 
   drawSilence(silence) {
