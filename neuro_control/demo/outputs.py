@@ -68,8 +68,6 @@ def write_outputs(
             say(f"  report             {path}")
     if options.draws and not hurry():
         _draw(plan, record, report, say, hurry)
-    if options.bag is not None:
-        say(f"  recording          {options.bag}")
 
 
 def _draw(

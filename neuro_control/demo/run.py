@@ -7,10 +7,8 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
@@ -19,11 +17,11 @@ from neuro_control.demo.domain import DomainClaim, ros_environment
 from neuro_control.demo.logs import new_log_folder
 from neuro_control.demo.options import DemoOptions
 from neuro_control.demo.outputs import changed_parameters, record_for, write_outputs
-from neuro_control.demo.page_address import PageAddress
 from neuro_control.demo.plan import MARGIN_S, DemoPlan, plan_demo
-from neuro_control.demo.processes import ChildFailure, ChildProcesses, Interrupt
-from neuro_control.demo.progress import Progress, ProgressLine
+from neuro_control.demo.processes import ChildProcesses, Interrupt
+from neuro_control.demo.progress import ProgressLine
 from neuro_control.demo.record import RunRecord
+from neuro_control.demo.run_loop import Outcome, RunLoop
 from neuro_control.demo.shared_memory import sweep_stale_segments
 from neuro_control.nodes.recording_place import RecordingError
 
@@ -34,25 +32,8 @@ if TYPE_CHECKING:
 
 Heard = TypeVar("Heard")
 
-SLICE_S = 0.05
 # On a robot, controller and guard do not share a processor with the world.
 SIMULATOR_NICENESS = 5
-START_LIMIT_S = 60.0
-# Nodes say how they are once a second; after the end their last word is awaited this long.
-LAST_WORD_S = 3.0
-LEAST_HEARD = 0.9
-"""Share of its time that must have been heard of a simulation that has ended by itself: the
-messages that tell the time are sent once, and the last of them may be lost on a busy machine. Such
-a run has ended well; its summary says how much of it was heard."""
-
-
-@dataclass
-class Outcome:
-    """How a run ended."""
-
-    interrupted: bool = False
-    failure: ChildFailure | str | None = None
-    finished: bool = False
 
 
 def run_demo(
@@ -111,7 +92,7 @@ def _watched_run(
 
         def watch(heard: tuple[Node, Callable[[float], None]]) -> None:
             node, spin = heard
-            run = _Run(plan, children, record, line, interrupt, outcome, spin)
+            run = RunLoop(plan, children, record, line, interrupt, outcome, spin)
             gate: StartGate = (
                 GuardGate(node, lambda: len(record.target) > 0)
                 if plan.lockstep
@@ -156,119 +137,8 @@ def watch_recorded(
             say(f"error: {error}")
         if raised is not None:
             raise raised from None
-
-
-class _Run:
-    """The watching loop, in steps."""
-
-    def __init__(
-        self,
-        plan: DemoPlan,
-        children: ChildProcesses,
-        record: RunRecord,
-        line: ProgressLine,
-        interrupt: Interrupt,
-        outcome: Outcome,
-        spin: Callable[[float], None],
-    ) -> None:
-        self._plan = plan
-        self._children = children
-        self._record = record
-        self._line = line
-        self._interrupt = interrupt
-        self._outcome = outcome
-        self._spin = spin
-        self._end_ns = round(plan.options.seconds * 1e9)
-        page = next((c for c in children.children if c.name == DASHBOARD.name), None)
-        self._page = PageAddress(page)
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether neither end, failure nor interruption has come."""
-        outcome = self._outcome
-        return not (outcome.finished or outcome.interrupted or outcome.failure is not None)
-
-    def step(self) -> None:
-        """Listen for a moment, look after the children, tell how it goes."""
-        self._spin(SLICE_S)
-        for news in self._page.news():
-            self._line.say(news)
-        if self._interrupt.requested:
-            self._outcome.interrupted = True
-            return
-        failure = self._children.failure()
-        if failure is not None:
-            at_end = failure.name == "simulator" and failure.exit_code == 0
-            if not at_end:
-                self._outcome.failure = failure
-                return
-            self._hear_the_rest()
-            if self._ran_to_the_end(LEAST_HEARD):
-                self._outcome.finished = True
-            else:
-                self._outcome.failure = (
-                    f"the simulation ended; of its {self._end_ns * 1e-9:g} s only "
-                    f"{self._record.simulated_s:.1f} were heard: is the machine overloaded?"
-                )
-            return
-        if len(self._record.target):
-            self._line.show(self._progress())
-
-    def until(self, condition: Callable[[], bool], who: str) -> None:
-        """Step until a condition holds, the run ends, or patience does."""
-        deadline = time.monotonic() + START_LIMIT_S
-        while self.goes_on:
-            try:
-                if condition():
-                    return
-            except RuntimeError as error:
-                self._outcome.failure = str(error)
-                return
-            if time.monotonic() > deadline:
-                self._outcome.failure = (
-                    f"{who} was not up within {START_LIMIT_S:g} s (logs: "
-                    f"{self._children.log_folder})"
-                )
-                return
-            self.step()
-
-    def await_last_words(self) -> None:
-        """After a run to the end: wait for the final counts of controller and guard."""
-        heard = {name: self._record.heard[name] for name in ("controller", "guard")}
-        deadline = time.monotonic() + LAST_WORD_S
-        while (
-            self._outcome.finished
-            and not self._interrupt.requested
-            and time.monotonic() < deadline
-            and any(self._record.heard[name] <= n for name, n in heard.items())
-        ):
-            self._spin(SLICE_S)
-
-    def _hear_the_rest(self) -> None:
-        """Listen to what the simulation sent last, for as long as something comes."""
-        silent_since, heard_s = time.monotonic(), -1.0
-        while time.monotonic() - silent_since < LAST_WORD_S and not self._interrupt.urgent:
-            self._spin(SLICE_S)
-            if self._ran_to_the_end():
-                return
-            if self._record.simulated_s != heard_s:
-                silent_since, heard_s = time.monotonic(), self._record.simulated_s
-
-    def _ran_to_the_end(self, share: float = 1.0) -> bool:
-        return self._record.simulated_s * 1e9 >= share * self._end_ns
-
-    def _progress(self) -> Progress:
-        record = self._record
-        return Progress(
-            simulated_s=record.simulated_s,
-            total_s=self._plan.options.seconds,
-            real_time_factor=record.real_time_factor(),
-            error_deg=record.recent_error_deg(),
-            events_per_second=record.latest("controller", "events_per_second"),
-            spikes_per_second=record.latest("controller", "spikes_per_second"),
-            delay_ms=record.latest("simulator", "latency_recent_ms_median"),
-            remark=record.word("controller", "controller_state") or "",
-        )
+    else:
+        outcome.recorded = True
 
 
 def _finish(
@@ -312,6 +182,8 @@ def _finish(
     line.say("")
     line.say(summary(report))
     write_outputs(plan, record, report, line.say, lambda: interrupt.urgent)
+    if options.bag is not None and outcome.recorded:
+        line.say(f"  recording          {options.bag}")
     if outcome.failure is not None:
         print(f"error: {outcome.failure}", file=sys.stderr, flush=True)
         return 1

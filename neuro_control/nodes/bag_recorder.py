@@ -8,7 +8,7 @@ time at which it came, so that a recording plays at the right speed however fast
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +26,13 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from neuro_control.events.bag import EVENT_FIELDS, EVENT_PACKET
-from neuro_control.nodes.recording_place import errors_told, growing_folder, put_in_place
+from neuro_control.nodes.recording_place import (
+    RecordingError,
+    errors_told,
+    growing_folder,
+    left_behind,
+    put_in_place,
+)
 
 Sent = Literal["data", "state", "latched"]
 
@@ -74,10 +80,15 @@ def _qos(sent: Sent) -> Qos:
 
 
 class BagRecorder:
-    """Writes raw messages of `RECORDED_TOPICS`."""
+    """Writes raw messages of `RECORDED_TOPICS`.
 
-    def __init__(self, writer: Writer) -> None:
+    failure: why nothing more is written, as a full disk; the recording then ends where it is.
+    """
+
+    def __init__(self, writer: Writer, path: Path) -> None:
         self._writer = writer
+        self._path = path
+        self.failure: RecordingError | None = None
         self._connections: dict[str, Any] = {
             topic: writer.add_connection(
                 topic, kind, typestore=_typestore(), offered_qos_profiles=[_qos(sent)]
@@ -87,9 +98,17 @@ class BagRecorder:
         self.messages = 0
 
     def write(self, topic: str, t_ns: int, data: bytes) -> None:
-        """Write one message in CDR as it came at simulated time `t_ns`."""
-        self._writer.write(self._connections[topic], t_ns, data)
-        self.messages += 1
+        """Write one message in CDR as it came at simulated time `t_ns`; none after a failure."""
+        if self.failure is not None:
+            return
+        try:
+            with errors_told(self._path):
+                self._writer.write(self._connections[topic], t_ns, data)
+        except RecordingError as error:
+            # Not raised here: what is recorded must not end for it.
+            self.failure = error
+        else:
+            self.messages += 1
 
 
 @contextmanager
@@ -101,16 +120,34 @@ def recording(path: Path) -> Iterator[BagRecorder]:
     Raises:
         RecordingError: before anything is recorded, if it could not be put at `path` (a folder that
             is not empty), another is recording there or nothing can be written there; at the end,
-            if it can no longer be put there: the message then says where it is.
+            if not all of it could be written or put there: the message then says where it is.
     """
     with growing_folder(path) as folder:
         # Not `with Writer(...)`: that throws the recording away if anything raises within.
         writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
         with errors_told(path):
             writer.open()
+        recorder = BagRecorder(writer, path)
         try:
-            yield BagRecorder(writer)
+            yield recorder
         finally:
+            _close(writer, recorder, path)
+            put_in_place(folder, path)
+
+
+def _close(writer: Writer, recorder: BagRecorder, path: Path) -> None:
+    """Write the end. If it cannot be, the file is left as it is, cut off."""
+    failure = recorder.failure
+    if failure is None:
+        try:
             with errors_told(path):
                 writer.close()
-            put_in_place(folder, path)
+        except RecordingError as error:
+            failure = error
+    if failure is not None:
+        if writer.storage is not None:
+            with suppress(OSError):  # it closes the file all the same
+                writer.storage.abort()
+        raise RecordingError(
+            f"{failure}; what was written until then, without its end, is {left_behind(path)}"
+        ) from failure

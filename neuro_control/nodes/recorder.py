@@ -7,7 +7,8 @@ Writes the topics of `bag_recorder.RECORDED_TOPICS` as they are on the wire. Eac
 with the time on /clock where there is one, else with this machine's; what comes in the first second
 is held back until it is known which. After SIGINT or SIGTERM the file is complete; with
 --until-input-ends, after the end of its standard input too, which unlike a signal can come while it
-starts. Once a second it prints how many messages it has written.
+starts. Once a second it prints how many messages it has written. It ends with an error when it can
+write no more, as on a full disk.
 """
 
 from __future__ import annotations
@@ -52,6 +53,11 @@ class Recorder(Node):
             heard_as = topic if topic in GLOBAL else topic.removeprefix("/")
             self.create_subscription(message, heard_as, self._writer(topic), profile, raw=True)
 
+    @property
+    def failed(self) -> bool:
+        """Whether it can write no more, as on a full disk."""
+        return self._recorder.failure is not None
+
     def _tell(self) -> None:
         self._write_held()
         # For whoever has started it: `dashboard.recording` shows the number.
@@ -83,6 +89,11 @@ class Recorder(Node):
         return write
 
 
+def spin_and_write(node: Recorder, executor: Executor, goes_on: Callable[[], bool]) -> None:
+    """Until it is told to end, or can write no more."""
+    spin_while(node, executor, lambda: goes_on() and not node.failed)
+
+
 def _until_input_ends() -> Work:
     ended = threading.Event()
 
@@ -93,8 +104,8 @@ def _until_input_ends() -> Work:
 
     threading.Thread(target=wait, name="end_of_input", daemon=True).start()
 
-    def work(node: Node, executor: Executor, goes_on: Callable[[], bool]) -> None:
-        spin_while(node, executor, lambda: goes_on() and not ended.is_set())
+    def work(node: Recorder, executor: Executor, goes_on: Callable[[], bool]) -> None:
+        spin_and_write(node, executor, lambda: goes_on() and not ended.is_set())
 
     return work
 
@@ -103,7 +114,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
     words = list(sys.argv if args is None else args)
     plain = remove_ros_args(words)[1:]
-    work: Work = spin_while
+    work: Work = spin_and_write
     if UNTIL_INPUT_ENDS in plain:
         plain.remove(UNTIL_INPUT_ENDS)
         work = _until_input_ends()

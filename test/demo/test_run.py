@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from neuro_control.demo.processes import ChildFailure
-from neuro_control.demo.run import Outcome, watch_recorded
+from neuro_control.demo.run import watch_recorded
+from neuro_control.demo.run_loop import Outcome
 from neuro_control.nodes.recording_place import RecordingError
 
 REFUSED = "out.mcap: the recording cannot be put there any more"
@@ -36,7 +37,14 @@ def test_an_error_of_the_recording_alone_is_why_the_run_failed() -> None:
         outcome, heard, said = Outcome(), list[int](), list[str]()
         watch_recorded(listening, heard.append, outcome, said.append)
         assert (outcome.failure, said) == (REFUSED, [])
+        assert not outcome.recorded
     assert heard == []
+
+
+def test_a_recording_that_was_put_in_its_place_is_told() -> None:
+    outcome, heard = Outcome(), list[int]()
+    watch_recorded(contextlib.nullcontext(7), heard.append, outcome, pytest.fail)
+    assert (outcome.failure, outcome.recorded, heard) == (None, True, [7])
 
 
 def test_a_dead_node_stays_why_the_run_failed() -> None:

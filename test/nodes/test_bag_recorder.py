@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -200,6 +202,47 @@ def test_what_a_killed_recorder_wrote_is_moved_aside(
     assert not list(tmp_path.glob(".*"))
     assert left_behind(path) is None
     assert f"cut off; what it wrote until then is {tmp_path / 'out_3.mcap'}" in caplog.text
+
+
+@contextlib.contextmanager
+def full_after(size: int) -> Iterator[None]:
+    """No file can grow beyond this size (bytes), as on a disk that is full then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_ends_the_recording_and_not_what_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "out.mcap"
+    left = tmp_path / ".out.mcap.recording" / "bag" / "bag.mcap"
+    told = f"{path}: cannot be recorded to: File too large; what was written .*, is {left}"
+
+    def record_too_much() -> None:
+        with recording(path) as bag:
+            for k in range(8):
+                bag.write("/taxels", k, bytes(600_000))
+            assert bag.failure is not None
+            assert 3 < bag.messages < 8
+            before = bag.messages
+            bag.write("/taxels", 8, bytes(10))  # it is not raised again
+            assert bag.messages == before
+
+    with full_after(3_000_000), pytest.raises(RecordingError, match=told):
+        record_too_much()
+    assert not path.exists()
+    assert left.stat().st_size > 2_000_000
+    record(path)
+    assert (tmp_path / "out_2.mcap").stat().st_size > 2_000_000
+
+
+def test_a_disk_that_is_full_at_the_end_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "out.mcap"
+    with full_after(1000), pytest.raises(RecordingError, match="File too large; what was written"):
+        record(path)
+    assert not path.exists()
 
 
 def test_no_name_is_told(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from neuro_control.nodes.bag_recorder import BagRecorder
-from neuro_control.nodes.recorder import CLOCK, Recorder, main
+from neuro_control.nodes.recorder import CLOCK, Recorder, main, spin_and_write
 
 SPIKES, DESCRIPTION = "/network/spikes", "/network/description"
 YEAR_2000_NS = 946_684_800 * 10**9
@@ -21,12 +21,16 @@ class Kept:
 
     def __init__(self) -> None:
         self.written: list[tuple[str, int, bytes]] = []
+        self.failure: OSError | None = None
 
     @property
     def messages(self) -> int:
         return len(self.written)
 
     def write(self, topic: str, t_ns: int, data: bytes) -> None:
+        if topic == SPIKES and data == b"too much":
+            self.failure = OSError("no space")
+            return
         self.written.append((topic, t_ns, data))
 
 
@@ -72,6 +76,22 @@ def test_what_is_held_back_at_the_end_is_written() -> None:
         assert [topic for topic, _, _ in kept.written] == [DESCRIPTION]
     finally:
         rclpy.try_shutdown()
+
+
+def test_a_recorder_that_can_write_no_more_ends(ros: Any) -> None:
+    node, kept = recorder(ros)
+    node._writer(CLOCK)(clock(5))
+    rounds = 0
+
+    def goes_on() -> bool:
+        nonlocal rounds
+        rounds += 1
+        node._writer(SPIKES)(b"too much" if rounds == 3 else b"some")
+        return rounds < 10
+
+    spin_and_write(node, ros.executor, goes_on)
+    assert rounds == 3
+    assert kept.failure is not None
 
 
 def test_a_recording_that_cannot_be_made_is_one_line(
