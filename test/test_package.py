@@ -52,6 +52,7 @@ MODULES = {
 WITHOUT_ROSDEP_KEY = {
     "imageio-ffmpeg",
     "llvmlite",
+    "mcap",
     "nir",
     "onnx",
     "onnxruntime",

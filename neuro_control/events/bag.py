@@ -105,14 +105,14 @@ def _packets(path: Path, topic: str | None) -> Iterator[Packet]:
             except Exception as error:
                 raise BagError(
                     f"{path}: corrupt or truncated after {n} packets ({first_line(error)});"
-                    " record it again, or recover it with the tool that made it"
+                    f" {remedy(path)}"
                 ) from error
             n += 1
             yield _packet(connection.topic, message)
     if n < promised:
         raise BagError(
             f"{path}: corrupt or truncated, it holds {n} of the {promised} packets that its index"
-            " names; record it again, or recover it with the tool that made it"
+            f" names; {remedy(path)}"
         )
 
 
@@ -166,7 +166,7 @@ def open_recording(path: Path) -> Iterator[Reader]:
     except Exception as error:  # see _packets: a damaged file can fail in any way
         raise BagError(
             f"{path}: not a readable rosbag2 recording, corrupt or truncated"
-            f" ({first_line(error)}); record it again, or recover it with the tool that made it"
+            f" ({first_line(error)}); {remedy(path)}"
         ) from error
     try:
         yield reader
@@ -193,8 +193,7 @@ def _check_whole(path: Path) -> None:
         size = file.stat().st_size
         if size < expected:
             raise BagError(
-                f"{file}: corrupt or truncated ({size} of {expected} bytes);"
-                " record it again, or recover it with the tool that made it"
+                f"{file}: corrupt or truncated ({size} of {expected} bytes); {remedy(file)}"
             )
 
 
@@ -227,6 +226,15 @@ def _choose(reader: Reader, path: Path, topic: str | None) -> list[Connection]:
     if sum(c.msgcount for c in chosen) == 0:
         raise BagError(f"{path}: topic {topic} has no messages; record while the sensor publishes")
     return chosen
+
+
+def remedy(path: Path) -> str:
+    """What to do about a damaged recording, in words."""
+    files = path.glob("*.mcap") if path.is_dir() else (path,)
+    for file in files:
+        if file.suffix == ".mcap":
+            return f"`neuro_control events recover {file} OUT.mcap` writes what is whole of it"
+    return "record it again, or recover it with the tool that made it"
 
 
 def first_line(error: Exception) -> str:

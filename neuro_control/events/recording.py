@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from neuro_control.events.bag import BagError, first_line, open_recording
+from neuro_control.events.bag import BagError, first_line, open_recording, remedy
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Recording:
                     return
                 except Exception as error:
                     raise BagError(
-                        f"{self.path}: corrupt or truncated ({first_line(error)}); record it"
-                        " again, or recover it with the tool that made it"
+                        f"{self.path}: corrupt or truncated ({first_line(error)});"
+                        f" {remedy(self.path)}"
                     ) from error
                 yield RecordedMessage(connection.topic, connection.msgtype, int(log_ns), data)

@@ -17,6 +17,8 @@ examples:
       ON orange, OFF blue; a film has a picture every --frame seconds
   neuro_control events play recording.raw
       publish it on event_camera/events as a camera would
+  neuro_control events recover cut.mcap whole.mcap
+      what is whole of a recording whose recorder was killed, of all its topics
 
 FILE is Prophesee RAW or DAT, AEDAT 1, 2 or 4, N-MNIST .bin, ST-MNIST .mat, HDF5, .npz, or a rosbag2
 recording.
@@ -27,7 +29,7 @@ def add_events(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Declare the subcommand `events` and its own."""
     events = commands.add_parser(
         "events",
-        help="look at a file of events, convert it, draw it, play it",
+        help="look at a file of events, convert it, draw it, play it, recover it",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -43,6 +45,9 @@ def add_events(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action.add_argument("--layout", default="", help="of AEDAT addresses: dvs128, nas, ...")
         action.add_argument("--width", type=int, help="columns, where the file does not say it")
         action.add_argument("--height", type=int, help="rows, where the file does not say it")
+    recover = actions.add_parser("recover", help="what is whole of a recording that was cut off")
+    recover.add_argument("file", metavar="FILE", help="the .mcap file that was cut off")
+    recover.add_argument("out", metavar="OUT", help="the .mcap file to write")
     convert.add_argument("out", metavar="OUT", help="what to write: .raw .npz .h5 .mcap .db3")
     convert.add_argument("--encoding", help="evt3 or evt2 (.raw); mono, evt3 or evt2 (recordings)")
     render.add_argument("out", metavar="OUT", help="picture .png, or film .gif")
@@ -54,13 +59,14 @@ def add_events(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def events_command(arguments: argparse.Namespace) -> int:
     """Carry it out; return the exit code: 2 and one line for input that cannot be."""
-    from neuro_control.events_command import convert, info, play, render
+    from neuro_control.events_command import convert, info, play, recover, render
 
     actions = {
         "info": info.info,
         "convert": convert.convert,
         "render": render.render,
         "play": play.play,
+        "recover": recover.recover,
     }
     try:
         return actions[arguments.action](arguments)

@@ -130,7 +130,7 @@ def _clear(hidden: Path, path: Path) -> None:
         file.rename(kept)
         _log.warning(
             "%s: a recording there was cut off; what it wrote until then is %s (without its end:"
-            " `mcap recover` of MCAP's command line makes it whole)",
+            " `neuro_control events recover` makes it one that can be played)",
             path,
             kept,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 from neuro_control.cli import main
 from neuro_control.demo.replay import replay_online
 from neuro_control.events import Events, read, write
+from neuro_control.nodes.bag_recorder import recording as recording_to
 from neuro_control.nodes.replay_settings import LARGEST_RATE, LEAST_RATE, ReplaySettings
 
 SIZE = (40, 30)
@@ -140,3 +142,25 @@ def test_what_cannot_be_is_one_line(words, message, recording, tmp_path, monkeyp
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert message in err
+
+
+def test_recover_writes_what_is_whole_of_a_recording_that_was_cut_off(tmp_path: Path, capsys):
+    cut, out = tmp_path / "cut.mcap", tmp_path / "out.mcap"
+    with recording_to(tmp_path / "in.mcap") as recorder:
+        for k in range(30):
+            recorder.write("/taxels", k * 100_000_000, bytes(100_000))
+    data = (tmp_path / "in.mcap").read_bytes()
+    cut.write_bytes(data[: 2 * len(data) // 3])
+    code, text, _ = said(capsys, "recover", cut, out)
+    assert code == 0
+    found, missing = text.splitlines()
+    assert found.startswith(f"{out}: 1")
+    assert "messages of 13 topics" in found
+    assert re.fullmatch(
+        rf"{cut} is whole up to its last [\d,]+ bytes: the file ends there", missing
+    )
+    code, text, _ = said(capsys, "recover", tmp_path / "in.mcap", tmp_path / "again.mcap")
+    assert code == 0
+    assert f"{tmp_path / 'in.mcap'} was whole; nothing is missing" in text
+    code, _, error = said(capsys, "recover", cut, out)
+    assert (code, error) == (2, f"error: {out}: is there already; choose another name\n")
