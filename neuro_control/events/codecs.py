@@ -65,9 +65,6 @@ WORD_BYTES: Mapping[str, int] = MappingProxyType(
 )
 """Encoding name -> bytes of the words that a device of the other byte order turns round."""
 
-TIME_BASE_UNIT_NS: Mapping[str, int] = MappingProxyType({"libcaer_cmp": 1000})
-"""Encoding name -> unit of a packet's time base, where it is not the nanosecond."""
-
 
 def supported_encodings() -> tuple[str, ...]:
     """Names of the encodings that `decoder` knows."""

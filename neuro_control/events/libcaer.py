@@ -7,7 +7,11 @@ over every 36 minutes; the packet's time base holds what went before.
 `libcaer_cmp` says in 16-bit words only what has changed: the top four bits are 0 upper and 1 lower
 12 bits of the microseconds since the packet's time base; 2 column; 3 row and polarity of one
 event; 4 row and polarity of the vectors that follow; 5 a vector of eight pixels down a column.
-Definitions: libcaer's polarity.h; types of event_camera_codecs.
+Each time word is sent when it changes, and both begin at 0 in every packet. The time base is in
+nanoseconds, of the host's clock: that of the sensor's start, plus the packet's first event's time
+(`libcaer`: plus its roll-overs).
+Definitions: libcaer's polarity.h; types of event_camera_codecs, message_converter of
+libcaer_driver.
 """
 
 from __future__ import annotations

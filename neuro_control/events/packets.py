@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events
-from neuro_control.events.codecs import TIME_BASE_UNIT_NS, WORD_BYTES, decoder
+from neuro_control.events.codecs import WORD_BYTES, decoder
 from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.packet_sequence import STUBBORN, PacketSequence, Place
 
@@ -23,8 +23,7 @@ class Packet:
 
     topic: where it came from.
     seq: counts the publisher's packets.
-    time_base_ns: what the times in the payload count from, where the encoding has it (in the
-        encoding's own unit: `libcaer_cmp` counts microseconds).
+    time_base_ns: what the times in the payload count from, where the encoding has it.
     stamp_ns: the message header's stamp: the host's clock, not the sensor's.
     encoding: name of the payload's encoding.
     width, height: the sensor's size.
@@ -116,7 +115,6 @@ class PacketStream:
         self._height = height
         self._encoding = encoding
         self._word_bytes = WORD_BYTES[encoding]
-        self._time_unit_ns = TIME_BASE_UNIT_NS.get(encoding, 1)
         self._packets = 0
         self._sequence = PacketSequence()
         self._restarts = 0
@@ -197,7 +195,7 @@ class PacketStream:
         payload = packet.payload
         if packet.is_bigendian:
             payload = payload.reshape(-1, self._word_bytes)[:, ::-1].reshape(-1)
-        events = self._decoder.decode(payload, packet.time_base_ns * self._time_unit_ns)
+        events = self._decoder.decode(payload, packet.time_base_ns)
         if len(events):
             if int(events.t_ns[0]) < self._last_ns:
                 self._backwards += 1

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuro_control.events import Events, PacketStream, decoder, read_packets
+from neuro_control.events import Events, Packet, PacketStream, decoder, read_packets
 
 WIDTH, HEIGHT = 346, 260
 
@@ -63,6 +63,42 @@ def test_compressed_words_say_only_what_changes():
         (t_ns, 9, 108, 0),
         (t_ns, 9, 115, 0),
     ]
+
+
+def packet_of_the_driver(seq, start_ns, events):
+    """A `libcaer_cmp` packet of single events (us, x, y, p) as libcaer_driver makes it.
+
+    start_ns: the host's clock when the sensor's began. A word is sent when what it says changes.
+    """
+    first_us = events[0][0]
+    words, high, low, column = [], 0, 0, None
+    for t_us, x, y, p in events:
+        if (t_us - first_us) >> 12 != high:
+            high = (t_us - first_us) >> 12
+            words.append(high)
+        if (t_us - first_us) & 0xFFF != low:
+            low = (t_us - first_us) & 0xFFF
+            words.append(0x1000 | low)
+        if x != column:
+            column = x
+            words.append(0x2000 | x)
+        words.append(0x3000 | p << 11 | y)
+    base_ns, size = first_us * 1000 + start_ns, (WIDTH, HEIGHT)
+    return Packet("events", seq, base_ns, base_ns, "libcaer_cmp", *size, False, compressed(*words))
+
+
+def test_compressed_packets_of_the_driver_have_the_hosts_time():
+    start_ns = 1_702_669_729_000_000_000
+    parts = [
+        [(864_452, 10, 20, 0), (864_459, 10, 21, 0)],
+        [(874_460, 345, 0, 1), (874_460, 0, 259, 0)],
+    ]
+    stream = PacketStream(WIDTH, HEIGHT, "libcaer_cmp")
+    for seq, part in enumerate(parts):
+        found = stream.receive(packet_of_the_driver(seq, start_ns, part))
+        assert found is not None
+        assert tuples(found) == [(start_ns + t_us * 1000, x, y, p) for t_us, x, y, p in part]
+    assert (stream.counters.errors, stream.counters.decoder.events) == (0, 4)
 
 
 def test_after_a_loss_compressed_addresses_must_be_said_again():
