@@ -39,6 +39,9 @@ class Decoder(Protocol):
         """Decode one packet's payload (uint8[n], or what else holds bytes).
 
         `time_base_ns`: only where the encoding has it.
+
+        Raises:
+            ValueError, TypeError: what holds no bytes; see `neuro_control.events.payload.octets`.
         """
 
     def discontinuity(self) -> None:

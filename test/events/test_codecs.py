@@ -169,8 +169,53 @@ def test_a_payload_is_whatever_holds_bytes(encoding, held):
     data = bytes(range(256)) * 2
     expected = codecs.decoder(encoding, 640, 480).decode(np.frombuffer(data, np.uint8))
     found = codecs.decoder(encoding, 640, 480).decode(held(data))
-    for name in ("t_ns", "x", "y", "p"):
-        assert np.array_equal(getattr(found, name), getattr(expected, name))
+    assert arrays(found) == arrays(expected)
+
+
+def arrays(events: Events) -> list[list[int]]:
+    return [getattr(events, name).tolist() for name in ("t_ns", "x", "y", "p")]
+
+
+@pytest.mark.parametrize("encoding", codecs.supported_encodings())
+@pytest.mark.parametrize("kind", ["i1", "<u2", ">u2", "<i4", "<u4", "<i8", "<u8"])
+def test_an_array_of_whole_numbers_is_the_bytes_that_it_lies_in(encoding, kind):
+    data = sound_payload(encoding, 1)
+    data = data[: len(data) // 16 * 16]
+    expected = codecs.decoder(encoding, 640, 480).decode(data)
+    assert len(expected)
+    words = data.view(kind)
+    gaps = np.repeat(words, 2)[::2]
+    for held in (words, words.reshape(-1, 2), gaps, words[None, :, None]):
+        assert arrays(codecs.decoder(encoding, 640, 480).decode(held)) == arrays(expected)
+
+
+@pytest.mark.parametrize("encoding", codecs.supported_encodings())
+def test_an_array_of_bytes_may_have_gaps_and_rows(encoding):
+    data = sound_payload(encoding, 1)
+    expected = codecs.decoder(encoding, 640, 480).decode(data)
+    for held in (np.repeat(data, 3)[::3], data[None], data.reshape(-1, 2)):
+        assert arrays(codecs.decoder(encoding, 640, 480).decode(held)) == arrays(expected)
+
+
+@pytest.mark.parametrize("encoding", codecs.supported_encodings())
+@pytest.mark.parametrize("kind", ["f4", "f8", "c16", "?", "O", "U3", "S3", "M8[ns]", "u1,u1"])
+def test_an_array_of_anything_else_is_refused_by_its_name(encoding, kind):
+    payload = np.zeros(64, kind)
+    with pytest.raises(ValueError, match=r"payload is .*\(64,\); it must be uint8\[n\]"):
+        codecs.decoder(encoding, 640, 480).decode(payload)
+
+
+@pytest.mark.parametrize("encoding", codecs.supported_encodings())
+@pytest.mark.parametrize("payload", [[1, 2, 3], "abc", None, 5], ids=["list", "str", "None", "int"])
+def test_what_holds_no_bytes_is_refused_by_its_name(encoding, payload):
+    with pytest.raises(TypeError, match=rf"payload is a {type(payload).__name__}; it must hold"):
+        codecs.decoder(encoding, 640, 480).decode(payload)
+
+
+@pytest.mark.parametrize("encoding", codecs.supported_encodings())
+def test_a_buffer_with_gaps_is_refused(encoding):
+    with pytest.raises(ValueError, match="payload is no run of bytes"):
+        codecs.decoder(encoding, 640, 480).decode(memoryview(bytes(64))[::2])
 
 
 @pytest.mark.parametrize("encoding", codecs.supported_encodings())
