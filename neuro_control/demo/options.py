@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from neuro_control.reports.files import check_output
+from neuro_control.reports.files import PICTURE_SUFFIXES, check_output
 from neuro_control.reports.film_file import check_film
 
 REPORT_SUFFIXES = (".json", ".html")
-PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)

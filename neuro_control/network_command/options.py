@@ -14,6 +14,8 @@ examples:
   neuro_control network run arm_tracker.nir --rate-hz 5 --ticks 1000 --picture raster.png
       random input; spikes by population, and a raster
   neuro_control network run my_network.nir --input spikes.npz --output out.npz
+  neuro_control network run my_network.nir --rate-hz 50 --cost
+      footprint, sparsity, operations as NeuroBench counts them; energy, estimated from them
   neuro_control network bench my_network.nir
   neuro_control network quantize my_network.nir --bits 4
       what 4 bits lose, and how rates change against the float equations
@@ -56,7 +58,12 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     show.add_argument("--json", action="store_true", help="print it as JSON")
     run = actions.add_parser("run", help="step it over given or random spikes")
     run.add_argument("--output", type=Path, metavar="OUT.npz", help="write all spikes")
-    run.add_argument("--picture", type=Path, metavar="OUT.png", help="draw a raster")
+    run.add_argument("--picture", type=Path, metavar="OUT.png", help="draw a raster (.svg, .pdf)")
+    run.add_argument(
+        "--cost",
+        action="store_true",
+        help="NeuroBench's figures, and estimates of energy with their sources",
+    )
     bench = actions.add_parser("bench", help="time of a step on this machine")
     bench.add_argument("--activity", type=float, default=0.05, help="of its inputs (default: 0.05)")
     bench.add_argument("--seed", type=int, default=0, help="of the input (default: 0)")
@@ -76,7 +83,7 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     why.add_argument("--seconds", type=float, default=2.0, help="--running: how long to look (2)")
     profile = actions.add_parser("profile", help="time, spikes and operations by node")
     profile.add_argument("--json", type=Path, metavar="OUT.json", help="write the figures")
-    profile.add_argument("--picture", type=Path, metavar="OUT.png", help="draw them")
+    profile.add_argument("--picture", type=Path, metavar="OUT.png", help="draw them (.svg, .pdf)")
     inspections = (debug, why, profile)
     for action in inspections:
         action.add_argument(
@@ -89,11 +96,13 @@ def add_network(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         action.add_argument("--topic", help="of the recording, if several have events")
     for action in (run, quantize, compare, *inspections):
         action.add_argument("--input", type=Path, metavar="SPIKES.npz", help="spikes of its inputs")
-        action.add_argument("--rate-hz", type=float, default=10.0, help="of random input (10)")
-        action.add_argument("--ticks", type=int, default=1000, help="of random input (1000)")
-        action.add_argument("--seed", type=int, default=0, help="of random input (0)")
+        action.add_argument("--rate-hz", type=float, help="of random input (10)")
+        action.add_argument("--ticks", type=int, help="of random input (1000)")
+        action.add_argument("--seed", type=int, help="of random input (0)")
     for action in (show, run, bench, convert, quantize, compare, debug, profile):
-        action.add_argument("file", metavar="FILE", help="NIR file, or a shipped network's name")
+        action.add_argument(
+            "file", metavar="FILE", help="NIR or netx file, or a shipped network's name"
+        )
     why.add_argument("file", metavar="FILE", nargs="?", help="as above; not for --running")
     convert.add_argument("out", metavar="OUT", help="what to write, .nir, .onnx or .net")
     convert.add_argument(
@@ -120,6 +129,7 @@ def network_command(arguments: argparse.Namespace) -> int:
         show,
         why,
     )
+    from neuro_control.network_command.arguments import checked
 
     actions = {
         "show": show.show,
@@ -133,7 +143,7 @@ def network_command(arguments: argparse.Namespace) -> int:
         "profile": profile.profile_network,
     }
     try:
-        return actions[arguments.action](arguments)
+        return actions[arguments.action](checked(arguments))
     except MemoryError as error:
         print(f"error: it needs more memory than there is: {error}", file=sys.stderr)
         return 2

@@ -23,7 +23,7 @@ def profile_network(arguments: argparse.Namespace) -> int:
         Path(arguments.json).write_text(json_text(found.as_json(), indent=2) + "\n")
         print(f"  figures  {arguments.json}")
     if arguments.picture is not None:
-        plot_profile(found).savefig(arguments.picture, dpi=110, format="png")
+        plot_profile(found).savefig(arguments.picture, dpi=110)
         print(f"  picture  {arguments.picture}")
     return 0
 

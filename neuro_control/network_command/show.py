@@ -20,8 +20,6 @@ def show(arguments: argparse.Namespace) -> int:
 
     A netx file holds integers already, and those are shown.
     """
-    if not 1 <= arguments.bits <= 8:
-        raise ValueError(f"--bits {arguments.bits}: must be 1 to 8")
     if is_netx(arguments.file):
         integers = integer_facts(find_integers(arguments.file, arguments.dt_s))
         print(json_text(integers, indent=2) if arguments.json else integer_text(integers))
@@ -145,6 +143,11 @@ def memory_text(found: dict[str, Any]) -> str:
     )
 
 
+def _delay_text(projection: dict[str, Any]) -> str:
+    delay, error = projection["delay"], projection["delay_error"]
+    return f"; delay {delay} ticks, off by up to {error:.2g}" if delay or error else ""
+
+
 def _parameters(node: Any) -> dict[str, str]:
     """Every parameter as a value, or as shape and range of its values."""
     shown = {}
@@ -196,7 +199,7 @@ def text(found: dict[str, Any]) -> str:
     lines += [
         f"  {p['name']}: {p['synapses']:,} synapses, {p['sign_mode']}, exponent "
         f"{p['weight_exponent']}; error rms {p['relative_rms_error']:.2%}, "
-        f"{p['rounded_to_zero']:,} rounded to zero"
+        f"{p['rounded_to_zero']:,} rounded to zero{_delay_text(p)}"
         for p in report["projections"]
     ]
     return "\n".join(lines)

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+PICTURE_SUFFIXES = (".png", ".svg", ".pdf")
+
 
 def check_output(option: str, path: Path, suffixes: Sequence[str] = ()) -> None:
     """See whether a file can be written; leaves nothing behind.

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,18 @@ import pytest
 from matplotlib import image
 
 from neuro_control import cli
-from neuro_control.network import LIF, Input, Linear, Network, Output, write_nir
+from neuro_control.backends import CpuRunner, measure_cost
+from neuro_control.network import (
+    LIF,
+    Input,
+    Linear,
+    Network,
+    Output,
+    quantize,
+    read_nir,
+    write_nir,
+)
+from neuro_control.network_command.spike_file import read_spikes
 
 DT = 1e-3
 
@@ -87,6 +99,26 @@ def test_run_writes_the_spikes_that_the_engine_gives(
     assert image.imread(picture).size
 
 
+def test_run_says_what_it_costs(
+    network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = spikes(tmp_path)
+    assert cli.main(["network", "run", str(network), "--input", str(given), "--cost"]) == 0
+    said = capsys.readouterr().out
+    cost = measure_cost(
+        CpuRunner(quantize(read_nir(network, DT))), [read_spikes(given, 3)]
+    ).neurobench()
+    operations = cost["SynapticOperations"]
+    assert isinstance(operations, dict)
+    assert f"footprint {cost['Footprint']:,} bytes" in said
+    assert f"{operations['Effective_ACs']:,.0f} accumulations and 0 multiply" in said
+    assert f"{operations['Dense']:,.0f} if dense" in said
+    assert f"membrane updates {cost['MembraneUpdates']:,.0f} of 20" in said
+    assert "energy, estimated from these counts and not measured" in said
+    assert re.search(r"loihi +[\d.e-]+ J, [\d.e-]+ W\n +Intel Loihi, effective operations", said)
+    assert "table 2" in " ".join(said.split())
+
+
 def test_random_input_is_of_its_rate_and_seed(
     network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +172,17 @@ def test_spikes_that_do_not_fit_are_refused(
         (["run", "arm_tracker", "--ticks", "0"], "--ticks 0: must be 1 to"),
         (["run", "arm_tracker", "--rate-hz", "5000"], "must be from 0 to 1"),
         (["bench", "arm_tracker", "--activity", "-1"], "must be from 0 to 1"),
+        (["convert", "arm_tracker", "o.nir", "--bits", "9"], "--bits 9: must be 1 to 8"),
+        (["run", "arm_tracker", "--picture", "r.jpg"], "--picture r.jpg: its name must end in"),
+        (["run", "arm_tracker", "--output", "o"], "--output o: its name must end in .npz"),
+        (["run", "arm_tracker", "--output", "/no/o.npz"], "its folder does not exist"),
+        (["profile", "arm_tracker", "--json", "/no/o.json"], "its folder does not exist"),
+        (
+            ["run", "arm_tracker", "--input", "i.npz", "--rate-hz", "5"],
+            "--rate-hz 5: is of random input, and --input gives the spikes; leave one of them out",
+        ),
+        (["run", "arm_tracker", "--input", "i.npz", "--ticks", "5"], "--ticks 5: is of random"),
+        (["why", "arm_tracker", "--bag", "i.mcap", "--seed", "5"], "and --bag gives the spikes"),
     ],
 )
 def test_what_cannot_be_is_one_line(
