@@ -103,18 +103,18 @@ def choose_scale(
     if bias.any():
         most_bias = (BIAS_MANTISSA_RANGE[1] << BIAS_EXPONENT_MAX) / 64
         ceiling = min(ceiling, most_bias / np.abs(bias).max())
-    scale = max(full)
-    if least == most:
-        # With one exponent for all, the largest weights decide.
-        scale = min(full) * 2.0**most
+    # The largest weights must fit at the largest exponent.
+    ceiling = min(ceiling, min(full) * 2.0**most)
+    # With one exponent for all, the largest weights decide; else the smallest fill their bits.
+    scale = max(full) if least < most else min(full) * 2.0**most
     positive = threshold[threshold > 0]
     while len(positive) and positive.min() * scale < LEAST_THRESHOLD:
-        if 2 * scale > min(min(full) * 2.0**most, ceiling):
+        if 2 * scale > ceiling:
             break
         scale *= 2
     while scale > ceiling:
         scale /= 2
-    if scale > min(full) * 2.0**most or (least < most and scale < max(full) * 2.0**least):
+    if least < most and scale < max(full) * 2.0**least:
         raise ValueError(
             f"node {name!r}: thresholds up to {threshold.max():g}, biases up to "
             f"{np.abs(bias).max():g} and weights from {drives[0].limit / max(full):g} to "

@@ -99,6 +99,35 @@ def test_weights_are_rounded_to_what_the_chip_holds_and_share_one_scale(
     assert report.populations[0].threshold_error <= 0.5 / 64
 
 
+@pytest.mark.parametrize(("large", "small"), [(2.0, 0.01), (10.0, 0.01), (10.0, 0.002)])
+def test_projections_far_apart_share_a_scale_by_their_exponents(large: float, small: float):
+    network = quantize(single([[large]], unit(), fine=(Linear([[small]]), "in")))
+    assert all(q.relative_rms_error < 0.0013 for q in network.report.projections)
+    assert network.report.populations[0].threshold_error < 0.0013
+
+
+@settings(max_examples=100)
+@given(
+    octaves=st.floats(0, 15),
+    largest=st.floats(0.1, 10),
+    signs=st.tuples(*[st.sampled_from([[1.0], [-1.0], [1.0, -1.0]])] * 2),
+)
+def test_whatever_lies_within_the_reach_of_the_exponents_quantises(octaves, largest, signs):
+    one, other = (np.array([sign]) for sign in signs)
+    nodes = {
+        "a": Input((one.shape[1],)),
+        "b": Input((other.shape[1],)),
+        "coarse": Linear(one * largest),
+        # The margin is what 254 steps (of weights of both signs) are below 255.
+        "fine": Linear(other * (largest * 2.0**-octaves * 1.005)),
+        "n": unit(v_threshold=largest / 2),
+    }
+    network = Network(nodes, [("a", "coarse"), ("b", "fine"), ("coarse", "n"), ("fine", "n")], DT)
+    for report in quantize(network).report.projections:
+        assert report.rounded_to_zero == 0
+        assert report.relative_rms_error < 1 / 127
+
+
 def test_the_report_says_what_rounding_lost():
     network = quantize(single([[1.0, 0.001]], unit(v_threshold=2.0)))
     (report,) = network.report.projections

@@ -5,13 +5,11 @@ was trained."""
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuro_control.backends import CpuRunner
@@ -58,22 +56,30 @@ def neuron(rng: np.random.Generator, shape: tuple[int, ...]):
 
 
 def dense(seed: int) -> Network:
-    """Two inputs, recurrence, a skip, biases, a readout without spikes."""
+    """Two inputs, recurrence, a skip, biases, a readout without spikes.
+
+    The largest weights of two projections stay within the 2^15 that Loihi's exponents bridge.
+    """
     rng = np.random.default_rng(seed)
+
+    def normal(strength: float, shape: tuple[int, int]) -> np.ndarray:
+        drawn = rng.normal(0, strength, shape)
+        return np.copysign(np.maximum(np.abs(drawn), 0.003), drawn)
+
     a, b, n, m = (int(k) for k in rng.integers(1, 9, 4))
     readout = [LI((2,), tau=0.01, r=10.0), CubaLI((2,), 0.004, 0.02, w_in=3.0), I((2,), r=0.5)]
     strength = float(rng.choice([0.3, 1.0, 3.0]))
     nodes = {
         "a": Input((a,)),
         "b": Input((b,)),
-        "wa": Affine(rng.normal(0, strength, (n, a)), rng.normal(0, 0.2, n)),
-        "wb": Linear(np.abs(rng.normal(0, strength, (n, b)))),
+        "wa": Affine(normal(strength, (n, a)), rng.normal(0, 0.2, n)),
+        "wb": Linear(np.abs(normal(strength, (n, b)))),
         "n": neuron(rng, (n,)),
-        "back": Linear(-np.abs(rng.normal(0, strength, (n, n)))),
+        "back": Linear(-np.abs(normal(strength, (n, n)))),
         "gain": Scale(rng.uniform(0.5, 2.0, n)),
-        "onward": Linear(rng.normal(0, strength, (m, n))),
+        "onward": Linear(normal(strength, (m, n))),
         "m": neuron(rng, (m,)),
-        "read": Linear(rng.normal(0, 1, (2, m))),
+        "read": Linear(normal(1, (2, m))),
         "v": readout[rng.integers(3)],
         "out_n": Output((n,)),
         "out_m": Output((m,)),
@@ -136,26 +142,14 @@ def assert_same(twin: TorchNetwork, spikes: np.ndarray) -> None:
         np.testing.assert_array_equal(mine, state.pending)
 
 
-@contextmanager
-def only_what_fits() -> Iterator[None]:
-    """Leave out random networks whose numbers lie too far apart for Loihi's integers."""
-    try:
-        yield
-    except ValueError as error:
-        if "no common scale" not in str(error):
-            raise
-        reject()
-
-
 @settings(max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_spike_and_voltage_is_the_engines(seed: int):
     network = dense(seed)
     rng = np.random.default_rng(seed)
-    with only_what_fits():
-        shape = (2, 150, channels(network))
-        spikes = (rng.random(shape) < rng.choice([0.1, 0.5])).astype(np.float32)
-        assert_same(TorchNetwork(network), spikes)
+    shape = (2, 150, channels(network))
+    spikes = (rng.random(shape) < rng.choice([0.1, 0.5])).astype(np.float32)
+    assert_same(TorchNetwork(network), spikes)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -169,23 +163,20 @@ def test_every_spike_of_convolutions_and_pools_is_the_engines(seed: int):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_equality_survives_training(seed: int):
     network = dense(seed)
-    with only_what_fits():
-        twin = TorchNetwork(network)
-        optimiser = torch.optim.Adam(twin.parameters(), lr=0.02)
-        rng = np.random.default_rng(seed)
-        spikes = (rng.random((2, 30, channels(network))) < 0.4).astype(np.float32)
-        before = twin.quantized().fingerprint()
-        for _ in range(3):
-            optimiser.zero_grad()
-            run = twin(torch.from_numpy(spikes))
-            target = torch.from_numpy(
-                (rng.random(tuple(run.spikes.shape)) < 0.5).astype(np.float64)
-            )
-            loss = ((run.spikes - target) ** 2).mean() + (run.voltages["v"] - 1).pow(2).mean()
-            loss.backward()
-            optimiser.step()
-        assert twin.quantized().fingerprint() != before
-        assert_same(twin, spikes)
+    twin = TorchNetwork(network)
+    optimiser = torch.optim.Adam(twin.parameters(), lr=0.02)
+    rng = np.random.default_rng(seed)
+    spikes = (rng.random((2, 30, channels(network))) < 0.4).astype(np.float32)
+    before = twin.quantized().fingerprint()
+    for _ in range(3):
+        optimiser.zero_grad()
+        run = twin(torch.from_numpy(spikes))
+        target = torch.from_numpy((rng.random(tuple(run.spikes.shape)) < 0.5).astype(np.float64))
+        loss = ((run.spikes - target) ** 2).mean() + (run.voltages["v"] - 1).pow(2).mean()
+        loss.backward()
+        optimiser.step()
+    assert twin.quantized().fingerprint() != before
+    assert_same(twin, spikes)
 
 
 @pytest.mark.parametrize("seed", [0, 5, 7])
