@@ -97,7 +97,11 @@ def decode_compressed(  # noqa: C901, PLR0912, PLR0915 - one pass over the words
     y: NDArray[np.uint16],
     p: NDArray[np.uint8],
 ) -> int:
-    """Decode words (uint16[n]) into four arrays, which hold 8 n; returns how many."""
+    """Decode words (uint16[n]) into four arrays, which hold 8 n; returns how many.
+
+    The time is that of the last upper and the last lower word, whichever came alone. It is looked
+    at when events come: between an upper word and a lower one behind it, it may lie ahead.
+    """
     n = 0
     n_on = 0
     column = state[COLUMN]
@@ -106,22 +110,24 @@ def decode_compressed(  # noqa: C901, PLR0912, PLR0915 - one pass over the words
     high = np.int64(0)
     low = np.int64(0)
     now_us = np.int64(0)
+    changed = False
     for i in range(words.shape[0]):
         word = np.int64(words[i])
         code = word >> 12
-        if code in (0, 1):
-            if code == 0:
-                high = (word & 0xFFF) << 12
-            else:
-                low = word & 0xFFF
-            # The lower bits of a new period follow its upper ones.
-            if code == 1:
-                if high | low < now_us:
-                    state[REVERSALS] += 1
-                now_us = max(now_us, high | low)
+        if code == 0:
+            high = (word & 0xFFF) << 12
+            changed = True
+        elif code == 1:
+            low = word & 0xFFF
+            changed = True
         elif code == 2:
             column = word & 0x7FF
         elif code in (3, 5):
+            if changed:
+                changed = False
+                if high | low < now_us:
+                    state[REVERSALS] += 1
+                now_us = max(now_us, high | low)
             if code == 3:
                 bits = np.int64(1)
                 first = word & 0x7FF

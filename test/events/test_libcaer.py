@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from neuro_control.events import Events, Packet, PacketStream, decoder, read_packets
 
@@ -99,6 +101,47 @@ def test_compressed_packets_of_the_driver_have_the_hosts_time():
         assert found is not None
         assert tuples(found) == [(start_ns + t_us * 1000, x, y, p) for t_us, x, y, p in part]
     assert (stream.counters.errors, stream.counters.decoder.events) == (0, 4)
+
+
+def test_an_upper_time_word_alone_moves_the_time():
+    low, column, high = 0x1005, 0x200A, 0x0001
+    found = decoder("libcaer_cmp", WIDTH, HEIGHT).decode(
+        compressed(column, low, 0x3014, high, 0x3015)
+    )
+    assert (found.t_ns // 1000).tolist() == [5, 4096 + 5]
+
+
+def test_a_new_period_begins_where_its_lower_word_says():
+    made = decoder("libcaer_cmp", WIDTH, HEIGHT)
+    found = made.decode(compressed(0x200A, 0x1FFF, 0x3014, 0x0001, 0x1002, 0x3015))
+    assert (found.t_ns // 1000).tolist() == [4095, 4096 + 2]
+    assert made.counters.time_reversals == 0
+
+
+def test_a_compressed_time_that_runs_backwards_is_held_and_counted():
+    made = decoder("libcaer_cmp", WIDTH, HEIGHT)
+    found = made.decode(compressed(0x200A, 0x1009, 0x3014, 0x1007, 0x3015, 0x3016, 0x100A, 0x3017))
+    assert (found.t_ns // 1000).tolist() == [9, 9, 9, 10]
+    assert made.counters.time_reversals == 1
+
+
+singles = st.tuples(
+    st.one_of(st.sampled_from([0, 1, 4095, 4096, 8192]), st.integers(0, 20_000)),
+    st.integers(0, WIDTH - 1),
+    st.integers(0, HEIGHT - 1),
+    st.integers(0, 1),
+)
+
+
+@given(start_us=st.integers(0, 2**40), steps=st.lists(singles, min_size=1, max_size=30))
+def test_what_the_driver_compresses_is_what_is_decoded(start_us, steps):
+    times_us = start_us + np.cumsum([step[0] for step in steps])
+    events = [(int(t), *step[1:]) for t, step in zip(times_us, steps, strict=True)]
+    stream = PacketStream(WIDTH, HEIGHT, "libcaer_cmp")
+    found = stream.receive(packet_of_the_driver(0, 0, events))
+    assert found is not None
+    assert tuples(found) == [(t_us * 1000, x, y, p) for t_us, x, y, p in events]
+    assert stream.counters.errors == 0
 
 
 def test_after_a_loss_compressed_addresses_must_be_said_again():
