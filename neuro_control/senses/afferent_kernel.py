@@ -59,10 +59,12 @@ def feel(
                     current = gains[1] * abs(per_second)
                 else:
                     current = gains[2] * max(vibration, 0.0)
-                # Two half steps for the membrane, as in the paper.
+                # Two half steps for the membrane, as in the paper. A spike ends at its peak: past
+                # it the square grows without bound, and takes the recovery variable with it.
                 for _ in range(2):
-                    rate = 0.04 * v[k, i] * v[k, i] + 5.0 * v[k, i] + 140.0 - u[k, i] + current
-                    v[k, i] += 0.5 * step_ms * rate
+                    if v[k, i] < PEAK_MV:
+                        rate = 0.04 * v[k, i] * v[k, i] + 5.0 * v[k, i] + 140.0 - u[k, i] + current
+                        v[k, i] = min(v[k, i] + 0.5 * step_ms * rate, PEAK_MV)
                 u[k, i] += step_ms * _A[k] * (_B[k] * v[k, i] - u[k, i])
                 if v[k, i] >= PEAK_MV:
                     v[k, i] = RESET_MV

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from neuro_control.events import Events
@@ -121,6 +121,50 @@ def test_afferents_differ_by_their_mismatch_and_the_seed_says_how():
     assert len(set(counts(mismatch_sigma=0.2))) > 3
     assert counts(mismatch_sigma=0.2) == counts(mismatch_sigma=0.2)
     assert counts(mismatch_sigma=0.2) != counts(mismatch_sigma=0.2, seed=1)
+
+
+MOST = {"sa1_gain": 1000.0, "fa1_gain": 1000.0, "fa2_gain": 1e6}
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    gains=st.fixed_dictionaries({name: st.floats(0.0, most) for name, most in MOST.items()}),
+    period_ns=st.integers(MS // 4, MS),
+    seed=st.integers(0, 100),
+)
+@example(gains=MOST, period_ns=MS // 4, seed=0)
+@example(gains=MOST | {"fa1_gain": 60.0}, period_ns=MS // 4, seed=0)
+@example(gains=MOST, period_ns=MS, seed=0)
+def test_no_gain_and_no_pressure_silence_an_afferent_for_good(gains, period_ns, seed):
+    rng = np.random.default_rng(seed)
+    square = np.arange(200) % 2
+    wild = np.concatenate([square, rng.uniform(0, 1, 100)])[:, None, None]
+    skin = Skin(1, 1, SkinSettings(**gains, fa2_cutoff_hz=5.0))
+    play(wild, skin, period_ns)
+    rest_ns = len(wild) * period_ns
+    calm = [skin.feel(np.zeros((1, 1)), rest_ns + k * 100 * MS) for k in range(1, 11)]
+    assert len(calm[-1]) == 0
+    again = [
+        skin.feel(np.full((1, 1), level), rest_ns + (1001 + k) * MS)
+        for k, level in enumerate(np.repeat([0, 1, 0, 1], 20))
+    ]
+    said = np.bincount(Events.concatenate(again).y, minlength=3)
+    # What is enough for an afferent at rest: of SA-I 4, of the others at such a square far more.
+    loud = np.array([gains["sa1_gain"], gains["fa1_gain"], gains["fa2_gain"] / 100.0]) > 10.0
+    assert (said[loud] > 0).all()
+
+
+def test_an_afferent_speaks_as_often_as_its_equations_in_finer_steps():
+    """Izhikevich's regular spiking cell under a constant current of 40: 91 a second."""
+    skin = Skin(1, 1, SkinSettings(sa1_gain=40.0, fa1_gain=0.0, fa2_gain=0.0))
+    v, u, expected, step_ms = -70.0, -14.0, 0, 0.002
+    for _ in range(int(1000 / step_ms)):
+        v += step_ms * (0.04 * v * v + 5.0 * v + 140.0 - u + 40.0)
+        u += step_ms * 0.02 * (0.2 * v - u)
+        if v >= 30.0:
+            v, u, expected = -65.0, u + 8.0, expected + 1
+    events = play(np.ones((1001, 1, 1)), skin)
+    assert len(events) == pytest.approx(expected, rel=0.03)
 
 
 @pytest.mark.parametrize(
