@@ -16,6 +16,7 @@ import numpy as np
 from neuro_control.network.graph import Network, Node, plain
 from neuro_control.network.nir_dialects import as_meant
 from neuro_control.network.nir_nodes import READERS, nir_package, node_from_nir, node_to_nir
+from neuro_control.network.provenance import maker
 
 if TYPE_CHECKING:
     import nir
@@ -80,7 +81,8 @@ def read_nir(path: str | Path, dt_s: float | None = None, dialect: str = "nir") 
 def write_nir(network: Network, path: str | Path) -> None:
     """Write a network to a NIR file, with its metadata, time step and order of nodes.
 
-    A file of that name is replaced when the new one is whole.
+    Metadata that say nothing of ``made_by`` are given it: this package and its version. A file of
+    that name is replaced when the new one is whole.
 
     Raises:
         ValueError: metadata or a node's name that a NIR file cannot hold.
@@ -93,10 +95,12 @@ def write_nir(network: Network, path: str | Path) -> None:
     for name in (*network.nodes, *network.metadata):
         if "/" in name or not name:
             raise ValueError(f"the name {name!r} cannot be in a NIR file; leave out '/'")
+    graph = network_to_nir(network)
+    graph.metadata = {"made_by": maker(), **graph.metadata}
     path = Path(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        nir_package().write(beside, network_to_nir(network))
+        nir_package().write(beside, graph)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

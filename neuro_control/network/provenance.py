@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from neuro_control.network.fixed_point import quantize
 from neuro_control.network.graph import MetadataValue, Network
 from neuro_control.network.neurons import INTEGRATORS
 from neuro_control.network.ports import ports_of
 from neuro_control.network.quantization_report import QuantizationReport
 from neuro_control.network.synapses import Input
+
+_OWN = ("made_by", "command", "quantization_bits", "quantization_error")
+"""Metadata that are true of one network only, not of what is made from it."""
 
 
 def maker() -> str:
@@ -29,16 +34,29 @@ def with_provenance(network: Network, command: str, weight_bits: int = 8) -> Net
     they are where they are given. ``quantization_bits`` and ``quantization_error`` say what
     Loihi's integers lose, or why the network does not fit them.
     """
-    before = [str(network.metadata[k]) for k in ("made_by", "command") if k in network.metadata]
     found: dict[str, MetadataValue] = {**units_of_ports(network), **network.metadata}
-    if before:
-        found["made_from"] = ": ".join(before)
+    found |= _made_from(network.metadata)
     found |= {"made_by": maker(), "command": command, "quantization_bits": weight_bits}
     try:
         found["quantization_error"] = losses(quantize(network, weight_bits).report)
     except ValueError as error:
         found["quantization_error"] = f"does not fit: {error}"
     return replace_metadata(network, found)
+
+
+def without_provenance(metadata: Mapping[str, MetadataValue]) -> dict[str, MetadataValue]:
+    """The metadata of a network that was made from the one that these are of.
+
+    Who made it, by which command and what integers lose of it is true no more; ``made_from`` says
+    who made what it comes from.
+    """
+    kept = {key: value for key, value in metadata.items() if key not in _OWN}
+    return kept | _made_from(metadata)
+
+
+def _made_from(metadata: Mapping[str, MetadataValue]) -> dict[str, MetadataValue]:
+    before = [str(metadata[key]) for key in ("made_by", "command") if key in metadata]
+    return {"made_from": ": ".join(before)} if before else {}
 
 
 def replace_metadata(network: Network, found: dict[str, MetadataValue]) -> Network:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from neuro_control.network import Network, PopulationReport, QuantizedNetwork, quantize
 from neuro_control.network.fixed_neurons import resting
 from neuro_control.network.neurons import INTEGRATORS, NEURONS
+from neuro_control.network.provenance import without_provenance
 from neuro_control.training.surrogates import Surrogate
 from neuro_control.training.twin_delivery import SINGLE, Delivery
 from neuro_control.training.twin_neurons import TwinNeurons, fields_of
@@ -83,6 +84,7 @@ class TorchNetwork(nn.Module):
             raise ValueError(f"the network has no {' and no '.join(wanted)} to train")
         self.surrogate = Surrogate() if surrogate is None else surrogate
         self._given, self._exact, self._bits = network, exact, weight_bits
+        self._metadata = without_provenance(network.metadata)
         self._compiled = compiled
         self._ports = quantize(network, weight_bits)
         self._nodes = {n: x for n, x in network.nodes.items() if isinstance(x, NEURONS)}
@@ -100,9 +102,13 @@ class TorchNetwork(nn.Module):
         )
 
     def network(self) -> Network:
-        """The network with its parameters as they are now, to be written and deployed."""
+        """The network with its parameters as they are now, to be written and deployed.
+
+        Its metadata are those of the network given, but for who made it, by which command and with
+        which loss: ``made_from`` says who made what it was trained from.
+        """
         nodes = dict(self._given.nodes) | self.synapses.nodes() | self.neurons.nodes()
-        return Network(nodes, self._given.edges, self._given.dt_s, self._given.metadata)
+        return Network(nodes, self._given.edges, self._given.dt_s, self._metadata)
 
     def quantized(self) -> QuantizedNetwork:
         """The integers that the exact mode computes with."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
@@ -151,6 +152,17 @@ def test_a_network_is_read_as_it_was_written(tmp_path: Path):
         for key, value in vars(node).items():
             np.testing.assert_array_equal(getattr(read.nodes[name], key), value)
     assert quantize(read).fingerprint() == quantize(network).fingerprint()
+
+
+def test_a_file_says_who_made_it_unless_its_network_does(tmp_path: Path):
+    network = every_node()
+    own = Network(network.nodes, network.edges, network.dt_s, {"description": "of no one yet"})
+    write_nir(own, tmp_path / "n.nir")
+    assert read_nir(tmp_path / "n.nir").metadata == {
+        "description": "of no one yet",
+        "made_by": f"neuro_control {version('neuro_control')}",
+    }
+    assert "made_by" not in own.metadata
 
 
 def test_the_time_step_must_be_known(tmp_path: Path):

@@ -208,3 +208,19 @@ def test_what_cannot_be_trained_is_refused():
     nodes["n"] = LIF((1,), tau=0.02, v_threshold=0.0)
     with pytest.raises(ValueError, match="node 'n': v_threshold reaches 0 above rest"):
         TorchNetwork(Network(nodes, list(pairwise(nodes)), DT), train="thresholds")
+
+
+def test_a_trained_network_does_not_claim_how_the_untrained_one_was_made():
+    given = network()
+    own = {"description": "a reflex", "integers_per_volt": 200.0, "input_in": "touches"}
+    stale = {"quantization_bits": 8, "quantization_error": "weights 0.10 % rms"}
+    untrained = Network(
+        given.nodes,
+        given.edges,
+        given.dt_s,
+        own | stale | {"made_by": "neuro_control 1", "command": "make a.nir", "made_from": "b.nir"},
+    )
+    trained = TorchNetwork(untrained).network()
+    assert trained.metadata == own | {"made_from": "neuro_control 1: make a.nir"}
+    # What is trained on keeps where it came from.
+    assert TorchNetwork(trained).network().metadata == trained.metadata
