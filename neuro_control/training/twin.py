@@ -149,12 +149,12 @@ class TorchNetwork(nn.Module):
             for name, port in self._ports.inputs.items()
         }
         after, ticks = TwinState({}, {}, {}, {}, {}), spikes.shape[1]
-        self._delivery.begin(populations)
-        for component in self._order:
-            if component.recurrent:
-                self._tick_by_tick(component, populations, signals, ticks, (state, after))
-            else:
-                self._at_once(component.names[0], populations, signals, ticks, (state, after))
+        with self._delivery.forward_pass(populations):
+            for component in self._order:
+                if component.recurrent:
+                    self._tick_by_tick(component, populations, signals, ticks, (state, after))
+                else:
+                    self._at_once(component.names[0], populations, signals, ticks, (state, after))
         shown = [
             signals[name]
             if self._ports.population(name).spiking

@@ -9,7 +9,8 @@ window go through each operation at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -57,10 +58,18 @@ class Delivery:
             matrix = _matrix(projection).to(device)
             self._projections[projection.target].append((projection, matrix))
 
-    def begin(self, populations: Mapping[str, TwinPopulation]) -> None:
-        """Start a forward pass: what was derived from parameters before is forgotten."""
+    @contextmanager
+    def forward_pass(self, populations: Mapping[str, TwinPopulation]) -> Iterator[None]:
+        """A forward pass with these numbers; what is derived from parameters lasts no longer.
+
+        It belongs to the graph of that pass, which would be kept alive, and no module that holds
+        some of a graph can be copied.
+        """
         self._populations = populations
-        self._effective = {}
+        try:
+            yield
+        finally:
+            self._populations, self._effective = {}, {}
 
     def window(
         self,

@@ -302,6 +302,20 @@ def test_a_twin_moves_as_modules_do_and_can_be_copied():
     twin(torch.ones(1, 3, 4))
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_twin_can_be_copied_while_it_is_trained_and_the_copy_is_apart(exact: bool):
+    twin = TorchNetwork(dense(5), exact=exact)
+    given = torch.ones(1, 20, channels(dense(5)))
+    run = twin(given)
+    copied = copy.deepcopy(twin)
+    run.voltages["v"].sum().backward()
+    with torch.no_grad():
+        for weight in twin.parameters():
+            weight.mul_(1.5)
+    assert torch.equal(copied(given).voltages["v"], run.voltages["v"])
+    assert not torch.equal(twin(given).voltages["v"], run.voltages["v"])
+
+
 def test_weights_that_are_changed_behind_torchs_back_are_seen():
     twin = small_twin()
     given = torch.ones(1, 30, 4)
