@@ -65,7 +65,10 @@ class CochleaNodeSettings(SenseSettings):
                 " must be whole"
             )
         if self.wav:
-            sound = open_sound(self.wav)
+            try:
+                sound = open_sound(self.wav)
+            except OSError as error:
+                raise ValueError(f"wav: {error}") from error
             if sound.sample_rate_hz != self.hearing.sample_rate_hz:
                 raise ValueError(
                     f"wav has {sound.sample_rate_hz} samples a second; hearing.sample_rate_hz is"
@@ -110,7 +113,13 @@ class CochleaNode(SenseNode[CochleaNodeSettings]):
         self._blocks: Iterator[NDArray[np.float64]] | None = None
         if settings.wav:
             samples = round(settings.block_s * settings.hearing.sample_rate_hz)
-            self._blocks = open_sound(settings.wav).blocks(samples)
+            file = open_sound(settings.wav)
+            if file.missing:
+                self.get_logger().warning(
+                    f"wav: {file.path} was cut off: {file.missing} of"
+                    f" {file.samples + file.missing} samples are missing; the others are heard"
+                )
+            self._blocks = file.blocks(samples)
             self.add_timer(settings.block_s, self._on_file)
 
         self._microphone: Microphone | None = None
@@ -169,13 +178,21 @@ class CochleaNode(SenseNode[CochleaNodeSettings]):
     def _on_file(self) -> None:
         if not self.active or self._blocks is None:
             return
-        block = next(self._blocks, None)
+        try:
+            block = next(self._blocks, None)
+        except OSError as error:
+            self._blocks = None
+            self.get_logger().error(f"wav: it can be read no further: {error}")
+            return
         if block is None:
             self._blocks = None
             self.get_logger().info("the file has been heard")
             return
         self.received += 1
-        self._publish(*self._hear(block))
+        try:
+            self._publish(*self._hear(block))
+        except ValueError as error:  # floating point holds what is no number
+            self._refuse(f"wav: {error}")
 
     def _on_microphone(self) -> None:
         if self._microphone is None or self._microphone_gone:

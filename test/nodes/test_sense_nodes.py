@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import WrenchStamped
+from scipy.io import wavfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32MultiArray, Int16MultiArray
 
@@ -166,6 +167,46 @@ def test_a_file_is_heard(ros: Any, overrides: Any, tmp_path: Path) -> None:
     assert bench.node.events > 50
     with pytest.raises(ParameterError, match="wav has 1 channels; ears is 2"):
         CochleaNode(parameter_overrides=overrides(wav=str(tmp_path / "a.wav")))
+
+
+def written(path: Path, samples: np.ndarray, rate_hz: int = 16000) -> Path:
+    wavfile.write(path, rate_hz, samples)
+    return path
+
+
+def test_a_file_that_cannot_be_heard_is_refused_in_one_line(
+    ros: Any, overrides: Any, tmp_path: Path
+) -> None:
+    del ros
+    (tmp_path / "text.wav").write_text("no sound at all")
+    for name, reason in (("nowhere", "wav: no sound file"), ("text", "text.wav is no WAV file")):
+        with pytest.raises(ParameterError, match=reason) as caught:
+            CochleaNode(parameter_overrides=overrides(wav=str(tmp_path / f"{name}.wav")))
+        assert len(str(caught.value).splitlines()) == 1
+
+
+def test_of_a_file_that_was_cut_off_the_rest_is_heard_and_the_loss_is_told(
+    ros: Any, overrides: Any, tmp_path: Path, capfd: Any
+) -> None:
+    path = written(tmp_path / "a.wav", sound(1600))
+    path.write_bytes(path.read_bytes()[:-3])
+    said = overrides(wav=str(path), ears=1, block_s=0.02)
+    bench = Bench(ros, CochleaNode(parameter_overrides=said))
+    ros.until(lambda: bench.node._blocks is None)
+    assert (bench.node.received, bench.node.refused) == (5, 0)
+    assert "a.wav was cut off: 2 of 1600 samples are missing" in capfd.readouterr().err
+
+
+def test_what_is_no_number_in_a_file_is_refused_and_the_rest_is_heard(
+    ros: Any, overrides: Any, tmp_path: Path
+) -> None:
+    values = (sound(1600) / 32768).astype(np.float32)
+    values[700] = np.nan
+    said = overrides(wav=str(written(tmp_path / "a.wav", values)), ears=1, block_s=0.02)
+    bench = Bench(ros, CochleaNode(parameter_overrides=said))
+    ros.until(lambda: bench.node._blocks is None)
+    assert (bench.node.received, bench.node.refused) == (5, 1)
+    assert "wav: sound has values that are no finite" in bench.values()["refused_because"]
 
 
 def test_a_microphone_is_heard_and_one_that_goes_is_an_error(ros, overrides, tmp_path, monkeypatch):
