@@ -58,7 +58,7 @@ examples:
   neuro_control demo arm --headless --picture out.png --film out.mp4
       one picture, and a film of scene, events and the network's spikes (or a .gif)
   neuro_control demo arm --set simulator.target.kind=random_walk --set controller.gaze_gain=10
-      other parameters; config/arm.yaml names them all
+      other parameters; config/ has them all: arm.yaml, senses.yaml, dashboard.yaml
   neuro_control demo arm --lockstep --headless --report out.json
       simulated time waits for the controller: the same figures every time, on any machine
 
@@ -136,7 +136,10 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="simulated time advances only when the controller has answered: reproducible figures",
     )
     demo.add_argument(
-        "--backend", default="auto", metavar="|".join(BACKENDS), help="who steps the network"
+        "--backend",
+        default="auto",
+        metavar="|".join(BACKENDS),
+        help="who steps the network (`neuro_control backend list`: installed ones too)",
     )
     demo.add_argument(
         "--senses", action="store_true", help="with skin and ears beside the eye: skin, cochlea"

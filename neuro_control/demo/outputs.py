@@ -8,8 +8,7 @@ from typing import Any
 
 from neuro_control.demo.network_spikes import NetworkSpikes
 from neuro_control.demo.options import DemoOptions
-from neuro_control.demo.parameters import read_parameter_file
-from neuro_control.demo.plan import DemoPlan
+from neuro_control.demo.plan import DemoPlan, parameters_of_files
 from neuro_control.demo.record import RunRecord
 from neuro_control.reports.film_file import FPS, LONGEST_S
 from neuro_control.reports.film_tape import FilmSchedule, FilmTape
@@ -34,10 +33,8 @@ def record_for(options: DemoOptions) -> RunRecord:
 
 
 def changed_parameters(plan: DemoPlan) -> dict[str, tuple[Any, Any]]:
-    """Parameters that differ from the robot's file: {node.parameter: (in the file, used)}."""
-    from neuro_control.robots.description import share_directory
-
-    known = read_parameter_file(share_directory() / plan.bringup.robot.parameter_file)
+    """Parameters that differ from the files: {node.parameter: (in the file, used)}."""
+    known = parameters_of_files(plan.bringup)
     used = {node.name: dict(plan.parameters[node.name]) for node in plan.bringup.nodes}
     if "simulator" in used:
         # While nodes look for each other it is another.

@@ -86,9 +86,10 @@ def timing_section(record: RunRecord, report: Mapping[str, Any]) -> Section:
             [
                 page_plot(
                     "delays",
-                    lambda axes: draw_delays(axes, record),
+                    lambda axes: draw_delays(axes, record, latency),
                     "From the publication of an event packet to that of the first guarded command "
-                    "that takes it in, as this listener heard them. Both axes are logarithmic.",
+                    "that takes it in, as this listener heard them; the lines are the median and "
+                    "p99 of all. Both axes are logarithmic.",
                 ),
                 Table("Times", ("what", "median", "p99", "largest"), rows, right=(1, 2, 3)),
             ]

@@ -55,7 +55,7 @@ def draw_picture(
             draw_rates(axes[1, 1], record)
         else:
             draw_error_distribution(axes[1, 1], record)
-        draw_delays(axes[1, 2], record)
+        draw_delays(axes[1, 2], record, report["latency_ms"])
         figure.savefig(temporary, dpi=110)
 
 

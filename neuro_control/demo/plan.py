@@ -90,8 +90,6 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
 
     Raises BringupError or ParameterFileError on what cannot be, before anything has started.
     """
-    from neuro_control.robots.description import share_directory
-
     bringup = plan_bringup(
         options.robot,
         sim="mujoco",
@@ -99,13 +97,7 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
         dashboard="true" if options.dashboard else "false",
         senses=options.senses,
     )
-    known = read_parameter_file(share_directory() / bringup.robot.parameter_file)
-    for node in bringup.nodes:
-        if node.name not in known:
-            known[node.name] = read_parameter_file(share_directory() / node.parameter_file)[
-                node.name
-            ]
-    wanted = {name: dict(values) for name, values in known.items()}
+    wanted = {name: dict(values) for name, values in parameters_of_files(bringup).items()}
     for name, values in _own_parameters(options).items():
         if name in wanted:
             wanted[name].update(values)
@@ -123,6 +115,18 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
     else:
         parameters["guard"]["autostart"] = False  # the demo starts it (see start_gate)
     return DemoPlan(options, bringup, parameters, factor)
+
+
+def parameters_of_files(bringup: BringupPlan) -> Parameters:
+    """What the parameter files say of every node: the robot's, else the node's own."""
+    from neuro_control.robots.description import share_directory
+
+    known = read_parameter_file(share_directory() / bringup.robot.parameter_file)
+    for node in bringup.nodes:
+        if node.name not in known:
+            own = read_parameter_file(share_directory() / node.parameter_file)
+            known[node.name] = own[node.name]
+    return known
 
 
 def _own_parameters(options: DemoOptions) -> Parameters:

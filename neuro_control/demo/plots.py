@@ -6,6 +6,8 @@ Every axis has its unit, and every plot says so where nothing was recorded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -173,22 +175,30 @@ def _counter_rate(record: RunRecord, key: str) -> tuple[FloatArray, FloatArray]:
     return rate(readings.t_ns, readings.values[:, 0])
 
 
-def draw_delays(axes: Axes, record: RunRecord) -> None:
-    """From an event packet to the robot command that answers it, as a histogram."""
+def draw_delays(axes: Axes, record: RunRecord, figures: Mapping[str, float | None]) -> None:
+    """From an event packet to the robot command that answers it, as a histogram.
+
+    figures: median and p99 of all packets (ms), as the report has them; the histogram is of those
+    that were heard here.
+    """
     axes.set(title="Sensor to command", xlabel="delay [ms]", ylabel="packets")
     if not len(record.delays):
         return _nothing(axes)
+    # A delay of nothing stands in the first bin of a logarithmic axis.
     delays_ms = np.maximum(record.delays.values[:, 0] * 1e-6, 1e-2)
     low, high = float(delays_ms.min()), float(delays_ms.max())
     edges = np.geomspace(low * 0.95, high * 1.05, 60)
     axes.hist(delays_ms, bins=list(edges), color=BLUE)
-    for q, colour, style, name in ((50, GREEN, "--", "median"), (99, VERMILION, ":", "p99")):
-        value = float(np.percentile(delays_ms, q))
-        axes.axvline(value, color=colour, ls=style, lw=2, label=f"{name} {value:.2f} ms")
+    for name, colour, style in (("median", GREEN, "--"), ("p99", VERMILION, ":")):
+        value = figures.get(name)
+        if value is not None and value > 0.0:
+            axes.axvline(value, color=colour, ls=style, lw=2, label=f"{name} {value:.2f} ms")
     axes.set(xscale="log", yscale="log")
-    ticks = [t for t in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500) if low <= t <= high]
+    steps = (1, 2, 5) if high < 1000 * low else (1,)
+    ticks = [t for e in range(-2, 5) for t in (s * 10.0**e for s in steps) if low <= t <= high]
     if len(ticks) > 1:
         axes.set_xticks(ticks, labels=[f"{t:g}" for t in ticks])
     axes.minorticks_off()
-    axes.legend(loc="upper right", fontsize=9)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="upper right", fontsize=9)
     return None

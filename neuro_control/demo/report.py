@@ -42,6 +42,8 @@ DEFINITIONS: Mapping[str, str] = {
     "active_fraction": "mean part of the neurons that spike in one step",
     "guard_interventions": "commands that the guard changed, refused or stopped",
     "packets_lost": "event packets that the controller missed, by gaps in their sequence",
+    "packets_dropped": "event packets that came and were not used, such as those behind which too "
+    "many others waited; without those that were sent again",
     "target_samples_missing": "samples of simulation/target that should be there and are not",
     "heard": "simulated time whose samples of simulation/target were heard, s, and of_s, the time "
     "up to the end of which they should have been",
@@ -116,6 +118,7 @@ def make_report(
         ),
         "guard_interventions": _whole(record.latest("guard", "interventions")),
         "packets_lost": _whole(record.latest("controller", "packets_lost")),
+        "packets_dropped": _dropped(record),
         "target_samples_missing": missing,
         "heard": _heard(len(t_ns), missing, seconds if simulated_s is None else simulated_s),
         "guard_reasons": _reasons(record),
@@ -192,6 +195,7 @@ def notices(report: Mapping[str, Any]) -> list[str]:
     for key, what in (
         ("guard_interventions", "commands were changed, refused or stopped by the guard"),
         ("packets_lost", "event packets did not reach the controller"),
+        ("packets_dropped", "event packets reached the controller and were not used"),
         ("target_samples_missing", "samples of the target are missing from the figures"),
     ):
         if report[key]:
@@ -211,6 +215,15 @@ def _per(total: float | None, seconds: float | None) -> float | None:
 
 def _whole(number: float | None) -> int | None:
     return None if number is None else round(number)
+
+
+def _dropped(record: RunRecord) -> int | None:
+    """As the page counts them: what was sent again, or had been counted as lost, is none."""
+    dropped = record.latest("controller", "packets_dropped")
+    if dropped is None:
+        return None
+    again = ("dropped_duplicate", "dropped_out_of_order")
+    return round(dropped - sum(record.latest("controller", key) or 0.0 for key in again))
 
 
 def _heard(samples: int, missing: int, of_s: float) -> dict[str, float]:
@@ -272,7 +285,8 @@ def summary(report: Mapping[str, Any]) -> str:
         (
             "guard",
             f"{_show(report['guard_interventions'], 'd')} interventions; "
-            f"{_show(report['packets_lost'], 'd')} packets lost",
+            f"{_show(report['packets_lost'], 'd')} packets lost"
+            + (f", {report['packets_dropped']:d} dropped" if report["packets_dropped"] else ""),
         ),
         (
             "simulated",

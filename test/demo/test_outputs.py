@@ -36,6 +36,13 @@ def test_a_long_run_is_filmed_faster(
     assert record.network.pixel_s == pytest.approx(2.0 * speed / 440)
 
 
+def test_what_is_as_in_the_nodes_own_files_is_not_told() -> None:
+    options = DemoOptions(senses=True, dashboard=True, overrides=("skin.queue_depth=3",))
+    changed = changed_parameters(plan_demo(options))
+    others = {name for name in changed if not name.startswith(("simulator.", "controller."))}
+    assert others == {"skin.queue_depth"}
+
+
 def test_parameters_are_told_where_they_differ_from_the_file() -> None:
     options = DemoOptions(seconds=7.0, seed=3, overrides=("controller.gaze_gain=7.5",))
     changed = changed_parameters(plan_demo(options))

@@ -41,6 +41,7 @@ PROMISED = {
     "active_fraction": None,
     "guard_interventions": None,
     "packets_lost": None,
+    "packets_dropped": None,
     "command": None,
     "versions": None,
     "parameters_changed": None,
@@ -69,7 +70,19 @@ def full_record() -> RunRecord:
         record.add_target(k * 20_000_000, float(x), 0.0, 1.0, wall_s=k * 0.01)
     record.add_status(
         "controller",
-        Status(0.0, 0, "ok", {"backend": "cpu", "tick_us_median": "12.5", "packets_lost": "1"}),
+        Status(
+            0.0,
+            0,
+            "ok",
+            {
+                "backend": "cpu",
+                "tick_us_median": "12.5",
+                "packets_lost": "1",
+                "packets_dropped": "9",
+                "dropped_duplicate": "4",
+                "dropped_out_of_order": "2",
+            },
+        ),
     )
     record.add_status("simulator", Status(0.0, 0, "ok", {"latency_ms_max": "1.0"}))
     record.add_status(
@@ -107,6 +120,8 @@ def test_the_figures_are_those_of_the_record() -> None:
     assert report["guard_interventions"] == 2
     assert report["guard_reasons"] == {"jump": 2}
     assert report["packets_lost"] == 1
+    assert report["packets_dropped"] == 3
+    assert "1 packets lost, 3 dropped" in summary(report)
     assert report["backend"] == "cpu"
 
 
