@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import PointStamped
 from sensor_msgs.msg import Image, JointState
@@ -71,12 +72,18 @@ class KnownRobot:
     """Publishes every sense, the joints, the commands and the network; `publish` is one step.
 
     angle: of the first joint, and its command is 0.1 rad more. silent: topics that say nothing.
+    words: what nodes say of themselves, as values by name of the node; nothing at first.
     """
+
+    PERIOD = 10
+    """Steps between two words of a node."""
 
     def __init__(self, node: Any) -> None:
         self.angle = 0.5
         self.silent: set[str] = set()
+        self.words: dict[str, dict[str, Any]] = {}
         self.seq = 0
+        self._space = str(node.get_namespace()).strip("/")
         self._publishers = {
             topic: node.create_publisher(kind, topic, profile)
             for topic, kind, profile in (
@@ -92,6 +99,7 @@ class KnownRobot:
                 ("network/spikes", EventPacket, qos.best_effort(16)),
                 ("network/membranes", Float64MultiArray, qos.best_effort(16)),
                 ("network/profile", String, qos.best_effort(4)),
+                ("/diagnostics", DiagnosticArray, 10),
             )
         }
         rows = [
@@ -141,6 +149,21 @@ class KnownRobot:
         self._say("network/spikes", packet_of("", self.seq, stamp_ns, spikes))
         self._say("network/membranes", self._membranes(stamp_ns))
         self._say("network/profile", String(data=json.dumps(self._profile())))
+        if self.words and self.seq % self.PERIOD == 0:
+            self._say("/diagnostics", self._diagnostics(stamp_ns))
+
+    def _diagnostics(self, stamp_ns: int) -> DiagnosticArray:
+        message = DiagnosticArray()
+        message.header.stamp = messages.time_message(stamp_ns)
+        message.status = [
+            DiagnosticStatus(
+                hardware_id=f"{self._space}/{name}".lstrip("/"),
+                message="ok",
+                values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+            )
+            for name, values in dict(self.words).items()
+        ]
+        return message
 
     def _profile(self) -> dict[str, Any]:
         nodes = [

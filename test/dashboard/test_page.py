@@ -50,6 +50,7 @@ def one_robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[KnownR
 def known(one_robot: tuple[KnownRobot, str]) -> KnownRobot:
     one_robot[0].angle = 0.5
     one_robot[0].silent.clear()
+    one_robot[0].words = {}
     return one_robot[0]
 
 
@@ -168,13 +169,41 @@ def test_a_topic_that_falls_silent_is_told_within_a_second(page: Any, known: Kno
     assert page.evaluate(state.format("camera")) == "flows"
 
 
-def test_the_view_pauses_and_panels_can_be_hidden(page: Any) -> None:
+PICTURES = """Object.fromEntries([...document.querySelectorAll("section canvas")].map((canvas) =>
+  [canvas.closest("section").id, canvas.toDataURL()]))"""
+
+
+def test_a_pause_lets_the_pictures_stand_and_nothing_else(page: Any, known: KnownRobot) -> None:
+    known.words = {
+        "guard": {"stopped_because": "", "commands": 10, "commands_passed": 10},
+        "controller": {"controller_state": "tracking"},
+    }
+    verdict = "document.querySelector('.verdict')?.textContent"
+    wait(page, f"{verdict} === '✔ commands pass'")
     page.click("#pause")
     seq = page.evaluate("window.dashboard.frame.state.seq")
-    received = "new Promise((r) => setTimeout(() => r(window.dashboard.frame.state.seq), 300))"
-    assert page.evaluate(received) == seq
+    # What was due when it was pressed is drawn first.
+    wait(page, "document.getElementById('state').textContent.includes('pictures stand still')")
+    pictures = page.evaluate(PICTURES)
+    known.angle = 0.9
+    # A stop that comes meanwhile is said, and can be taken back.
+    known.words["guard"] = {"stopped_because": "emergency_stop", "commands": 10}
+    wait(page, "!document.getElementById('release').hidden")
+    wait(page, f"{verdict} === '✖ emergency stop'")
+    assert "held: emergency stop" in page.locator("#state").inner_text()
+    # So is a controller that dies.
+    known.silent |= {"desired_trajectory"}
+    del known.words["controller"]
+    wait(page, "document.querySelector('[data-stage=controller]').dataset.state === 'silent'")
+    wait(page, "document.querySelector('tr[data-node=controller]').dataset.level === 'stale'")
+    assert page.evaluate("window.dashboard.frame.state.seq") == seq
+    assert page.evaluate(PICTURES) == pictures
     page.click("#pause")
     wait(page, f"window.dashboard.frame.state.seq > {seq}")
+    wait(page, "Math.round(window.dashboard.panel('joints').samples.at(-1).data[0] * 10) === 9")
+
+
+def test_panels_can_be_hidden(page: Any) -> None:
     page.click("#choose summary")
     page.click("#choices label:has-text('Skin') input")
     page.wait_for_selector("#panel_skin", state="detached")

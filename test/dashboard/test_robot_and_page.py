@@ -103,6 +103,13 @@ def test_the_button_stops_the_arm_within_150_ms_and_release_lets_it_go(
     wait(arm.page, "!document.getElementById('release').hidden")
     arm.page.click("#release")
     until(arm.moves, "the arm moves again")
+    # The same from a page whose view is paused.
+    arm.page.click("#pause")
+    wait(arm.page, "document.getElementById('release').hidden")
+    arm.page.click("#stop")
+    wait(arm.page, "document.querySelector('.verdict').dataset.because.includes('emergency_stop')")
+    arm.page.click("#release")
+    until(arm.moves, "the arm moves again")
 
 
 def test_a_killed_controller_is_seen_within_a_second(arm: MovingArm, processes: Processes) -> None:

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: its stream, its layout, its buttons.
 
+import { act, chooseNeurons, learnControls } from "./actions.js";
+import { dismissAlarm, say } from "./banner.js";
 import { decodeFrame } from "./frame.js";
+import { drawFlow, drawState } from "./header.js";
 import { GuardPanel, HealthPanel } from "./health.js";
 import { DelayPanel, JointsPanel } from "./motion.js";
-import { MembranesPanel, RasterPanel, probes } from "./network.js";
-import { short } from "./plot.js";
+import { MembranesPanel, RasterPanel } from "./network.js";
 import { ProfilePanel } from "./profile.js";
 import { drawReplay } from "./replay.js";
 import { ScenePanel } from "./scene.js";
@@ -18,23 +20,21 @@ const PANELS = [
   [MembranesPanel, 2, 2], [SkinPanel, 1, 1], [EarsPanel, 1, 1], [DelayPanel, 3, 2],
   [HealthPanel, 0, 0], [ProfilePanel, 3, 1], [GuardPanel, 3, 0], [SimulationPanel, 2, 2],
 ];
-const SILENT_S = 0.3;
-const CONTROLS_MS = 3000;
-const STAGES = { camera: "event camera", joints: "joints", controller: "controller", guard: "guard → robot" };
 const FORGETFUL = { get: () => null, set: () => {} };
 
 const $ = (id) => document.getElementById(id);
 /** What was said last of everything that changes seldom. */
 const texts = { version: 0 };
 const shown = new Map();
+/** What the pictures show, and the newest state: the same, unless the view is paused. */
 let frame = null;
-let fresh = false;
+let state = null;
+/** What has come since the last drawing. */
+const due = { words: false, pictures: false };
 let paused = false;
 let connected = false;
 let received = [];
 let layoutKey = "";
-/** When the controls were read last, and how often a `set` has begun or ended. */
-const controlsRead = { at_ms: -Infinity, sets: 0 };
 
 const memory = (() => {
   try {
@@ -68,15 +68,19 @@ function connect() {
       if (value === null) delete texts[kind];
       else texts[kind] = value;
       texts.version += 1;
+      due.words = true;
       if (kind === "about") about(value);
       return;
     }
     received.push(performance.now());
     // The next one is sent when this one is drawn: a slow browser shows fewer, not older ones.
     requestAnimationFrame(() => { if (stream.readyState === WebSocket.OPEN) stream.send("drawn"); });
-    if (paused) return;
-    frame = decodeFrame(data);
-    fresh = true;
+    const come = decodeFrame(data);
+    ({ state } = come);
+    due.words = true;
+    if (paused && frame) return;
+    frame = come;
+    due.pictures = true;
   };
 }
 
@@ -84,50 +88,6 @@ function about(value) {
   const space = value.namespace === "/" ? "" : ` ${value.namespace}`;
   $("robot").textContent = `${value.robot}${space}`;
   document.title = `${value.robot}${space} · neuro_control`;
-}
-
-/** The banner: a warning, a note, or nothing. */
-function say(text, kind = "warning") {
-  const banner = $("banner");
-  // Only another press of the stop button, or a click on it, takes an alarm away.
-  if (banner.dataset.kind === "alarm" && kind !== "alarm") return;
-  banner.textContent = text;
-  banner.dataset.kind = kind;
-  banner.hidden = !text;
-}
-
-/** A stop that did not stop is shouted; all else that was refused is said. */
-function complain(name, reason) {
-  if (name === "stop") say(`NOT STOPPED: ${reason}`, "alarm");
-  else say(`${name}: ${reason}`);
-}
-
-/** Press a button: POST /api/NAME. The answer, or null if it was refused, which is said. */
-async function act(name, wanted = {}, quiet = false) {
-  if (name !== "set") return ask(name, wanted, quiet);
-  controlsRead.sets += 1;
-  const done = await ask(name, wanted, quiet);
-  controlsRead.sets += 1;
-  controlsRead.at_ms = -Infinity;
-  return done;
-}
-
-async function ask(name, wanted, quiet) {
-  try {
-    const answer = await fetch(`api/${name}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(wanted),
-      signal: AbortSignal.timeout(8000),
-    });
-    const said = await answer.json();
-    if (answer.ok && !said.error && said.success !== false) return said;
-    said.error ??= said.message;
-    if (!quiet) complain(name, said.error);
-  } catch (error) {
-    if (!quiet) complain(name, error.message);
-  }
-  return null;
 }
 
 // Layout: panels stand in columns and share their height by weight.
@@ -217,9 +177,11 @@ function draw() {
   requestAnimationFrame(draw);
   if (!frame || !texts.about) return;
   lay();
-  if (!fresh) return;
-  fresh = false;
-  for (const part of [drawFlow, drawState, () => drawReplay($("replay"), texts, act)]) {
+  if (!due.words && !due.pictures) return;
+  received = received.filter((t) => t > performance.now() - 2000);
+  const pictures = paused ? "pictures stand still" : `${(received.length / 2).toFixed(0)} pictures/s`;
+  for (const part of [() => drawFlow(state), () => drawState(state, texts, pictures),
+    () => drawReplay($("replay"), texts, act)]) {
     try {
       part();
     } catch (error) {
@@ -228,11 +190,14 @@ function draw() {
   }
   tellFailures();
   for (const entry of shown.values()) {
+    // A pause is for looking at pictures: what is said of the robot and its guard goes on.
+    if (entry.made?.stage && !due.pictures) continue;
     const note = drawPanel(entry);
     entry.note.textContent = note?.text ?? "";
     entry.note.title = note?.title ?? note?.text ?? "";
     entry.note.classList.toggle("warn", Boolean(note?.warn));
   }
+  due.words = due.pictures = false;
 }
 
 /** Draw one panel; its note. What it cannot draw keeps no other from being drawn. */
@@ -244,7 +209,7 @@ function drawPanel(entry) {
     try {
       // Made here, for only now it has a place and with it a size.
       entry.made ??= new entry.panel(entry.body, entry.tools, () => texts.about, act, texts);
-      note = entry.made.draw(frame);
+      note = entry.made.draw(entry.made.stage ? frame : { state, arrays: frame.arrays });
     } catch (error) {
       reason ??= error.message;
     }
@@ -262,59 +227,10 @@ function tellFailures() {
   tellFailures.told = failure;
 }
 
-function drawFlow() {
-  const list = $("flow");
-  for (const [name, label] of Object.entries(STAGES)) {
-    const stage = frame.state.flow?.[name] ?? { there: false };
-    let item = list.querySelector(`[data-stage="${name}"]`);
-    if (!item) {
-      item = document.createElement("li");
-      item.dataset.stage = name;
-      const title = document.createElement("b");
-      title.textContent = label;
-      item.append(title, document.createElement("span"));
-      list.append(item);
-    }
-    const silent = stage.age_s === null || stage.age_s > SILENT_S;
-    item.dataset.state = !stage.there ? "absent" : silent ? "silent" : "flows";
-    item.lastChild.textContent = !stage.there ? "absent"
-      : stage.age_s === null ? "⚠ nothing yet"
-        : silent ? `⚠ silent ${stage.age_s.toFixed(1)} s` : `${short(stage.rate_hz)} Hz`;
-  }
-}
-
-function drawState() {
-  const { nodes } = texts;
-  const doing = nodes?.controller?.values.controller_state;
-  const because = nodes?.controller?.values.no_data_because;
-  const held = nodes?.guard?.values.stopped_because;
-  const time = frame.state.joints?.stamp_s ?? frame.state.camera?.stamp_s;
-  received = received.filter((t) => t > performance.now() - 2000);
-  const said = document.createElement("b");
-  said.textContent = held ? `held: ${held.replaceAll("_", " ")}` : because || doing || "";
-  const parts = [];
-  // A stamp of decades is the wall clock's.
-  if (time !== undefined && time < 1e8) parts.push(`t = ${time.toFixed(1)} s`);
-  parts.push(`${(received.length / 2).toFixed(0)} pictures/s`);
-  $("state").replaceChildren(said, ` ${parts.join(" · ")}`);
-  const stopped = nodes?.guard?.values.stopped_because ?? "";
-  $("release").hidden = !stopped;
-  const record = texts.recording;
-  $("record").setAttribute("aria-pressed", String(Boolean(record?.on)));
-  $("record").textContent = record?.on
-    ? `Recording ${(frame.state.wall_s - record.began_s).toFixed(0)} s, ${record.messages} messages` : "Record";
-  $("record").title = record?.file ? `recorded to ${record.file}` : "record every topic of the robot";
-}
-
 // Buttons
 
-function dismiss() {
-  $("banner").dataset.kind = "";
-  say("");
-}
-$("banner").addEventListener("click", dismiss);
 $("stop").addEventListener("click", async () => {
-  if ($("banner").dataset.kind === "alarm") dismiss();
+  dismissAlarm();
   const done = await act("stop");
   if (done) say(`Emergency stop: ${done.message}`, "note");
 });
@@ -333,45 +249,22 @@ $("record").addEventListener("click", async () => {
   else if (done && !done.on) say(`Recorded to ${done.file}`, "note");
 });
 
-// What a simulation lets one change, as long as there is one. Others may change it too, so it is
-// read again after each `set`, and now and then while somebody looks.
-async function learnControls() {
-  const there = texts.nodes?.simulator || texts.nodes?.replay;
-  const due = !document.hidden && performance.now() - controlsRead.at_ms > CONTROLS_MS;
-  if (connected && there && (!texts.controls || due)) {
-    const { sets } = controlsRead;
-    const found = await act("controls", {}, true);
-    // An answer that a `set` has overtaken may be of before it, and is asked for again.
-    if (sets === controlsRead.sets) {
-      controlsRead.at_ms = performance.now();
-      if (found) texts.controls = found.controls;
-    }
-  }
-  if (!there) delete texts.controls;
-  // Something to see from the start: a neuron in the middle of each population that spikes.
-  const rows = texts.network?.rows;
-  if (rows && !learnControls.probed && frame && !frame.state.membranes && !probes.chosen.length) {
-    learnControls.probed = true;
-    const spiking = rows.filter((r) => r.role !== "input" && r.seen && r.threshold).slice(0, 3);
-    if (spiking.length) {
-      await probes.set(spiking.map((r) => {
-        const side = r.shape.at(-1) ?? 1;
-        const middle = Math.floor(r.size / 2) + (r.shape.length > 1 ? Math.floor(side / 2) : 0);
-        return `${r.name}:${Math.min(middle, r.size - 1)}`;
-      }), (name, wanted) => act(name, wanted, true));
-    }
-  }
-  setTimeout(learnControls, 1000);
+/** Ask again and again for what is not in the stream. */
+async function learn() {
+  await learnControls(texts, connected);
+  await chooseNeurons(texts, state);
+  setTimeout(learn, 1000);
 }
 
 // For whoever looks into the page with the browser's own tools.
 window.dashboard = {
   texts,
   get frame() { return frame; },
+  get state() { return state; },
   panel: (id) => shown.get(id)?.made,
 };
 
-document.addEventListener("redraw", () => { fresh = true; });
+document.addEventListener("redraw", () => { due.pictures = true; });
 connect();
-learnControls();
+learn();
 draw();
