@@ -109,7 +109,8 @@ def describe_nodes() -> list[Described]:
 
     found = []
     context = rclpy.Context()
-    rclpy.init(context=context)
+    # What a node says as it starts is no part of a page's making.
+    rclpy.init(args=["--ros-args", "--log-level", "warn"], context=context)
     try:
         with _recording() as path:
             required = {"replay": {"path": str(path)}}
