@@ -24,11 +24,16 @@ class DelayMeter:
     """Matches commands with the packets that they answer by their stamps.
 
     A command answers the packet of its stamp and all before it that have had no answer, as the
-    simulator counts it too. The histogram is that of the last ten seconds.
+    simulator counts it too. Commands are matched when a frame is drawn. One that answers a packet
+    which has not come yet waits for the next frame: packets and commands are not taken at the same
+    moment, and dropped it would leave its packet to a later command. The histogram is that of the
+    last ten seconds.
     """
 
     def __init__(self) -> None:
         self._packets: OrderedDict[int, int] = OrderedDict()
+        self._commands: list[tuple[int, int]] = []
+        self._waiting: list[tuple[int, int]] = []
         self._histogram = LatencyHistogram(SLICES)
         self._counts = np.zeros((SLICES, BINS), np.uint32)
         self._slice = 0
@@ -44,6 +49,21 @@ class DelayMeter:
 
     def command(self, stamp_ns: int, published_ns: int) -> None:
         """A command to the robot."""
+        self._commands.append((stamp_ns, published_ns))
+
+    def _match(self) -> None:
+        commands, self._commands = self._commands, []
+        waiting, self._waiting = self._waiting, []
+        for stamp_ns, published_ns in waiting:
+            self._answer(stamp_ns, published_ns)
+        newest_ns = next(reversed(self._packets), None)
+        for stamp_ns, published_ns in commands:
+            if newest_ns is None or stamp_ns > newest_ns:
+                self._waiting.append((stamp_ns, published_ns))
+            else:
+                self._answer(stamp_ns, published_ns)
+
+    def _answer(self, stamp_ns: int, published_ns: int) -> None:
         if stamp_ns not in self._packets:
             # A hold answers nothing; nor does what was sent before we came.
             return
@@ -57,9 +77,13 @@ class DelayMeter:
             self._counts[self._slice, min(max(int(place), 0), BINS - 1)] += 1
 
     def draw(self, now_s: float, parts: FrameParts) -> None:
-        """Write `delays` uint32[BINS] and its summary; nothing before the first delay."""
+        """Match, and write `delays` uint32[BINS] and its summary; nothing before the first delay.
+
+        now_s: of `time.monotonic`.
+        """
         if self._slice_s is None:
             self._slice_s = now_s
+        self._match()
         if now_s - self._slice_s >= 1.0:
             self._slice_s = now_s
             self._histogram.next_slice()

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from neuro_control.dashboard.delays import BINS, FIRST_MS, PER_DECADE, DelayMeter
 from neuro_control.dashboard.panel import FrameParts
@@ -41,6 +43,43 @@ def test_a_hold_that_answers_nothing_is_not_counted_and_nothing_is_drawn() -> No
     parts = drawn(meter)
     assert "delay" not in parts.state
     assert "delays" not in parts.arrays
+
+
+@given(
+    gap_ms=st.integers(0, 20),
+    frame_ms=st.integers(20, 120),
+    order=st.permutations(["packets", "commands"]),
+)
+def test_whatever_comes_between_the_two_takes_of_a_frame_no_delay_is_longer_than_it_was(
+    gap_ms: int, frame_ms: int, order: list[str]
+) -> None:
+    """A packet every 4 ms is answered 2 ms later; a frame takes one topic, then the other."""
+    sent = {
+        "packets": [(n, 4 * n * MS) for n in range(250)],
+        "commands": [(n, (4 * n + 2) * MS) for n in range(250)],
+    }
+    meter = DelayMeter()
+    take = {"packets": meter.packet, "commands": meter.command}
+    for frame in range(1 + 1000 // frame_ms):
+        for late, topic in enumerate(order):
+            now_ns = (frame * frame_ms + late * gap_ms) * MS
+            while sent[topic] and sent[topic][0][1] <= now_ns:
+                take[topic](*sent[topic].pop(0))
+        parts = drawn(meter)
+    assert parts.state["delay"]["max_ms"] == pytest.approx(2.0)
+
+
+def test_a_command_waits_for_its_packet_until_the_next_frame_and_no_longer() -> None:
+    meter = DelayMeter()
+    meter.command(1, 3 * MS)
+    assert "delay" not in drawn(meter).state
+    meter.packet(1, MS)
+    assert drawn(meter).state["delay"]["max_ms"] == pytest.approx(2.0)
+    meter.command(2, 5 * MS)
+    drawn(meter)
+    drawn(meter)
+    meter.packet(2, 4 * MS)
+    assert drawn(meter).state["delay"]["count"] == 1
 
 
 def test_what_is_beyond_the_axis_counts_at_its_end() -> None:
