@@ -122,6 +122,15 @@ class SkinNode(SenseNode[SkinNodeSettings]):
                 )
             self._fitted = FittedSkin(*size, settings.fitted)
         self._last_ns: int | None = None
+        self._gaps = 0  # samples one behind the other that each came too late for what was before
+
+    @property
+    def longest_gap_ns(self) -> int:
+        """Time between two samples beyond which the second begins anew."""
+        settings = self.parameters.settings
+        if settings.model == "fitted":
+            return settings.fitted.longest_gap_us * 1000
+        return LONGEST_GAP_NS
 
     def sense(self, message: Any) -> tuple[Events, int, str] | None:
         """See `SenseNode.sense`."""
@@ -144,13 +153,15 @@ class SkinNode(SenseNode[SkinNodeSettings]):
         else:
             values = self._of_image(message)
             t_ns = messages.time_ns(message.header.stamp)
-        last_ns = self._last_ns
-        if last_ns is not None and not 0 <= t_ns - last_ns <= LONGEST_GAP_NS:
+        since_ns = 0 if self._last_ns is None else t_ns - self._last_ns
+        anew = not 0 <= since_ns <= self.longest_gap_ns
+        if anew:
             self.restarts += 1
             self._skin.reset()
             self._state = None
         events = self._feel(values.reshape(rows, columns), t_ns)
         self._last_ns = t_ns
+        self._gaps = self._gaps + 1 if anew and since_ns > 0 else 0
         return events, t_ns, self._layout.frame_id
 
     def _check_frame(self, frame_id: str) -> None:
@@ -180,8 +191,17 @@ class SkinNode(SenseNode[SkinNodeSettings]):
         return pass_through(events, self._layout), packet.stamp_ns, frame
 
     def report(self) -> Report:
-        """See `SenseNode.report`; and how a skin's own packets and clock have fared."""
+        """See `SenseNode.report`; why all begins anew, and a skin's own packets and clock."""
         found = super().report()
+        if self.active and self._gaps > 1:
+            setting = "fitted.longest_gap_us" if self._fitted is not None else "model gains"
+            reason = (
+                f"the last {self._gaps} samples each came more than"
+                f" {self.longest_gap_ns * 1e-9:g} s after the one before ({setting}) and began anew"
+            )
+            found.values["no_data_because"] = reason
+            if not found.error:
+                found.warning, found.message = True, reason
         if self.parameters.settings.input == "events" and self._subscription is not None:
             found.values["packets_lost"] = self._passed.counters.packets_lost
             found.values["sensor_clock_reanchored"] = self._passed.clock_reanchored

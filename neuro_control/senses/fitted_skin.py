@@ -109,7 +109,7 @@ class FittedSkin:
         """Every afferent at rest under these pressures, as if they had been there for long.
 
         Args:
-            pressure_kpa: [rows, columns], kPa, 0 or more.
+            pressure_kpa: [rows, columns], kPa; below 0 counts as 0, as a tared sensor's offset.
             t_ns: their time, 0 or later.
 
         Raises:
@@ -136,7 +136,7 @@ class FittedSkin:
 
         Args:
             state: after the last sample; it is not changed.
-            pressure_kpa: [rows, columns], kPa, 0 or more.
+            pressure_kpa: [rows, columns], kPa; below 0 counts as 0, as a tared sensor's offset.
             t_ns: their time, after the last sample's.
 
         Returns:
@@ -179,7 +179,7 @@ class FittedSkin:
         """Spikes of a recording; without a state the first sample is where it starts.
 
         Args:
-            pressure_kpa: [n, rows, columns], kPa, 0 or more.
+            pressure_kpa: [n, rows, columns], kPa; below 0 counts as 0.
             t_ns: int64[n], ascending.
             state: from the recording's earlier part.
 
@@ -208,15 +208,13 @@ class FittedSkin:
             raise ValueError(
                 f"pressure_kpa: shape {array.shape}, expected ({self.rows}, {self.columns})"
             )
-        # NaN fails both comparisons.
-        wrong = ~((array >= 0.0) & (array < np.inf))
-        if wrong.any():
-            taxel = np.argwhere(wrong)[0].tolist()
+        finite = np.isfinite(array)
+        if not finite.all():
+            taxel = np.argwhere(~finite)[0].tolist()
             raise ValueError(
-                f"pressure_kpa: taxel {taxel} has {array[tuple(taxel)]}; it must be 0 or more,"
-                " and finite"
+                f"pressure_kpa: taxel {taxel} has {array[tuple(taxel)]}; it must be finite"
             )
-        return array.reshape(-1) * _MPA_PER_KPA
+        return np.maximum(array.reshape(-1), 0.0) * _MPA_PER_KPA
 
     def _collect(
         self, t_ns: NDArray[np.int64], address: NDArray[np.int32], polarity: NDArray[np.uint8]

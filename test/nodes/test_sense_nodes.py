@@ -283,6 +283,43 @@ def test_afferents_fitted_to_recordings_take_pressures(ros: Any, overrides: Any)
         other.start()
 
 
+def test_samples_further_apart_than_is_filled_begin_anew_and_the_setting_is_named(
+    ros: Any, overrides: Any
+) -> None:
+    said = overrides(rows=1, columns=1, model="fitted", unit="kPa", fitted__longest_gap_us=2000)
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    bench.send(*(taxels(50.0, t * MS, 1, 1) for t in (5, 10, 15, 17, 18)))
+    values = bench.values()
+    assert (values["messages_refused"], values["restarts"]) == (0, 2)
+    assert "longest_gap" not in values["no_data_because"]
+    bench.send(*(taxels(50.0, t * MS, 1, 1) for t in (23, 28, 33)))
+    report = bench.node.report()
+    assert report.warning
+    assert report.message == report.values["no_data_because"]
+    assert report.message == (
+        "the last 3 samples each came more than 0.002 s after the one before"
+        " (fitted.longest_gap_us) and began anew"
+    )
+
+
+def test_a_longer_gap_is_filled_where_the_setting_says_so(ros: Any, overrides: Any) -> None:
+    said = overrides(
+        rows=1, columns=1, model="fitted", unit="kPa", fitted__longest_gap_us=3_000_000
+    )
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    bench.send(*(taxels(50.0, t * MS, 1, 1) for t in (5, 2005)))
+    assert (bench.values()["restarts"], bench.node.refused) == (0, 0)
+    assert len(bench.events(2)) > 20
+
+
+@pytest.mark.parametrize("model", ["gains", "fitted"])
+def test_a_tared_sensor_may_lie_a_hair_below_zero(ros: Any, overrides: Any, model: str) -> None:
+    said = overrides(rows=1, columns=1, model=model, unit="kPa")
+    bench = Bench(ros, SkinNode(parameter_overrides=said))
+    bench.send(*(taxels(level, t * MS, 1, 1) for t, level in ((5, -1e-4), (10, 0.0), (15, -1e-4))))
+    assert bench.values()["messages_refused"] == 0
+
+
 def test_arrays_are_taken_row_by_row(ros: Any, overrides: Any) -> None:
     said = overrides(rows=1, columns=2, input="array")
     bench = Bench(ros, SkinNode(parameter_overrides=said))

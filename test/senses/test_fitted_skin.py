@@ -235,6 +235,15 @@ def test_addresses_are_bands_of_rows_and_a_gain_of_0_silences_a_kind():
         assert set(afferent_of(silenced).tolist()) == set(Afferent) - {kind}
 
 
+def test_below_zero_counts_as_zero():
+    """A tared sensor's offset lies on either side of zero."""
+    pressure = PressAndRelease(40.0, 0.1, 0.3, 0.05).pressure(times_s(0.5))
+    tared = np.where(pressure > 0.0, pressure, -1e-4)
+    assert feel(tared).t_ns.tolist() == feel(pressure).t_ns.tolist() != []
+    state = FittedSkin(1, 1).start([[-20.0]], 0)
+    assert state.stress_mpa.tolist() == [0.0]
+
+
 # Refusals
 
 
@@ -243,8 +252,8 @@ def test_addresses_are_bands_of_rows_and_a_gain_of_0_silences_a_kind():
     [
         (np.zeros((3, 2)), MS, r"pressure_kpa: shape \(3, 2\), expected \(2, 3\)"),
         (np.full((2, 3), np.nan), MS, r"pressure_kpa: taxel \[0, 0\] has nan"),
-        ([[0, 0, 0], [0, -0.5, 0]], MS, r"taxel \[1, 1\] has -0.5; it must be 0 or more"),
-        (np.full((2, 3), np.inf), MS, r"taxel \[0, 0\] has inf"),
+        (np.full((2, 3), np.inf), MS, r"taxel \[0, 0\] has inf; it must be finite"),
+        (np.full((2, 3), -np.inf), MS, r"taxel \[0, 0\] has -inf; it must be finite"),
         (np.zeros((2, 3)), 5, "t_ns: 5 is not after the last sample's 5"),
         (np.zeros((2, 3)), 4, "t_ns: 4 is not after the last sample's 5"),
         (np.zeros((2, 3)), 3000 * MS, r"t_ns: 3000000000 is 3 s after .* start anew"),
