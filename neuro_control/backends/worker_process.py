@@ -11,19 +11,19 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 from neuro_control import worker
 from neuro_control.worker.channel import Channel, ClosedError
-from neuro_control.worker.containment import remove_shared_memory
+from neuro_control.worker.containment import remove_shared_memory, watch_host
 from neuro_control.worker.priority import give_up_precedence
 from neuro_control.worker.protocol import Kind, Message, ProtocolError
 
 START_S = 60.0
 STOP_S = 3.0
-# Variables that would lead another interpreter to this one's libraries.
+# They would lead another interpreter to this one's libraries.
 _LEAKING = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "_ROS_WHEELS_BOOTSTRAP_COMPLETE")
 
 
@@ -41,8 +41,13 @@ def worker_command(python: str | Path, backend: str) -> list[str]:
     return [str(python), "-W", "ignore", str(Path(worker.__file__).parent), "--backend", backend]
 
 
+def clean_environment() -> dict[str, str]:
+    """This process's variables, but for those by which another interpreter finds its libraries."""
+    return {key: value for key, value in os.environ.items() if key not in _LEAKING}
+
+
 class WorkerProcess:
-    """A backend's process. It is killed by `close`, and dies by itself if its host does.
+    """A backend's process. It is killed by `close`, and by its host's end, whatever state it is in.
 
     The socket is a pair without a name: nobody else can reach it, two controllers do not meet, and
     no file is made but the log, which has no name either. ``prefix`` begins the name of every
@@ -59,6 +64,7 @@ class WorkerProcess:
         self._sequence = 0
         self._closed = False
         self._log = _log_file()
+        self._watch: subprocess.Popen[bytes] | None = None
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         words = [
             *command,
@@ -67,7 +73,7 @@ class WorkerProcess:
             "--shared-memory",
             self.prefix,
         ]
-        environment = {key: value for key, value in os.environ.items() if key not in _LEAKING}
+        environment = clean_environment()
         output = self._log if self._log is not None else subprocess.DEVNULL
         try:
             self._process = subprocess.Popen(
@@ -91,6 +97,7 @@ class WorkerProcess:
             theirs.close()
         self.channel = Channel(mine)
         try:
+            self._watch = self._watched(environment)
             self.hello = self._expect_hello(words[0], start_s)
         except BaseException:
             self.close()
@@ -180,8 +187,18 @@ class WorkerProcess:
         self._process.wait()
         self.channel.close()
         remove_shared_memory(self.prefix)
+        if self._watch is not None:
+            with self._watch:
+                self._watch.kill()
         if self._log is not None:
             self._log.close()
+
+    def _watched(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        try:
+            return watch_host(self._process.pid, self.prefix, environment)
+        except OSError as error:
+            text = f"what would end it with this process cannot be started: {error.strerror}"
+            raise StartError(text) from error
 
     def _expect_hello(self, program: str, timeout_s: float) -> Message:
         try:

@@ -29,7 +29,7 @@ from neuro_control.worker.wire_network import WireNetwork, read_network
 
 FAULTS = (
     *("late", "hang", "die", "wrong", "drop", "corrupt", "garbage", "short", "beyond"),
-    *("failed", "neurons", "version", "silent", "no_restore"),
+    *("failed", "neurons", "version", "silent", "no_restore", "busy"),
 )
 
 
@@ -160,6 +160,9 @@ class FaultyChannel(Channel):
         if step and self.board.due("garbage"):
             frame[:] = b"\x00\xff" * 64
         self.raw.sendall(frame)
+        if self.board.fault == "busy":
+            # After its hello already: in C, and with the interpreter's lock, as a driver may.
+            sum(range(10**15))
 
 
 def main() -> int:

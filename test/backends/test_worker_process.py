@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from neuro_control.backends import worker_process
 from neuro_control.backends.parity import compare_with_engine
 from neuro_control.backends.process_runner import ProcessRunner, rest
 from neuro_control.backends.random_networks import random_network
@@ -33,6 +36,23 @@ def gone(pid: int, limit_s: float = 30.0) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def until(done: Callable[[], bool], limit_s: float = 30.0) -> None:
+    end = time.monotonic() + limit_s
+    while not done():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.01)
+
+
+def children() -> set[int]:
+    """Processes that this one has started, and not waited for."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(stat.parent.name))
+    return found
 
 
 @pytest.mark.parametrize(
@@ -130,18 +150,60 @@ def test_a_full_disk_keeps_no_process_from_starting(monkeypatch) -> None:
     process.close()
 
 
-def test_the_process_dies_with_its_host() -> None:
-    program = (
-        "import sys, time\n"
-        "from neuro_control.backends.worker_process import WorkerProcess\n"
-        f"process = WorkerProcess({EMULATOR!r})\n"
-        "print(process.pid, flush=True)\n"
-        "time.sleep(600)\n"
-    )
-    host = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+HOST = f"""
+import sys, time
+from neuro_control.backends.worker_process import WorkerProcess
+process = WorkerProcess({EMULATOR!r} + sys.argv[1:])
+print(process.pid, process.prefix, flush=True)
+time.sleep(600)
+"""
+
+
+def seconds_of_processor(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("state", ["idle", "stopped", "busy"])
+def test_the_process_dies_with_its_host(state) -> None:
+    """Whatever it does: a worker that is stopped, or busy in a driver, does not see its host go."""
+    words = ["--fault", "busy"] if state == "busy" else []
+    host = subprocess.Popen([sys.executable, "-c", HOST, *words], stdout=subprocess.PIPE, text=True)
     assert host.stdout is not None
-    worker = int(host.stdout.readline())
+    said = host.stdout.readline().split()
+    worker, segment = int(said[0]), Path("/dev/shm") / f"{said[1]}0"
+    segment.touch()
+    if state == "stopped":
+        os.kill(worker, signal.SIGSTOP)
+    elif state == "busy":
+        begun = seconds_of_processor(worker)
+        until(lambda: seconds_of_processor(worker) > begun + 0.1)
     os.kill(host.pid, signal.SIGKILL)
     host.wait()
     host.stdout.close()
-    assert gone(worker)
+    try:
+        assert gone(worker)
+        until(lambda: not segment.exists())
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+        segment.unlink(missing_ok=True)
+
+
+def test_what_watches_the_host_goes_with_the_process() -> None:
+    before = children()
+    process = WorkerProcess(EMULATOR)
+    assert len(children() - before) == 2
+    process.close()
+    assert children() == before
+
+
+def test_without_a_watch_over_its_host_no_process_starts(monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(worker_process, "watch_host", full)
+    before = children()
+    with pytest.raises(BackendError, match="with this process cannot be started: Resource temp"):
+        WorkerProcess(EMULATOR)
+    assert children() == before
