@@ -37,6 +37,7 @@ class NetworkPanel:
         self._forget()
 
     def _forget(self) -> None:
+        self.spikes.rest()
         self._text: dict[str, Any] | None = None
         self._counts: SpikeCounts | None = None
         self._columns: list[str] = []
@@ -77,6 +78,7 @@ class NetworkPanel:
     def _draw_spikes(self, now_s: float, parts: FrameParts) -> None:
         counts = self._counts
         if counts is None or not self.spikes.tap.kind:
+            self.spikes.rest()
             return
         events, fresh = self.spikes.take(now_s)
         if fresh:

@@ -13,22 +13,24 @@ class Share:
 
     def __init__(self) -> None:
         self._entries: deque[tuple[float, float, float]] = deque()
-        self._began_s: float | None = None
+        # The rate counts what came after this: how long the first entry gathered is not known.
+        self._since_s: float | None = None
 
     def add(self, now_s: float, carried: float, shown: float) -> None:
         """What came since the last time."""
-        if self._began_s is None:
-            self._began_s = now_s
+        if self._since_s is None:
+            self._since_s = now_s
         self._entries.append((now_s, carried, shown))
-        while self._entries and now_s - self._entries[0][0] > WINDOW_S:
-            self._entries.popleft()
+        while now_s - self._entries[0][0] > WINDOW_S:
+            self._since_s = self._entries.popleft()[0]
 
     def rate(self, now_s: float) -> float:
-        """Events a second."""
-        if self._began_s is None or now_s <= self._began_s:
+        """Events a second, 0 before the second entry."""
+        since_s = self._since_s
+        if since_s is None or now_s <= since_s:
             return 0.0
-        span_s = min(now_s - self._began_s, WINDOW_S)
-        return sum(entry[1] for entry in self._entries) / span_s
+        carried = sum(entry[1] for entry in self._entries if entry[0] > since_s)
+        return carried / (now_s - since_s)
 
     @property
     def shown(self) -> float:

@@ -49,6 +49,10 @@ class EventSense:
     def _reset(self) -> None:
         self._fresh = True
 
+    def rest(self) -> None:
+        """Nobody publishes: what comes after is counted anew."""
+        self.share = Share()
+
     def take(self, now_s: float) -> tuple[tuple[Events, ...], bool]:
         """New events, and whether everything shown before is void (a new sensor or time)."""
         packets = []
@@ -97,6 +101,7 @@ class CameraPanel:
         """See Panel."""
         if not self.sense.tap.kind:
             self._picture = None
+            self.sense.rest()
             return
         events, fresh = self.sense.take(now_s)
         view = self.sense.view
@@ -194,6 +199,7 @@ class EarsPanel:
         """See Panel."""
         if not self.sense.tap.kind:
             self._counts, self.time_difference_ns = None, None
+            self.sense.rest()
             return
         events, fresh = self.sense.take(now_s)
         view = self.sense.view
