@@ -14,20 +14,26 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
+from neuro_control.backends.parity import compare_with_engine
+from neuro_control.backends.process_runner import ProcessRunner
+from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.registry import cache_directory
-from neuro_control.backends.worker_process import BackendError, WorkerProcess, worker_command
+from neuro_control.backends.worker_process import BackendError, clean_environment, worker_command
 
 LAVA = "lava-nc==0.10.0"
 NEEDS = ("numpy<2", "scipy<1.16", "networkx<=2.8.7", "asteval<1.1", "greenlet>=3,<4")
 VERSIONS = ("3.10", "3.11", "3.12")
 STAMP = "neuro_control.json"
 DISK_MB = 300
+PROOF_TICKS = 20
 
 
 def setup(arguments: argparse.Namespace) -> int:
-    """Make the environment unless it is there, and start the worker in it once."""
+    """Make the environment unless it is there, and have a network stepped in it."""
     folder = (arguments.folder or cache_directory() / arguments.name).expanduser()
     python = folder / "bin" / "python"
     if is_made(folder):
@@ -39,14 +45,31 @@ def setup(arguments: argparse.Namespace) -> int:
         print(f"{folder} is there already")
     else:
         make(folder, arguments.python or find_python())
-    process = WorkerProcess(worker_command(python, arguments.name))
-    process.close()
-    versions = process.hello.fields.get("versions", {})
+    versions = prove(python, arguments.name)
     print(f"{arguments.name} works: {', '.join(f'{k} {v}' for k, v in versions.items())}")
     if arguments.folder:
         print(f"tell the controller: backend_python:={python}")
     print(f"prove it: neuro_control backend check {arguments.name}")
     return 0
+
+
+def prove(python: Path, name: str) -> Mapping[str, Any]:
+    """Have a small network loaded and stepped; returns the versions of what did.
+
+    A hello says little: half of what a backend needs is imported with its first network.
+
+    Raises:
+        BackendError: it does not, or not as the engine; the message says what is wrong.
+    """
+    network = random_network(0)
+    runner = ProcessRunner(network, worker_command(python, name), name)
+    try:
+        found = compare_with_engine(runner, network, PROOF_TICKS)
+    finally:
+        runner.close()
+    if not found.exact:
+        raise BackendError(f"it steps, but not as the engine: {found.first_difference}")
+    return cast(Mapping[str, Any], runner.process.hello.fields.get("versions", {}))
 
 
 def is_made(folder: Path) -> bool:
@@ -89,7 +112,14 @@ def make(folder: Path, python: str) -> None:
     )
     for i, (what, words) in enumerate(steps, 1):
         print(f"[{i}/{len(steps)}] {what}", flush=True)
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            check=False,
+            # For pip, what PYTHONPATH leads to is installed; the worker is started without it.
+            env=clean_environment(),
+        )
         if done.returncode:
             lines = (done.stderr or done.stdout).strip().splitlines()
             said = [line for line in lines if line.lower().startswith("error")] or lines[-3:]
@@ -132,7 +162,12 @@ def _version(python: str) -> str:
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         done = subprocess.run(
-            [python, "-c", code], capture_output=True, text=True, check=True, timeout=60
+            [python, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+            env=clean_environment(),
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise BackendError(f"{python} is no Python that runs: {error}") from error

@@ -69,6 +69,47 @@ def test_a_set_up_that_is_there_is_only_tried(lava, capsys) -> None:
     assert "is there already" in capsys.readouterr().out
 
 
+EMULATOR = Path(__file__).parents[1] / "backends" / "board_emulator.py"
+
+
+@pytest.fixture
+def emulated(monkeypatch):
+    """The emulated board where a backend's process would be, in every room that starts one."""
+
+    def be(*words: str) -> None:
+        command = [sys.executable, str(EMULATOR), "--dense", *words]
+        for module in (check, setup):
+            monkeypatch.setattr(module, "worker_command", lambda *_: command)
+        monkeypatch.setattr(check, "lava_python", lambda *_: Path(sys.executable))
+
+    return be
+
+
+def test_pip_does_not_count_what_the_caller_alone_can_import(monkeypatch, tmp_path) -> None:
+    seen = []
+
+    def run(words: list[str], env: dict[str, str], **_: object):
+        seen.append(env)
+        return subprocess.CompletedProcess(words, 0, setup.VERSIONS[0], "")
+
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.setattr("subprocess.run", run)
+    folder = tmp_path / "lava"
+    setup.make(folder, "python")
+    assert len(seen) == 4
+    assert not any("PYTHONPATH" in env for env in seen)
+    assert all(env["PATH"] == os.environ["PATH"] for env in seen)
+
+
+def test_what_says_hello_and_steps_nothing_does_not_work(emulated, tmp_path) -> None:
+    emulated("--fault", "failed")
+    with pytest.raises(BackendError, match="it broke: RuntimeError: the chip is too hot"):
+        setup.prove(tmp_path / "python", "lava")
+    emulated("--fault", "wrong", "--at", "1")
+    with pytest.raises(BackendError, match="not as the engine: tick 0: neuron"):
+        setup.prove(tmp_path / "python", "lava")
+
+
 def test_without_lava_check_says_how_to_have_it(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert main(["backend", "check", "lava"]) == 2
