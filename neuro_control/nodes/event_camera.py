@@ -4,7 +4,7 @@
 Subscribes `image` (sensor_msgs/Image, any rate), publishes `event_camera/events`. For Gazebo's
 cameras and for webcams; a real event camera's driver takes its place. Pictures must be stamped in
 rising order; a stamp that runs backwards, or stands still for more than `longest_pause_s`, begins
-anew.
+anew, and so does a picture of another size.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sensor_msgs.msg import Image
 
 from neuro_control.events import Events
 from neuro_control.nodes import messages
+from neuro_control.nodes.diagnostics import Report
 from neuro_control.nodes.lifecycle import run_managed
 from neuro_control.nodes.sense import SenseNode, SenseSettings
 from neuro_control.senses.event_camera import EventCamera, EventCameraSettings
@@ -61,6 +62,8 @@ class EventCameraNode(SenseNode[EventCameraNodeSettings]):
         self._pixels = PRESETS[settings.preset] if settings.preset else settings.pixels
         self._camera: EventCamera | None = None
         self._last_ns = 0
+        self._anew = 0  # pictures one behind the other that each began anew
+        self._anew_because = ""
 
     def sense(self, message: Any) -> tuple[Events, int, str] | None:
         """See `SenseNode.sense`."""
@@ -76,23 +79,40 @@ class EventCameraNode(SenseNode[EventCameraNodeSettings]):
         t_ns = messages.time_ns(message.header.stamp)
         if t_ns == self._last_ns and self._camera is not None:
             raise ValueError(f"stamp {t_ns * 1e-9:.6f} s is that of the last picture")
-        camera = self._camera
         size = (picture.shape[1], picture.shape[0])
-        pause_ns = t_ns - self._last_ns
-        if camera is not None:
-            if (camera.width, camera.height) != size:
-                raise ValueError(
-                    f"picture of {size[0]}x{size[1]}; they were {camera.width}x{camera.height}"
-                )
-            if pause_ns < 0 or pause_ns > settings.longest_pause_s * 1e9:
-                self.restarts += 1
-                camera = None
-        if camera is None:
+        camera = self._camera
+        reason = "" if camera is None else self._begins_anew(camera, size, t_ns)
+        if camera is None or reason:
             camera = EventCamera(*size, self._pixels, settings.seed)
-            self._camera = camera
-        self._last_ns = t_ns
         events = camera.expose(picture, t_ns)
+        # Only now: a picture that is refused changes nothing.
+        self._camera, self._last_ns = camera, t_ns
+        self.restarts += bool(reason)
+        self._anew = self._anew + 1 if reason else 0
+        self._anew_because = reason
         return events, t_ns, settings.frame_id or str(message.header.frame_id)
+
+    def _begins_anew(self, camera: EventCamera, size: tuple[int, int], t_ns: int) -> str:
+        """Why a picture is not compared with the one before it, or ""."""
+        if (camera.width, camera.height) != size:
+            were = f"{camera.width}x{camera.height}"
+            return f"it has {size[0]}x{size[1]} pixels, the one before it has {were}"
+        pause_ns, longest_s = t_ns - self._last_ns, self.parameters.settings.longest_pause_s
+        if pause_ns < 0:
+            return "it is stamped before the one before it"
+        if pause_ns > longest_s * 1e9:
+            return f"it comes more than {longest_s:g} s (longest_pause_s) after the one before it"
+        return ""
+
+    def report(self) -> Report:
+        """See `SenseNode.report`; and why every picture begins anew, if it does."""
+        found = super().report()
+        if self.active and self._anew > 1:
+            reason = f"each of the last {self._anew} pictures began anew: {self._anew_because}"
+            found.values["no_data_because"] = reason
+            if not found.error:
+                found.warning, found.message = True, reason
+        return found
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from neuro_control.events import Events
+from neuro_control.events.address_events import check_size
 from neuro_control.senses.event_pixels import (
     SIGN_BITS,
     TIME_BITS,
@@ -78,11 +79,15 @@ class EventCamera:
         width, height: pixels.
         settings: the pixels' parameters.
         seed: used where the settings name none. Equal seeds and pictures give equal events.
+
+    Raises:
+        ValueError: a size whose pixels an event's 16 bits cannot name.
     """
 
     def __init__(
         self, width: int, height: int, settings: EventCameraSettings | None = None, seed: int = 0
     ) -> None:
+        check_size(width, height)
         self.settings = settings = settings or EventCameraSettings()
         self.width, self.height = width, height
         self._rng = np.random.default_rng([0xE7E, seed if settings.seed is None else settings.seed])

@@ -88,10 +88,9 @@ def test_what_is_no_picture_is_refused_with_a_reason_and_the_next_is_taken(camer
     camera.send(picture(0.2, 10 * MS))
     wrong = picture(0.2, 20 * MS)
     wrong.data = array.array("B", bytes(3))
-    camera.send(wrong, picture(0.2, 25 * MS, "bayer_rggb8"), picture(0.2, 30 * MS, size=9))
-    camera.send(picture(0.2, 10 * MS))
+    camera.send(wrong, picture(0.2, 25 * MS, "bayer_rggb8"), picture(0.2, 10 * MS))
     values = camera.values()
-    assert (values["messages"], values["messages_refused"]) == (5, 4)
+    assert (values["messages"], values["messages_refused"]) == (4, 3)
     assert "is that of the last picture" in values["refused_because"]
     camera.send(picture(0.5, 40 * MS))
     assert len(camera.events(2)) == 64 * 4
@@ -101,6 +100,43 @@ def test_a_clock_that_begins_anew_makes_no_events_of_the_jump(camera: Bench) -> 
     camera.send(picture(0.2, 5000 * MS), picture(0.9, 10 * MS), picture(0.9, 20 * MS))
     assert len(camera.events(3)) == 0
     assert camera.values()["restarts"] == 1
+
+
+def test_a_first_picture_that_no_event_can_name_locks_nobody_out(camera: Bench) -> None:
+    wide = picture(0.2, 5 * MS, size=1)
+    wide.width = wide.step = (1 << 16) + 1
+    wide.data = array.array("B", bytes(wide.step))
+    camera.send(wide)
+    assert "width is 65537; it must be 1 to 65536" in camera.values()["refused_because"]
+    camera.send(picture(0.2, 10 * MS), picture(0.5, 20 * MS))
+    assert len(camera.events(2)) == 64 * 4
+    assert camera.values()["restarts"] == 0
+
+
+def test_a_webcam_that_changes_its_size_begins_anew(camera: Bench) -> None:
+    camera.send(picture(0.2, 10 * MS), picture(0.5, 20 * MS))
+    camera.send(picture(0.9, 30 * MS, size=6), picture(0.2, 40 * MS, size=6))
+    camera.ros.until(lambda: len(camera.heard) == 4)
+    assert [(packet.width, packet.height) for packet in camera.heard] == [(8, 8)] * 2 + [(6, 6)] * 2
+    counts = [len(packet.events) // 8 for packet in camera.heard]
+    assert counts[:3] == [0, 64 * 4, 0]
+    assert counts[3] == 36 * 7
+    values = camera.values()
+    assert (values["restarts"], values["messages_refused"]) == (1, 0)
+    assert values["no_data_because"] == ""
+
+
+def test_pictures_that_each_begin_anew_are_told_with_the_reason(camera: Bench) -> None:
+    camera.send(*(picture(0.2, t * 10 * MS, size=8 + t % 2) for t in range(1, 5)))
+    report = camera.node.report()
+    assert report.warning
+    assert report.message == report.values["no_data_because"]
+    assert report.message == (
+        "each of the last 3 pictures began anew: it has 8x8 pixels, the one before it has 9x9"
+    )
+    camera.send(picture(0.2, 5000 * MS), picture(0.2, 10_000 * MS))
+    because = camera.values()["no_data_because"]
+    assert because.endswith("it comes more than 1 s (longest_pause_s) after the one before it")
 
 
 def test_silence_has_a_reason(ros: Any, overrides: Any) -> None:

@@ -153,6 +153,9 @@ def test_what_does_not_fit_is_refused() -> None:
     camera.expose(light(-1.0), 5)
     with pytest.raises(ValueError, match="t_ns: 5 is not after"):
         camera.expose(light(-1.0), 5)
+    for size, name in (((0, 4), "width is 0"), ((4, 70_000), "height is 70000")):
+        with pytest.raises(ValueError, match=f"{name}; it must be 1 to 65536"):
+            EventCamera(*size)
     with pytest.raises(ValueError, match="threshold_on"):
         EventCameraSettings(threshold_on=0.0)
 
