@@ -11,10 +11,11 @@ neighbours'; it leaks, which makes slow ON events; and it makes noise, most of i
 
 from __future__ import annotations
 
+import operator
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from neuro_control.events import Events
@@ -118,21 +119,23 @@ class EventCamera:
         self._offset = np.zeros(pixels, np.int64)
         self._said = np.zeros(pixels, np.int64)
 
-    def expose(self, luminance: Image, t_ns: int) -> Events:
+    def expose(self, luminance: ArrayLike, t_ns: int) -> Events:
         """Events since the last picture, in order of time; the first picture gives none.
 
         Args:
-            luminance: float32[height, width], linear, about 0 to 1.
+            luminance: [height, width], linear, about 0 to 1; float32 is taken without a copy.
             t_ns: when the picture was taken; later than the last one.
 
         Raises:
-            ValueError: the picture has another size, or is not later than the last.
+            ValueError: the picture has another size or holds no numbers; the time is no whole
+                number, or not later than the last. Nothing has then been seen.
         """
+        luminance, t_ns = _picture(luminance), _whole("t_ns", t_ns)
         if luminance.shape != (self.height, self.width):
             raise ValueError(
                 f"luminance: shape {luminance.shape}, expected ({self.height}, {self.width})"
             )
-        picture = np.ascontiguousarray(luminance, dtype=np.float32).reshape(-1)
+        picture = np.ascontiguousarray(luminance).reshape(-1)
         if self._t_ns is None:
             self._see(picture, self._light)
             if self.settings.leak_rate_hz > 0.0:
@@ -196,3 +199,17 @@ class EventCamera:
             keys = keys[self._rng.random(shots) < rate]
         keys.sort()
         return keys
+
+
+def _picture(luminance: ArrayLike) -> Image:
+    try:
+        return np.asarray(luminance).astype(np.float32, casting="same_kind", copy=False)
+    except (TypeError, ValueError) as error:  # no number, and rows of different lengths
+        raise ValueError(f"luminance: {error}; give float32[height, width]") from error
+
+
+def _whole(name: str, value: int) -> int:
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise ValueError(f"{name}: {value!r} must be a whole number (nanoseconds)") from error

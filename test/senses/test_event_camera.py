@@ -160,6 +160,42 @@ def test_what_does_not_fit_is_refused() -> None:
         EventCameraSettings(threshold_on=0.0)
 
 
+@pytest.mark.parametrize(
+    ("luminance", "t_ns", "message"),
+    [
+        (light(-1.0), 5.5e6, r"t_ns: 5500000\.0 must be a whole number"),
+        (light(-1.0), None, "t_ns: None must be a whole number"),
+        (None, MS, "luminance: .*give float32"),
+        ([["bright"] * SIZE] * SIZE, MS, "luminance: .*give float32"),
+        ([[0.5], [0.5, 0.5]], MS, "luminance: .*give float32"),
+        ([[0.5, 0.5]], MS, r"luminance: shape \(1, 2\), expected \(16, 16\)"),
+        (0.5, MS, r"luminance: shape \(\), expected"),
+        (light(-1.0) * 1j, MS, "luminance: .*give float32"),
+    ],
+)
+def test_what_is_of_another_type_is_refused_by_name(luminance, t_ns, message) -> None:
+    camera = EventCamera(SIZE, SIZE, IDEAL)
+    with pytest.raises(ValueError, match=message):
+        camera.expose(luminance, t_ns)
+    camera.expose(light(-2.0), 0)
+    with pytest.raises(ValueError, match=message):
+        camera.expose(luminance, t_ns)
+    assert len(camera.expose(light(-1.7), np.int64(MS))) == SIZE * SIZE
+
+
+def test_a_picture_may_be_a_list_or_of_other_numbers() -> None:
+    picture = np.random.default_rng(0).integers(0, 2, (2, SIZE, SIZE))
+    said = []
+    for kind in (np.float32, np.float64, np.uint8, np.int64, np.bool_, list):
+        camera = EventCamera(SIZE, SIZE, IDEAL)
+        two = picture.tolist() if kind is list else picture.astype(kind)
+        camera.expose(two[0], 0)
+        events = camera.expose(two[1], MS)
+        said.append((events.t_ns.tolist(), events.x.tolist(), events.p.tolist()))
+    assert all(one == said[0] for one in said)
+    assert said[0][0]
+
+
 def grey(luminance: float) -> np.ndarray:
     return np.full((SIZE, SIZE), luminance, np.float32)
 
