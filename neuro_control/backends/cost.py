@@ -221,9 +221,15 @@ def measure_cost(
         description: see `network_cost`.
 
     Raises:
-        ValueError: naming what of a sample or of the description does not fit the network.
+        ValueError: naming what of a sample or of the description does not fit the network; or the
+            runner computes in float.
     """
     network = runner.network
+    if not isinstance(network, FixedNetwork):
+        raise ValueError(
+            f"the cost is that of Loihi's integers, and {runner.name!r} computes in float: "
+            "measure_cost(CpuRunner(quantize(network)), ...)"
+        )
     empty = network_cost(network, description)
     trains = [check_trains(runner, *sample) for sample in samples]
     n_ticks = sum(len(offsets) - 1 for _, offsets in trains)

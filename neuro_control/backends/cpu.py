@@ -4,17 +4,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from neuro_control.backends import cpu_kernels as kernels
 from neuro_control.backends.cpu_plan import EngineMemory, lay_out
-from neuro_control.backends.runner import Indices, RunCounters, RunnerState, check_offsets
+from neuro_control.backends.runner import (
+    Indices,
+    RunCounters,
+    RunnerState,
+    as_indices,
+    as_offsets,
+    check_indices,
+    check_offsets,
+)
 from neuro_control.network import FixedNetwork, Port
 
-_PLAIN: list[Literal["C", "A", "W"]] = ["C", "A", "W"]
 _MEMBRANE_MAX = 2**23 - 1
 _INT32, _INT64 = np.dtype(np.int32), np.dtype(np.int64)
 
@@ -33,7 +40,6 @@ class CpuRunner:
         self.network = network
         self._fingerprint = network.fingerprint()
         plan = lay_out(network)
-        self._n_inputs = sum(port.size for port in network.inputs.values())
         self._arena, self._tallies, self._outputs = plan.arena, plan.tallies, plan.outputs
         self._populations = plan.populations
         self._largest_current = plan.largest_current
@@ -92,10 +98,10 @@ class CpuRunner:
             or active.ndim != 1
             or not active.flags.carray
         ):
-            active = _as_indices(active, "active")
+            active = as_indices(active, "active")
         n_out = self._step(self._arena, active)
         if n_out < 0:
-            self._refuse(active)
+            check_indices(active, self.input_ports)
         return self._outputs[:n_out].copy()
 
     def run(
@@ -108,18 +114,18 @@ class CpuRunner:
             or indices.ndim != 1
             or not indices.flags.carray
         ):
-            indices = _as_indices(indices, "indices")
+            indices = as_indices(indices, "indices")
         if (
             offsets.__class__ is not np.ndarray
             or offsets.dtype is not _INT64
             or offsets.ndim != 1
             or not offsets.flags.carray
         ):
-            offsets = np.require(_as_integers(offsets, "offsets"), np.int64, _PLAIN)
+            offsets = as_offsets(offsets)
         result: tuple[Indices, NDArray[np.int64]] = self._run(self._arena, indices, offsets)
         if not len(result[1]):
             check_offsets(indices, offsets)
-            self._refuse(indices)
+            check_indices(indices, self.input_ports)
         return result
 
     def warm(self) -> None:
@@ -285,35 +291,3 @@ class CpuRunner:
 
     def _forget_spikes(self) -> None:
         self._tallies[kernels.COUNTS :] = 0
-
-    def _refuse(self, active: Indices) -> None:
-        """Raise ValueError naming the first index out of range and the port that it misses."""
-        index = int(active[(active < 0) | (active >= self._n_inputs)][0])
-        if not self.input_ports:
-            raise ValueError(f"active index {index} was given, but the network has no input")
-        end = "first" if index < 0 else "last"
-        name = list(self.input_ports)[0 if index < 0 else -1]
-        port = self.input_ports[name]
-        raise ValueError(
-            f"active index {index} lies outside the inputs: their {end} port, {name!r}, "
-            f"is {port.offset}..{port.offset + port.size - 1}"
-        )
-
-
-def _as_integers(values: ArrayLike, what: str) -> NDArray[np.int64]:
-    array = np.asarray(values)
-    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
-        raise ValueError(
-            f"{what} must be a one-dimensional array of integers, not {array.dtype}{array.shape}"
-        )
-    return array
-
-
-def _as_indices(values: ArrayLike, what: str) -> Indices:
-    array = _as_integers(values, what)
-    if array.dtype != np.int32:
-        # What 32 bits cannot hold must not wrap round into a valid index.
-        limits = np.iinfo(np.int32)
-        if array.size and not limits.min <= array.min() <= array.max() <= limits.max:
-            raise ValueError(f"{what} holds {array.min()}..{array.max()}, beyond 32 bits")
-    return np.require(array, np.int32, _PLAIN)

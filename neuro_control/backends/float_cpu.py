@@ -3,14 +3,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.backends import float_kernels as kernels
-from neuro_control.backends.runner import Indices, RunCounters, check_offsets
+from neuro_control.backends.runner import (
+    Indices,
+    RunCounters,
+    as_indices,
+    as_offsets,
+    check_indices,
+    check_offsets,
+)
 from neuro_control.network import Network, Port
 from neuro_control.network.euler import EulerPopulation, euler_population
 from neuro_control.network.lowering import Lowering
@@ -24,12 +34,24 @@ Float32 = NDArray[np.float32]
 class FloatState:
     """Everything that decides the spikes to come.
 
-    state: float32[4, n], current, membrane, adaptation and ticks still held, over all populations
-    in order. pending: float32[d, n], row k arrives in k ticks (0: in the next).
+    network: fingerprint of the network that it belongs to, `FloatRunner.fingerprint`. state:
+    float32[4, n], current, membrane, adaptation and ticks still held, over all populations in
+    order. pending: float32[d, n], row k arrives in k ticks (0: in the next).
     """
 
+    network: str
     state: Float32
     pending: Float32
+
+    @property
+    def current(self) -> Float32:
+        """Currents, float32[n]."""
+        return cast(Float32, self.state[kernels.CURRENT])
+
+    @property
+    def membrane(self) -> Float32:
+        """Membranes above their rest, float32[n]."""
+        return cast(Float32, self.state[kernels.MEMBRANE])
 
 
 class FloatRunner:
@@ -45,6 +67,7 @@ class FloatRunner:
     """
 
     def __init__(self, network: Network) -> None:
+        self.network = network
         lowering = Lowering(network)
         ports = ports_of(network)
         self._inputs, self._outputs = ports.inputs, ports.outputs
@@ -125,6 +148,16 @@ class FloatRunner:
         """Where each output lies in the active indices returned."""
         return self._outputs
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything that decides the spikes, as hexadecimal digits."""
+        digest = hashlib.sha256(repr([*self._shapes.items(), *self._inputs.items()]).encode())
+        digest.update(repr([len(self._pending), *self._outputs.items(), self._shown]).encode())
+        constants, _, _, *synapses = self._arrays
+        for array in (constants, *synapses):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
     @property
     def counters(self) -> RunCounters:
         """Totals since the runner was made or reset."""
@@ -133,15 +166,16 @@ class FloatRunner:
 
     def step(self, active: Indices) -> Indices:
         """Advance one tick; see `neuro_control.backends.Runner.step`."""
-        self._check(active, "active")
-        return self._tick(active)
+        return self._tick(self._checked(active, "active"))
 
     def run(
         self, indices: Indices, offsets: NDArray[np.int64]
     ) -> tuple[Indices, NDArray[np.int64]]:
         """Advance many ticks; see `neuro_control.backends.Runner.run`."""
-        self._check(indices, "indices")
+        offsets = as_offsets(offsets)
+        indices = as_indices(indices, "indices")
         check_offsets(indices, offsets)
+        indices = self._checked(indices, "indices")
         parts = [self._tick(indices[offsets[t] : offsets[t + 1]]) for t in range(len(offsets) - 1)]
         ends = np.cumsum([0, *map(len, parts)])
         return np.concatenate([np.zeros(0, np.int32), *parts]), ends.astype(np.int64)
@@ -167,15 +201,31 @@ class FloatRunner:
         """A copy of the state."""
         ring = len(self._pending)
         now = int(self._counts[kernels.TICKS]) % ring
-        return FloatState(self._memory.copy(), np.roll(self._pending, -now, axis=0))
+        pending = np.roll(self._pending, -now, axis=0)
+        return FloatState(self.fingerprint, self._memory.copy(), pending)
 
     def restore(self, state: FloatState) -> None:
-        """Go on from a state. ValueError where it belongs to another network."""
+        """Go on from a state.
+
+        Raises:
+            ValueError: it belongs to another network, or holds NaN or infinite values; the state
+                is then unchanged.
+        """
+        if state.network != self.fingerprint:
+            raise ValueError(
+                f"the state belongs to network {state.network[:12]}, this is "
+                f"{self.fingerprint[:12]}"
+            )
         if (state.state.shape, state.pending.shape) != (self._memory.shape, self._pending.shape):
             raise ValueError(
                 f"the state has the shapes {state.state.shape} and {state.pending.shape}, this"
                 f" network {self._memory.shape} and {self._pending.shape}"
             )
+        for what, values in (("state", state.state), ("pending", state.pending)):
+            if not np.isfinite(values).all():
+                raise ValueError(
+                    f"{what} holds NaN or infinite values; a network never reaches them"
+                )
         now = int(self._counts[kernels.TICKS]) % len(self._pending)
         self._memory[:] = state.state
         self._pending[:] = np.roll(state.pending, now, axis=0)
@@ -201,17 +251,12 @@ class FloatRunner:
             raise ValueError(f"no population {name!r}; there are {list(self._places)}")
         return self._places[name]
 
-    def _check(self, active: Indices, what: str) -> None:
-        if active.ndim != 1 or active.dtype.kind not in "iu":
-            raise ValueError(
-                f"{what} must be a one-dimensional array of integers, not"
-                f" {active.dtype}{active.shape}"
-            )
-        place = kernels.first_outside(active, self._n_inputs)
-        if place >= 0:
-            raise ValueError(
-                f"active index {active[place]} lies outside the inputs, 0..{self._n_inputs - 1}"
-            )
+    def _checked(self, active: Indices, what: str) -> Indices:
+        if active.__class__ is not np.ndarray or active.dtype != np.int32 or active.ndim != 1:
+            active = as_indices(active, what)
+        if kernels.first_outside(active, self._n_inputs) >= 0:
+            check_indices(active, self._inputs)
+        return active
 
 
 def _constants(population: EulerPopulation) -> NDArray[np.float64]:

@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuro_control.backends.float_cpu import FloatRunner
 from neuro_control.backends.runner import Indices, Runner, entering
-from neuro_control.network import FixedNetwork
+from neuro_control.network import FixedNetwork, Network
+from neuro_control.network.fixed_neurons import threshold_above_rest
+from neuro_control.network.neurons import INTEGRATORS, NEURONS
 
 
 class RecordableRunner(Runner, Protocol):
@@ -44,15 +47,16 @@ class Traces:
     """Membranes and currents of chosen neurons of one population, after every tick.
 
     ``neuron`` int32[n]; ``membrane`` and ``current`` int64[ticks, n] in Loihi's integers, in which
-    ``threshold`` int64[n] is ``vth << 6``. A neuron that spikes is reset in the same tick: its
+    ``threshold`` int64[n] is ``vth << 6``. Of a FloatRunner the first two are float32, the last
+    float64, in the network's own unit above rest (infinite where a population does not spike). A neuron that spikes is reset in the same tick: its
     membrane then reads 0, and no membrane ever reads more than its threshold, but for populations
     that do not spike, which go up to 63 beyond it.
     """
 
     neuron: NDArray[np.int32]
-    membrane: NDArray[np.int64]
-    current: NDArray[np.int64]
-    threshold: NDArray[np.int64]
+    membrane: NDArray[np.int64] | NDArray[np.float32]
+    current: NDArray[np.int64] | NDArray[np.float32]
+    threshold: NDArray[np.int64] | NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +70,7 @@ class Recording:
 
 
 def record(
-    runner: RecordableRunner,
+    runner: RecordableRunner | FloatRunner,
     indices: Indices,
     offsets: NDArray[np.int64],
     *,
@@ -89,16 +93,23 @@ def record(
         ValueError: an index, the offsets, a population or a neuron does not fit the network; the
             runner's state is then unchanged.
     """
-    network = runner.network
-    names = [p.name for p in network.populations] if spikes is None else list(spikes)
-    sizes = {name: network.population(name).size for name in names}
-    chosen = {name: _neurons(network, name, given) for name, given in (traces or {}).items()}
+    there = _populations(runner.network)
+    names = list(there) if spikes is None else list(spikes)
+    for name in (*names, *(traces or {})):
+        if name not in there:
+            raise ValueError(f"no population {name!r}; there are {list(there)}")
+    chosen = {
+        name: _neurons(name, there[name].size, given) for name, given in (traces or {}).items()
+    }
     trains = check_trains(runner, indices, offsets)
     n_ticks = len(trains[1]) - 1
     seen: dict[str, list[Indices]] = {name: [] for name in names}
-    membrane = {name: np.zeros((n_ticks, len(n)), np.int64) for name, n in chosen.items()}
+    kind = np.float32 if isinstance(runner, FloatRunner) else np.int64
+    membrane: dict[str, NDArray[Any]] = {
+        name: np.zeros((n_ticks, len(n)), kind) for name, n in chosen.items()
+    }
     current = {name: values.copy() for name, values in membrane.items()}
-    place = {name: network.population(name).offset + n for name, n in chosen.items()}
+    place = {name: there[name].offset + n for name, n in chosen.items()}
     for tick, _ in enumerate(step_through(runner, *trains)):
         for name in names:
             seen[name].append(runner.spikes(name))
@@ -108,16 +119,13 @@ def record(
                 membrane[name][tick] = state.membrane[index]
                 current[name][tick] = state.current[index]
     return Recording(
-        network.dt_s,
+        runner.network.dt_s,
         n_ticks,
-        MappingProxyType({name: _train(found, sizes[name]) for name, found in seen.items()}),
+        MappingProxyType({name: _train(found, there[name].size) for name, found in seen.items()}),
         MappingProxyType(
             {
                 name: Traces(
-                    neurons,
-                    membrane[name],
-                    current[name],
-                    network.population(name).vth[neurons].astype(np.int64) << 6,
+                    neurons, membrane[name], current[name], there[name].threshold[neurons]
                 )
                 for name, neurons in chosen.items()
             }
@@ -126,7 +134,7 @@ def record(
 
 
 def check_trains(
-    runner: RecordableRunner, indices: Indices, offsets: NDArray[np.int64]
+    runner: Runner | FloatRunner, indices: Indices, offsets: NDArray[np.int64]
 ) -> tuple[Indices, NDArray[np.int64]]:
     """Spike trains in the form that `Runner.run` takes, or ValueError saying what is wrong."""
     given, starts = np.asarray(indices), np.asarray(offsets)
@@ -155,7 +163,7 @@ def check_trains(
 
 
 def step_through(
-    runner: RecordableRunner, indices: Indices, offsets: NDArray[np.int64]
+    runner: Runner | FloatRunner, indices: Indices, offsets: NDArray[np.int64]
 ) -> Iterator[Indices]:
     """Step through spike trains; gives the active inputs of each tick after it, as they count."""
     for tick in range(len(offsets) - 1):
@@ -164,8 +172,33 @@ def step_through(
         yield active
 
 
-def _neurons(network: FixedNetwork, name: str, given: ArrayLike) -> NDArray[np.int32]:
-    size = network.population(name).size
+class _Population(NamedTuple):
+    """Where its neurons begin among those of the network, how many, and their thresholds."""
+
+    offset: int
+    size: int
+    threshold: NDArray[np.int64] | NDArray[np.float64]
+
+
+def _populations(network: FixedNetwork | Network) -> dict[str, _Population]:
+    if isinstance(network, FixedNetwork):
+        return {
+            p.name: _Population(p.offset, p.size, p.vth.astype(np.int64) << 6)
+            for p in network.populations
+        }
+    found: dict[str, _Population] = {}
+    offset = 0
+    for name, node in network.nodes.items():
+        if isinstance(node, NEURONS):
+            threshold = threshold_above_rest(name, node)
+            if isinstance(node, INTEGRATORS):
+                threshold = np.full(threshold.shape, np.inf)
+            found[name] = _Population(offset, len(threshold), threshold)
+            offset += len(threshold)
+    return found
+
+
+def _neurons(name: str, size: int, given: ArrayLike) -> NDArray[np.int32]:
     neurons = np.atleast_1d(np.asarray(given))
     if neurons.ndim != 1 or (neurons.size and neurons.dtype.kind not in "iu"):
         raise ValueError(

@@ -59,8 +59,8 @@ def plot_raster(recording: Recording) -> Figure:
 def plot_traces(recording: Recording) -> Figure:
     """Membranes and currents over time in seconds, two panels for each population.
 
-    Values are in units of the neuron's threshold (Loihi's integers where a threshold is 0). Where
-    the spikes of the population were recorded too, a triangle marks each of them, because the
+    Values are in units of the neuron's threshold; where one is 0 or there is none, in Loihi's
+    integers, or in the network's own unit if it was stepped in float. Where the spikes of the population were recorded too, a triangle marks each of them, because the
     membrane itself is reset in the tick of its spike.
 
     Raises:
@@ -77,9 +77,11 @@ def plot_traces(recording: Recording) -> Figure:
 def _draw_traces(
     recording: Recording, name: str, traces: Traces, membrane: Axes, current: Axes
 ) -> None:
-    in_thresholds = bool((traces.threshold > 0).all())
+    positive = (traces.threshold > 0) & np.isfinite(traces.threshold)
+    in_thresholds = bool(positive.all())
     scale = traces.threshold if in_thresholds else np.ones_like(traces.threshold)
-    unit = "thresholds" if in_thresholds else "Loihi's integers"
+    own = "Loihi's integers" if traces.membrane.dtype.kind == "i" else "the network's own unit"
+    unit = "thresholds" if in_thresholds else own
     time_s = np.arange(recording.n_ticks) * recording.dt_s
     train = recording.spikes.get(name)
     for column, neuron in enumerate(traces.neuron):
@@ -98,7 +100,7 @@ def _draw_traces(
             spikes_s = train.tick[train.neuron == neuron] * recording.dt_s
             height = traces.threshold[column] / scale[column]
             membrane.plot(spikes_s, np.full(len(spikes_s), height), "v", color=color, markersize=5)
-    for height in np.unique(traces.threshold / scale):
+    for height in np.unique((traces.threshold / scale)[np.isfinite(traces.threshold)]):
         membrane.axhline(height, color=_GREY, linewidth=0.8, linestyle="dashed")
     membrane.set_title(f"{name}: membrane, threshold dashed, spikes as triangles", loc="left")
     current.set_title(f"{name}: current", loc="left")

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from neuro_control.network import Port
 
 Indices = NDArray[np.int32]
+_PLAIN: list[Literal["C", "A", "W"]] = ["C", "A", "W"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,49 @@ class RunnerState:
             if len(index):
                 found[name] = index.astype(np.int32)
         return found
+
+
+def as_indices(values: ArrayLike, what: str) -> Indices:
+    """Active indices as the engines take them. ValueError naming ``what`` where they are none."""
+    array = _as_integers(values, what)
+    if array.dtype != np.int32:
+        # What 32 bits cannot hold must not wrap round into a valid index.
+        limits = np.iinfo(np.int32)
+        if array.size and not limits.min <= array.min() <= array.max() <= limits.max:
+            raise ValueError(f"{what} holds {array.min()}..{array.max()}, beyond 32 bits")
+    return np.require(array, np.int32, _PLAIN)
+
+
+def as_offsets(values: ArrayLike) -> NDArray[np.int64]:
+    """Offsets as the engines take them, to be checked by `check_offsets`; else ValueError."""
+    return np.require(_as_integers(values, "offsets"), np.int64, _PLAIN)
+
+
+def _as_integers(values: ArrayLike, what: str) -> NDArray[np.integer]:
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and array.size):
+        raise ValueError(
+            f"{what} must be a one-dimensional array of integers, not {array.dtype}{array.shape}"
+        )
+    return array
+
+
+def check_indices(active: Indices, ports: Mapping[str, Port]) -> None:
+    """Raise ValueError naming the first index outside the inputs, and the port that it misses."""
+    n_inputs = sum(port.size for port in ports.values())
+    outside = active[(active < 0) | (active >= n_inputs)]
+    if not len(outside):
+        return
+    index = int(outside[0])
+    if not ports:
+        raise ValueError(f"active index {index} was given, but the network has no input")
+    end = "first" if index < 0 else "last"
+    name = list(ports)[0 if index < 0 else -1]
+    port = ports[name]
+    raise ValueError(
+        f"active index {index} lies outside the inputs: their {end} port, {name!r}, "
+        f"is {port.offset}..{port.offset + port.size - 1}"
+    )
 
 
 def check_offsets(indices: Indices, offsets: NDArray[np.int64]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuro_control.backends import FloatRunner
+from neuro_control.backends import FloatRunner, measure_cost, plot_traces, record
 from neuro_control.network import (
     IF,
     LI,
@@ -138,14 +139,83 @@ def test_voltages_are_in_the_networks_own_unit_and_integrators_do_not_spike():
 
 def test_what_cannot_be_is_refused():
     runner = FloatRunner(readout())
-    with pytest.raises(ValueError, match=r"active index 2 lies outside the inputs, 0..1"):
+    with pytest.raises(ValueError, match=r"index 2 lies .* their last port, 'in', is 0\.\.1"):
         runner.step(np.array([2], np.int32))
+    with pytest.raises(ValueError, match=r"active holds 0\.\.4294967296, beyond 32 bits"):
+        runner.step(np.array([0, 2**32]))
     with pytest.raises(ValueError, match="must be a one-dimensional array of integers"):
         runner.step(np.array([0.5]))
     with pytest.raises(ValueError, match="offsets must rise from 0 to 1"):
         runner.run(np.array([0], np.int32), np.array([0, 2]))
     with pytest.raises(ValueError, match=r"no population 'w'; there are \['v'\]"):
         runner.membrane("w")
-    other = FloatRunner(Network({"in": Input((2,)), "n": IF((2,))}, [("in", "n")], 1e-3))
-    with pytest.raises(ValueError, match="the state has the shapes"):
+    with pytest.raises(ValueError, match=r"offsets must be .* integers, not float64"):
+        runner.run(np.array([0, 1], np.int32), np.array([0, 1.5, 2]))
+    assert runner.counters.ticks == 0
+
+
+def test_active_inputs_are_taken_in_every_form_that_the_engine_takes_them_in():
+    runner = FloatRunner(readout())
+    runner.step([0, 1])
+    runner.step(np.array([]))
+    assert runner.membrane("v").tolist() == pytest.approx([1.5])
+    runner.run([0, 1], [0, 1, 2])
+    runner.run(np.zeros(0), np.zeros(2, np.uint64))
+    assert runner.counters.ticks == 5
+    assert runner.counters.synaptic_operations == 4
+
+
+def test_a_state_of_another_network_or_of_no_network_is_refused_and_nothing_is_changed():
+    runner = FloatRunner(readout())
+    runner.step([0, 1])
+    runner.step([])
+    state = runner.state()
+    nodes = dict(readout().nodes) | {"w": Linear([[0.5, 2.0]])}
+    other = FloatRunner(Network(nodes, readout().edges, 1e-3))
+    with pytest.raises(ValueError, match=r"the state belongs to network \w{12}, this is \w{12}"):
         runner.restore(other.state())
+    for field in ("state", "pending"):
+        bad = getattr(state, field).copy()
+        bad[0, 0] = np.nan
+        with pytest.raises(ValueError, match=f"{field} holds NaN or infinite values"):
+            runner.restore(replace(state, **{field: bad}))
+        with pytest.raises(ValueError, match="the state has the shapes"):
+            runner.restore(replace(state, **{field: bad[:, :0]}))
+    assert np.array_equal(runner.state().state, state.state)
+    assert FloatRunner(readout()).state().network == state.network
+
+
+@settings(max_examples=20)
+@given(network=networks(), seed=st.integers(0, 2**32))
+def test_a_recorded_run_shows_what_happens_inside(network, seed):
+    rng = np.random.default_rng(seed)
+    trains = [np.flatnonzero(rng.random(3) < 0.5) for _ in range(12)]
+    given = np.concatenate(trains), np.cumsum([0, *map(len, trains)])
+    seen = record(FloatRunner(network), *given, traces={"b": [1, 0]})
+    runner = FloatRunner(network)
+    for tick, active in enumerate(trains):
+        runner.step(active)
+        for name in ("a", "b"):
+            fired = seen.spikes[name].neuron[seen.spikes[name].tick == tick]
+            assert fired.tolist() == runner.spikes(name).tolist()
+        assert seen.traces["b"].membrane[tick].tolist() == runner.membrane("b")[::-1].tolist()
+    assert seen.dt_s == network.dt_s
+    assert seen.traces["b"].threshold.tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match=r"no population 'c'; there are \['a', 'b'\]"):
+        record(runner, *given, spikes=["c"])
+
+
+def test_a_recorded_integrator_has_no_threshold():
+    seen = record(FloatRunner(readout()), [0], [0, 1, 1], traces={"v": 0})
+    assert seen.traces["v"].membrane.tolist() == pytest.approx(np.array([[0.0], [0.5]]))
+    assert seen.traces["v"].threshold.tolist() == [np.inf]
+    (membrane, current) = plot_traces(seen).axes
+    (drawn,) = membrane.get_lines()  # and no threshold
+    assert drawn.get_ydata().tolist() == pytest.approx([0.0, 0.5])
+    assert membrane.get_ylabel() == "the network's own unit"
+    assert current.get_ylabel() == "the network's own unit per tick"
+
+
+def test_the_cost_in_integers_is_not_counted_of_a_run_in_float():
+    with pytest.raises(ValueError, match=r"'cpu, float32' computes in float"):
+        measure_cost(FloatRunner(readout()), [([0], [0, 1])])
