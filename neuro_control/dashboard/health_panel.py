@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rclpy.node import Node
@@ -18,7 +18,7 @@ from neuro_control.dashboard.motion_panel import MotionPanel
 from neuro_control.dashboard.panel import FrameParts, rounded
 from neuro_control.dashboard.senses_panel import EventSense
 from neuro_control.dashboard.taps import Tap, TapSpec
-from neuro_control.nodes.messages import message_class
+from neuro_control.nodes.messages import message_class, time_ns
 from neuro_control.reports.json_text import json_text
 
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
@@ -27,17 +27,24 @@ LEVELS = ("ok", "warning", "error", "stale")
 STALE_S = 2.5
 FORGOTTEN_S = 30.0
 KEPT_REASONS = 12
+# Counts whose rates are shown.
+COUNTED = ("events", "ticks", "spikes", "synaptic_operations")
 
 
 @dataclass
 class NodeStatus:
-    """The last status of one node."""
+    """The last status of one node.
+
+    stamp_s: by the node's clock, which is the simulation's in a simulation. rates: of `COUNTED`
+    since the status before, 1/s of that clock, as a run's report has them.
+    """
 
     level: str
     message: str
     values: dict[str, str]
     heard_s: float
-    ticks_per_s: float | None = None
+    stamp_s: float
+    rates: dict[str, float] = field(default_factory=dict)
 
     def number(self, key: str) -> float | None:
         """A value as a number, None where there is none."""
@@ -46,6 +53,15 @@ class NodeStatus:
         except (KeyError, ValueError):
             return None
         return None if math.isnan(value) else value
+
+    def grown_from(self, old: NodeStatus) -> None:
+        """Set the rates."""
+        span_s = self.stamp_s - old.stamp_s
+        for key in COUNTED:
+            count, before = self.number(key), old.number(key)
+            if count is not None and before is not None and span_s > 0.0:
+                # A node that was started anew counts from nothing.
+                self.rates[key] = max(count - before, 0.0) / span_s
 
 
 class HealthPanel:
@@ -78,8 +94,9 @@ class HealthPanel:
         """See Panel."""
         for taken in self._tap.take():
             message = deserialize_message(taken.data, message_class(DIAGNOSTICS))
+            stamp_s = time_ns(message.header.stamp) * 1e-9
             for status in message.status:
-                self._hear(status, now_s)
+                self._hear(status, now_s, stamp_s)
         self.nodes = {
             name: status
             for name, status in self.nodes.items()
@@ -93,6 +110,7 @@ class HealthPanel:
                     "level": "stale" if now_s - status.heard_s > STALE_S else status.level,
                     "message": status.message,
                     "values": status.values,
+                    "rates": status.rates,
                 }
                 for name, status in sorted(self.nodes.items())
             }
@@ -101,7 +119,7 @@ class HealthPanel:
         if (cost := self._cost()) is not None:
             parts.texts["cost"] = cost
 
-    def _hear(self, status: Any, now_s: float) -> None:
+    def _hear(self, status: Any, now_s: float, stamp_s: float) -> None:
         name = str(status.hardware_id)
         if not name.startswith(self._prefix):
             return
@@ -114,13 +132,12 @@ class HealthPanel:
             str(status.message),
             {str(pair.key): str(pair.value) for pair in status.values},
             now_s,
+            stamp_s,
         )
         if name == "guard":
             self._note_reasons(new)
         if (old := self.nodes.get(name)) is not None:
-            ticks, before = new.number("ticks"), old.number("ticks")
-            if ticks is not None and before is not None and now_s > old.heard_s:
-                new.ticks_per_s = max(ticks - before, 0.0) / (now_s - old.heard_s)
+            new.grown_from(old)
         self.nodes[name] = new
 
     def _note_reasons(self, new: NodeStatus) -> None:
@@ -169,24 +186,21 @@ class HealthPanel:
         controller = self.nodes.get("controller")
         if controller is None:
             return None
-        operations = controller.number("synaptic_operations_per_second")
-        spikes = controller.number("spikes_per_second")
-        neurons = controller.number("neurons")
-        if operations is None or spikes is None or neurons is None:
+        rates, neurons = controller.rates, controller.number("neurons")
+        if neurons is None or not {"synaptic_operations", "spikes", "ticks"} <= rates.keys():
             return None
-        ticks = controller.ticks_per_s
+        operations, spikes = rates["synaptic_operations"], rates["spikes"]
         powers = {}
-        if ticks is not None:
-            for name in ("loihi", "cpu"):
-                model = DEVICES[name]
-                powers[name] = {
-                    "name": model.name,
-                    "evidence": model.evidence,
-                    "source": model.source,
-                    "watt": operations * model.synaptic_operation_j
-                    + ticks * neurons * model.neuron_update_j
-                    + spikes * model.spike_j,
-                }
+        for name in ("loihi", "cpu"):
+            model = DEVICES[name]
+            powers[name] = {
+                "name": model.name,
+                "evidence": model.evidence,
+                "source": model.source,
+                "watt": operations * model.synaptic_operation_j
+                + rates["ticks"] * neurons * model.neuron_update_j
+                + spikes * model.spike_j,
+            }
         return {"operations_per_s": operations, "spikes_per_s": spikes, "power": powers}
 
     def _draw_replay(self, parts: FrameParts) -> None:

@@ -4,36 +4,59 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 
 WINDOW_S = 1.0
 
 
+@dataclass(frozen=True)
+class _Entry:
+    now_s: float
+    stamp_s: float
+    carried: float
+    shown: float
+
+
 class Share:
-    """How much came, and how much of it was shown, over the last second."""
+    """How much came, and how much of it was shown, over the last second of the wall clock."""
 
     def __init__(self) -> None:
-        self._entries: deque[tuple[float, float, float]] = deque()
+        self._entries: deque[_Entry] = deque()
         # The rate counts what came after this: how long the first entry gathered is not known.
-        self._since_s: float | None = None
+        self._since: _Entry | None = None
 
-    def add(self, now_s: float, carried: float, shown: float) -> None:
-        """What came since the last time."""
-        if self._since_s is None:
-            self._since_s = now_s
-        self._entries.append((now_s, carried, shown))
-        while now_s - self._entries[0][0] > WINDOW_S:
-            self._since_s = self._entries.popleft()[0]
+    def add(self, now_s: float, stamp_s: float, carried: float, shown: float) -> None:
+        """What came since the last time.
 
-    def rate(self, now_s: float) -> float:
-        """Events a second, 0 before the second entry."""
-        since_s = self._since_s
-        if since_s is None or now_s <= since_s:
+        now_s: of `time.monotonic`. stamp_s: of the newest packet that has come, then or earlier.
+        """
+        entry = _Entry(now_s, stamp_s, carried, shown)
+        if self._since is None:
+            self._since = entry
+        self._entries.append(entry)
+        while now_s - self._entries[0].now_s > WINDOW_S:
+            self._since = self._entries.popleft()
+
+    @property
+    def rate(self) -> float:
+        """Events a second of the sensor's clock; of ours where the sensor's stands still.
+
+        In a simulation that is simulated time, as every other rate of the page has it. 0 before
+        the second entry.
+        """
+        since = self._since
+        if since is None:
             return 0.0
-        carried = sum(entry[1] for entry in self._entries if entry[0] > since_s)
-        return carried / (now_s - since_s)
+        last = self._entries[-1]
+        span_s = last.stamp_s - since.stamp_s
+        if span_s <= 0.0:
+            span_s = last.now_s - since.now_s
+        if span_s <= 0.0:
+            return 0.0
+        return sum(e.carried for e in self._entries if e.now_s > since.now_s) / span_s
 
     @property
     def shown(self) -> float:
         """Part that was shown, 0 to 1; 1 where nothing came."""
-        carried = sum(entry[1] for entry in self._entries)
-        return 1.0 if carried <= 0 else min(sum(entry[2] for entry in self._entries) / carried, 1.0)
+        carried = sum(e.carried for e in self._entries)
+        return 1.0 if carried <= 0 else min(sum(e.shown for e in self._entries) / carried, 1.0)

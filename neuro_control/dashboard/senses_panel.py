@@ -66,8 +66,11 @@ class EventSense:
             if self.on_packet is not None:
                 self.on_packet(packet, taken)
         sampled = self.view.take(packets)
-        self.share.add(now_s, sampled.carried, sampled.shown)
         fresh, self._fresh = self._fresh, False
+        if fresh:
+            # Its stamps are those of another clock.
+            self.share = Share()
+        self.share.add(now_s, self.view.stamp_ns * 1e-9, sampled.carried, sampled.shown)
         return sampled.events, fresh
 
     def says(self, now_s: float) -> dict[str, Any]:
@@ -78,7 +81,7 @@ class EventSense:
             "height": view.height,
             "encoding": view.encoding,
             "refused": view.refused,
-            "events_per_s": rounded(self.share.rate(now_s), 1),
+            "events_per_s": rounded(self.share.rate, 1),
             "shown": rounded(self.share.shown, 4),
             "age_s": rounded(self.tap.age_s(now_s)),
             "stamp_s": view.stamp_ns * 1e-9,

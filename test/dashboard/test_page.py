@@ -145,7 +145,7 @@ def test_what_a_node_costs_is_shown_with_what_dominates_first_and_why_it_is_sile
     wait(page, f"window.dashboard.panel('profile').drawn !== {drawn}")
     page.mouse.up()
     assert [row[0] for row in page.evaluate(ROWS)] == ["retina", "events", "field"]
-    assert page.locator("#panel_profile .note").inner_text() == "4.0 µs a tick"
+    assert page.locator("#panel_profile .note").inner_text() == "tick, alone: 4.0 µs"
     silent = page.locator("[data-silent=field]").inner_text()
     assert silent == (
         "field: weights miss the threshold. "

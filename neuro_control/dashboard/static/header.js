@@ -23,6 +23,7 @@ export function drawFlow(state) {
       list.append(item);
     }
     const silent = stage.age_s === null || stage.age_s > SILENT_S;
+    item.title = "messages a second of the wall clock";
     item.dataset.state = !stage.there ? "absent" : silent ? "silent" : "flows";
     item.lastChild.textContent = !stage.there ? "absent"
       : stage.age_s === null ? "⚠ nothing yet"

@@ -9,6 +9,8 @@ const number = (node, key) => {
   return Number.isFinite(value) ? value : null;
 };
 
+const CLOCK = "a second of the robot's clock: in a simulation, a simulated one";
+
 export class HealthPanel {
   static id = "health";
   static title = "Run";
@@ -37,18 +39,19 @@ export class HealthPanel {
     const error = number(simulator, "tracking_error_deg");
     if (error !== null) figures.push(["off target", `${short(error)}°`, "", error > 6]);
     if (controller) {
-      figures.push(["events taken in", short(number(controller, "events_per_second")), "1/s"]);
+      figures.push(["events taken in", short(controller.rates?.events), "1/s", false, CLOCK]);
       const count = (key) => number(controller, key) ?? 0;
       // What was sent again is not lost; what came too late was counted as lost before.
       const lost = count("packets_lost") + count("packets_dropped")
         - count("dropped_duplicate") - count("dropped_out_of_order");
       figures.push(["packets lost", short(lost), `of ${short(number(controller, "packets"))}`, lost > 0,
         "gaps in the packets' numbers, and packets that could not be used"]);
-      figures.push(["network's tick", short(number(controller, "tick_us_median")), "µs"]);
+      figures.push(["tick, in the loop", short(number(controller, "tick_us_median")), "µs", false,
+        "one step of the network as the controller waits for it, median; by itself it is faster: see its cost by node"]);
     }
     if (cost) {
-      figures.push(["spikes", short(cost.spikes_per_s), "1/s"]);
-      figures.push(["synaptic ops", short(cost.operations_per_s), "1/s"]);
+      figures.push(["spikes", short(cost.spikes_per_s), "1/s", false, CLOCK]);
+      figures.push(["synaptic ops", short(cost.operations_per_s), "1/s", false, CLOCK]);
       for (const [device, power] of Object.entries(cost.power)) {
         const [value, unit] = power.watt < 1e-3 ? [power.watt * 1e6, "µW"] : [power.watt * 1e3, "mW"];
         figures.push([`est. power, ${device}`, short(value), unit, false,

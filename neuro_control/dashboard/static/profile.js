@@ -51,8 +51,8 @@ export class ProfilePanel {
     if (age > 2.5) return { text: `${age.toFixed(0)} s old`, warn: true };
     if (!times) return { text: said.times_missing ? `no times: ${said.times_missing}` : "times are being taken" };
     return {
-      text: `${times.whole_us.toFixed(1)} µs a tick`,
-      title: `Spikes and operations: counted, in the last ${said.ticks} ticks. Times: of a core by itself, when the ` +
+      text: `tick, alone: ${times.whole_us.toFixed(1)} µs`,
+      title: `Spikes and operations: counted, in the last ${said.ticks} ticks, for a second of them. Times: of a core by itself, when the ` +
         `input of ${times.ticks} ticks was gone through again in a process beside the controller ` +
         `(${times.age_s.toFixed(0)} s ago; it took ${times.processor_s.toFixed(2)} s of a core). The nodes explain ` +
         `${(times.coverage * 100).toFixed(0)} % of the whole, ${times.overhead_us.toFixed(2)} µs of which are the call's own.`,

@@ -27,10 +27,11 @@ function tables(windowMs) {
 export function sensorNote(says) {
   if (says.refused) return { text: says.refused, warn: true };
   const rate = `${short(says.events_per_s)} events/s`;
+  const title = `${rate} of the sensor's clock: in a simulation, simulated seconds`;
   if (says.shown < 0.995) {
-    return { text: `sampling ${short(says.shown * 100, 2)} % of ${rate}`, warn: true };
+    return { text: `sampling ${short(says.shown * 100, 2)} % of ${rate}`, title, warn: true };
   }
-  return { text: rate, warn: false };
+  return { text: rate, title, warn: false };
 }
 
 export class CameraPanel {
