@@ -47,10 +47,11 @@ class Traces:
     """Membranes and currents of chosen neurons of one population, after every tick.
 
     ``neuron`` int32[n]; ``membrane`` and ``current`` int64[ticks, n] in Loihi's integers, in which
-    ``threshold`` int64[n] is ``vth << 6``. Of a FloatRunner the first two are float32, the last
-    float64, in the network's own unit above rest (infinite where a population does not spike). A neuron that spikes is reset in the same tick: its
+    ``threshold`` int64[n] is ``vth << 6``. A neuron that spikes is reset in the same tick: its
     membrane then reads 0, and no membrane ever reads more than its threshold, but for populations
-    that do not spike, which go up to 63 beyond it.
+    that do not spike, which go up to 63 beyond it. Of a FloatRunner, the first two are float32 and
+    the last float64, above rest in the network's own unit, infinite for populations that do not
+    spike.
     """
 
     neuron: NDArray[np.int32]
@@ -124,9 +125,7 @@ def record(
         MappingProxyType({name: _train(found, there[name].size) for name, found in seen.items()}),
         MappingProxyType(
             {
-                name: Traces(
-                    neurons, membrane[name], current[name], there[name].threshold[neurons]
-                )
+                name: Traces(neurons, membrane[name], current[name], there[name].threshold[neurons])
                 for name, neurons in chosen.items()
             }
         ),

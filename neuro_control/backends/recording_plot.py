@@ -60,8 +60,9 @@ def plot_traces(recording: Recording) -> Figure:
     """Membranes and currents over time in seconds, two panels for each population.
 
     Values are in units of the neuron's threshold; where one is 0 or there is none, in Loihi's
-    integers, or in the network's own unit if it was stepped in float. Where the spikes of the population were recorded too, a triangle marks each of them, because the
-    membrane itself is reset in the tick of its spike.
+    integers, or in the network's own unit if it was stepped in float. Where the spikes of the
+    population were recorded too, a triangle marks each of them, because the membrane itself is
+    reset in the tick of its spike.
 
     Raises:
         ValueError: no traces were asked for when the recording was made.

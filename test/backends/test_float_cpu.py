@@ -210,7 +210,8 @@ def test_a_recorded_integrator_has_no_threshold():
     assert seen.traces["v"].membrane.tolist() == pytest.approx(np.array([[0.0], [0.5]]))
     assert seen.traces["v"].threshold.tolist() == [np.inf]
     (membrane, current) = plot_traces(seen).axes
-    (drawn,) = membrane.get_lines()  # and no threshold
+    drawn, triangles = membrane.get_lines()  # and no threshold
+    assert not len(triangles.get_xdata())
     assert drawn.get_ydata().tolist() == pytest.approx([0.0, 0.5])
     assert membrane.get_ylabel() == "the network's own unit"
     assert current.get_ylabel() == "the network's own unit per tick"
