@@ -22,7 +22,7 @@ from neuro_control.backends.runner import (
     check_offsets,
 )
 from neuro_control.network import Network, Port
-from neuro_control.network.euler import EulerPopulation, euler_population
+from neuro_control.network.euler import EulerPopulation, check_waiting, euler_population
 from neuro_control.network.lowering import Lowering
 from neuro_control.network.neurons import NEURONS
 from neuro_control.network.ports import ports_of
@@ -63,7 +63,7 @@ class FloatRunner:
 
     Raises:
         ValueError: a neuron's reset and rest differ, as in `quantize`; or the network has no
-            population.
+            population; or its longest delay, kept for all neurons, is beyond memory.
     """
 
     def __init__(self, network: Network) -> None:
@@ -91,7 +91,8 @@ class FloatRunner:
             for name, port in ports.outputs.items()
         ]
         constants = np.concatenate([_constants(p) for p in made.values()], axis=1)
-        longest = max((c.delay for p in made.values() for c in p.connections), default=0)
+        # One ring for all: the longest delay of any population is kept for every neuron.
+        longest = max(check_waiting(name, p.connections, self._n) for name, p in made.items())
         self._arrays = (constants.astype(np.float32), *self._state(longest), *self._synapses(made))
         self._given = np.zeros(self._n_inputs, np.int32)
         ports_in = self._inputs.values()

@@ -18,6 +18,7 @@ from neuro_control.network.lowering import Connection, Lowering
 from neuro_control.network.neurons import (
     IF,
     INTEGRATORS,
+    LARGEST_SIZE,
     NEURONS,
     AdaptiveLIF,
     FloatArray,
@@ -114,11 +115,13 @@ def euler_population(name: str, neuron: Neuron, lowering: Lowering, dt_s: float)
     """A population's constants and paths, at rest.
 
     Raises:
-        ValueError: the neuron's reset and rest differ.
+        ValueError: the neuron's reset and rest differ, or what waits for it in its delays would
+            be more than `LARGEST_SIZE` numbers.
     """
     size = size_of(neuron.shape)
     _check_times(name, neuron, dt_s)
     connections = list(lowering.into(name))
+    longest = check_waiting(name, connections, size)
     keep_current, keep_membrane, keep_adaptation, rise = np.zeros((4, size))
     if isinstance(neuron, (IF, I)):
         keep_membrane = np.ones(size)
@@ -129,7 +132,6 @@ def euler_population(name: str, neuron: Neuron, lowering: Lowering, dt_s: float)
         keep_current = 1 - dt_s / neuron.tau_syn.ravel()
     if isinstance(neuron, AdaptiveLIF):
         keep_adaptation, rise = 1 - dt_s / neuron.tau_adaptation.ravel(), neuron.adaptation.ravel()
-    longest = max((path.delay for path in connections), default=0)
     return EulerPopulation(
         not isinstance(neuron, INTEGRATORS),
         keep_current,
@@ -143,6 +145,24 @@ def euler_population(name: str, neuron: Neuron, lowering: Lowering, dt_s: float)
         connections,
         [np.zeros(size) for _ in range(longest + 1)],
     )
+
+
+def check_waiting(name: str, connections: list[Connection], size: int) -> int:
+    """Ticks of the longest delay into population ``name``, where ``size`` neurons wait for as long.
+
+    Raises:
+        ValueError: what waits is a number a tick and neuron, more than `LARGEST_SIZE` in all.
+    """
+    longest = max(connections, key=lambda path: path.delay, default=None)
+    if longest is None:
+        return 0
+    if (longest.delay + 1) * size > LARGEST_SIZE:
+        raise ValueError(
+            f"node {name!r}: what waits {longest.delay:,} ticks on the way {longest.name(name)!r} "
+            f"takes {(longest.delay + 1) * size:,} numbers, for {size:,} neurons, and at most "
+            f"{LARGEST_SIZE:,} are taken; shorten the delay or take a longer dt_s"
+        )
+    return longest.delay
 
 
 def _check_times(name: str, neuron: Neuron, dt_s: float) -> None:

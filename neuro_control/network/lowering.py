@@ -17,6 +17,9 @@ from neuro_control.network.windows import AvgPool2d, Conv1d, Conv2d, Pair, SumPo
 
 IndexArray = NDArray[np.int64]
 
+LONGEST_DELAY = 1 << 31
+"""Ticks of a Delay; far beyond what anything can wait for, and far below what 64 bits hold."""
+
 
 @dataclass(frozen=True, eq=False)
 class SparseMap:
@@ -110,7 +113,16 @@ class Connection:
         return replace(self, via=(*self.via, name), map=onward)
 
     def delayed(self, name: str, ticks: FloatArray) -> Iterator[Connection]:
-        """This path through a Delay, given in ticks for each of its elements, flat."""
+        """This path through a Delay, given in ticks for each of its elements, flat.
+
+        Raises:
+            ValueError: naming the node, where it takes more than `LONGEST_DELAY` ticks.
+        """
+        if ticks.max() > LONGEST_DELAY:
+            raise ValueError(
+                f"node {name!r}: a delay of {ticks.max():.4g} ticks is too long, and at most "
+                f"{LONGEST_DELAY} are taken; delays are in seconds"
+            )
         rounded = np.rint(ticks).astype(np.int64)
         error = self.delay_error + float(np.abs(rounded - ticks).max())
         via = (*self.via, name)

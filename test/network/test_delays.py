@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuro_control.backends import CpuRunner
+from neuro_control.backends import CpuRunner, FloatRunner
 from neuro_control.network import IF, Delay, Input, Linear, Network, Output, quantize
+from neuro_control.network.euler import EulerNetwork
 
 DT = 1e-3
 
@@ -85,6 +86,35 @@ def test_what_does_not_fit_is_refused_by_name():
         Delay([-0.001])
     with pytest.raises(ValueError, match=r"'n1' \(Delay\) delays \(3,\), but is given \(2,\)"):
         chain(Input((2,)), Delay(np.zeros(3)), IF((2,)), Output((2,)))
+
+
+@pytest.mark.parametrize("seconds", [1e9, 1e300])
+@pytest.mark.parametrize("made", [quantize, EulerNetwork, FloatRunner])
+def test_a_delay_that_nothing_can_wait_for_is_refused_by_name(made, seconds: float):
+    network = chain(Input((1,)), Delay(seconds), Linear([[1.0]]), IF((1,)), Output((1,)))
+    with pytest.raises(ValueError, match=r"node 'n1': a delay of 1e\+\d+ ticks is too long"):
+        made(network)
+
+
+@pytest.mark.parametrize("made", [EulerNetwork, FloatRunner])
+def test_a_delay_that_takes_all_memory_in_float_is_refused_by_name(made):
+    late = chain(Input((1,)), Delay(1e6), Linear([[1.0]]), IF((1,)), Output((1,)))
+    with pytest.raises(ValueError, match=r"'n3': what waits 1,000,000,000 ticks .*'n0 -> n1 -> n"):
+        made(late)
+
+
+def test_one_long_delay_is_kept_for_all_neurons_of_a_float_runner_and_refused_by_name():
+    nodes = {
+        "in": Input((1,)),
+        "wait": Delay(100.0),
+        "one": IF((1,)),
+        "w": Linear(np.ones((1000, 1))),
+        "many": IF((1000,)),
+    }
+    network = Network(nodes, [*pairwise(["in", "wait", "one", "w", "many"])], DT)
+    EulerNetwork(network)
+    with pytest.raises(ValueError, match=r"'one': what waits 100,000 ticks .* for 1,001 neurons"):
+        FloatRunner(network)
 
 
 def test_a_state_taken_with_spikes_on_their_way_goes_on_in_another_runner():
