@@ -6,6 +6,8 @@ Schrauwen and Van Campenhout, "BSA, a fast and accurate spike train encoding sch
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -35,8 +37,8 @@ class BensSpiker:
         taps = self.kernel
         if taps.ndim != 1 or not (np.isfinite(taps) & (taps >= 0)).all() or not taps.sum() > 0:
             raise ValueError(f"kernel: {taps} must be one dimension, from 0 on, its sum above 0")
-        if not threshold >= 0:
-            raise ValueError(f"threshold: {threshold} must be at least 0")
+        if not 0 <= threshold < math.inf:
+            raise ValueError(f"threshold: {threshold} must be at least 0, and finite")
         self.values, self.threshold = values, threshold
         self.reset()
 

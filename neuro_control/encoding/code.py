@@ -7,6 +7,7 @@ signal is cut changes no spike. One sample takes `ticks_per_sample` ticks.
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -92,9 +93,9 @@ def checked(samples: ArrayLike, values: int, low: float | None, high: float | No
 
 
 def positive(name: str, value: float) -> None:
-    """Raise ValueError where a parameter is not above zero."""
-    if not value > 0:
-        raise ValueError(f"{name}: {value} must be positive")
+    """Raise ValueError where a parameter is not above zero, or not finite."""
+    if not 0 < value < math.inf:
+        raise ValueError(f"{name}: {value} must be positive and finite")
 
 
 def at_least(name: str, value: int, least: int) -> None:

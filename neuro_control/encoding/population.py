@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuro_control.encoding.code import compressed
-
-Float = NDArray[np.float64]
+from neuro_control.encoding.code import Float, at_least, compressed, positive
 
 
 @dataclass(frozen=True)
@@ -39,15 +38,12 @@ class PopulationCode:
     overlap: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.values < 1:
-            raise ValueError(f"values: {self.values} must be at least 1")
-        if self.neurons < 2:
-            raise ValueError(f"neurons: {self.neurons} must be at least 2")
-        if not self.low < self.high:
-            raise ValueError(f"low: {self.low} must be below high, {self.high}")
-        for name in ("rate_hz", "overlap"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}: {getattr(self, name)} must be positive")
+        at_least("values", self.values, 1)
+        at_least("neurons", self.neurons, 2)
+        if not -math.inf < self.low < self.high < math.inf:
+            raise ValueError(f"low: {self.low} must be below high, {self.high}, and both finite")
+        positive("rate_hz", self.rate_hz)
+        positive("overlap", self.overlap)
 
     @property
     def size(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-Float = NDArray[np.float64]
+from neuro_control.encoding.code import Float, at_least, positive
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,9 @@ class PopulationVectorDecoder:
             raise ValueError(
                 f"preferred: shape {self.preferred.shape} must be (neurons, values) and finite"
             )
-        if not tau_s > 0:
-            raise ValueError(f"tau_s: {tau_s} must be positive")
-        if dt_ns < 1:
-            raise ValueError(f"dt_ns: {dt_ns} must be at least 1")
-        if not silence > 0:
-            raise ValueError(f"silence: {silence} must be positive")
+        positive("tau_s", tau_s)
+        at_least("dt_ns", dt_ns, 1)
+        positive("silence", silence)
         self.silence = silence
         self._keep = math.exp(-dt_ns * 1e-9 / tau_s)
         self.reset()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuro_control.encoding.code import Float, at_least, dense
+from neuro_control.encoding.code import Float, at_least, dense, positive
 
 
 class RateDecoder:
@@ -28,8 +28,7 @@ class RateDecoder:
     def __init__(self, neurons: int, tau_s: float, dt_ns: int) -> None:
         at_least("neurons", neurons, 1)
         at_least("dt_ns", dt_ns, 1)
-        if not tau_s > 0:
-            raise ValueError(f"tau_s: {tau_s} must be positive")
+        positive("tau_s", tau_s)
         self.neurons = neurons
         self._keep = float(np.exp(-dt_ns * 1e-9 / tau_s))
         # A steady train of one spike a tick reads as 1 / dt.

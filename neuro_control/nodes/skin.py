@@ -59,7 +59,9 @@ class SkinNodeSettings(SenseSettings):
     )
     rows: int = Field(8, ge=1, le=1024, description="Of taxels")
     columns: int = Field(8, ge=1, le=1024, description="Of taxels")
-    full_scale: float = Field(1.0, gt=0.0, description="Value of a taxel that counts as 1")
+    full_scale: float = Field(
+        1.0, gt=0.0, allow_inf_nan=False, description="Value of a taxel that counts as 1"
+    )
     unit: Literal["N", "Pa", "kPa", "raw"] = Field("N", description="Unit of a taxel's value")
     model: Literal["gains", "fitted"] = Field(
         "gains", description="gains: neurons with gains to choose; fitted: fitted to recordings"

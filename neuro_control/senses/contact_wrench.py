@@ -8,6 +8,7 @@ soft finger. A force sensor cannot tell two contacts from one between them.
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -88,7 +89,7 @@ def spread(
     Raises:
         ValueError: `radius_m` is not above 0.
     """
-    if not radius_m > 0.0:
-        raise ValueError(f"radius_m: {radius_m} must be above 0")
+    if not 0.0 < radius_m < math.inf:
+        raise ValueError(f"radius_m: {radius_m} must be above 0, and finite")
     square = ((positions_m - centre_m) ** 2).sum(axis=1)
     return np.multiply.outer(pressure_kpa, np.exp(-square / (2.0 * radius_m**2)))

@@ -62,7 +62,7 @@ def gammatone_bank(
     Raises:
         ValueError: the frequencies do not rise, or lie beyond half the sample rate.
     """
-    if not 0.0 < low_hz < high_hz < sample_rate_hz / 2.0:
+    if not 0.0 < low_hz < high_hz < sample_rate_hz / 2.0 < math.inf:
         raise ValueError(
             f"low_hz is {low_hz:g} and high_hz {high_hz:g}; they must rise from above 0 to below"
             f" half the sample rate, {sample_rate_hz / 2.0:g}"

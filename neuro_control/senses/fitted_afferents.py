@@ -64,8 +64,8 @@ class AfferentConstants:
     def __post_init__(self) -> None:
         if not 1.0 <= self.cut_off_hz <= 2000.0:
             raise ValueError(f"cut_off_hz: {self.cut_off_hz} must be 1 to 2000")
-        if not self.tau_steps >= 1.0:
-            raise ValueError(f"tau_steps: {self.tau_steps} must be at least 1")
+        if not 1.0 <= self.tau_steps < math.inf:
+            raise ValueError(f"tau_steps: {self.tau_steps} must be at least 1, and finite")
         for name in ("saturation", "noise_std", "gain"):
             value = getattr(self, name)
             if not 0.0 <= value < math.inf:

@@ -28,7 +28,7 @@ class SkinLayout(BaseModel):
     pitch_m: float = Field(0.002, gt=0.0, le=1.0, description="distance of neighbours (m)")
     unit: Literal["N", "Pa", "kPa", "raw"] = Field("N", description="unit of a taxel's value")
     full_scale: float = Field(
-        1.0, gt=0.0, description="value that counts as 1; above it is clipped"
+        1.0, gt=0.0, allow_inf_nan=False, description="value that counts as 1; above it is clipped"
     )
     positions: tuple[tuple[float, float, float], ...] = Field(
         (), description="x, y, z of every taxel in the frame (m), row by row; empty: a grid"

@@ -8,6 +8,7 @@ at the same time (Johansson and Flanagan, 2009).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -43,8 +44,8 @@ class TouchRule:
     def __post_init__(self) -> None:
         if self.least_spikes < 1:
             raise ValueError(f"least_spikes is {self.least_spikes}; it must be at least 1")
-        if not self.one_sided > 1.0:
-            raise ValueError(f"one_sided is {self.one_sided}; it must be above 1")
+        if not 1.0 < self.one_sided < math.inf:
+            raise ValueError(f"one_sided is {self.one_sided}; it must be above 1, and finite")
 
     def judge(self, events: Events) -> Touch:
         """What a window of a skin's events (three bands of rows: see `Skin`) says.

@@ -205,6 +205,9 @@ def test_rows_that_cannot_be_are_refused():
     [
         (lambda: SendOnDelta(0, 0.1), "values: 0 must be at least 1"),
         (lambda: StepForward(1, 0.0), "threshold: 0.0 must be positive"),
+        (lambda: SendOnDelta(1, np.inf), "threshold: inf must be positive and finite"),
+        (lambda: SendOnDelta(1, np.nan), "threshold: nan must be positive and finite"),
+        (lambda: BensSpiker(1, KERNEL, np.inf), "threshold: inf must be at least 0, and finite"),
         (lambda: StepForward(1, 0.1, np.inf), "start: inf must be finite"),
         (lambda: MovingWindow(1, 0.1, 0), "window: 0 must be at least 1"),
         (lambda: BensSpiker(1, [0.0], 0.1), "kernel: .* sum above 0"),

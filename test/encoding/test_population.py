@@ -81,11 +81,22 @@ def test_a_silent_population_has_no_value_and_activity_fades_with_the_kernel() -
         ({"neurons": 1}, "neurons"),
         ({"low": 2.0}, "low"),
         ({"rate_hz": 0.0}, "rate_hz"),
+        ({"high": math.inf}, "low: -2.0 must be below high, inf, and both finite"),
+        ({"low": -math.inf}, "low: -inf must be below high"),
+        ({"rate_hz": math.inf}, "rate_hz: inf must be positive and finite"),
+        ({"overlap": math.inf}, "overlap: inf must be positive and finite"),
     ],
 )
 def test_codes_that_make_no_sense_are_refused_by_name(change: dict, name: str) -> None:
     with pytest.raises(ValueError, match=name):
         PopulationCode(**({"values": 1, "neurons": 8, "low": -2.0, "high": 2.0} | change))
+
+
+@pytest.mark.parametrize("value", [0.0, math.inf, math.nan])
+@pytest.mark.parametrize("name", ["tau_s", "silence"])
+def test_read_outs_that_make_no_sense_are_refused_by_name(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{name}: {value} must be positive and finite"):
+        PopulationVectorDecoder(np.eye(2), **({"tau_s": 0.1, "dt_ns": MS} | {name: value}))
 
 
 def test_more_than_one_spike_a_tick_is_refused() -> None:

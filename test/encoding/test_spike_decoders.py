@@ -74,6 +74,7 @@ def test_the_winner_leads_within_the_window():
     [
         (lambda: RateDecoder(0, 0.1, MS), "neurons: 0 must be at least 1"),
         (lambda: RateDecoder(1, 0.0, MS), "tau_s: 0.0 must be positive"),
+        (lambda: RateDecoder(1, np.inf, MS), "tau_s: inf must be positive and finite"),
         (lambda: RateDecoder(1, 0.1, 0), "dt_ns: 0 must be at least 1"),
         (lambda: WinnerDecoder(1, 0), "window: 0 must be at least 1"),
         (lambda: TimeSurface(0, 1, 1, "linear"), "width: 0 must be at least 1"),

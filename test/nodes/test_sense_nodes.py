@@ -472,6 +472,12 @@ def test_taxels_of_another_layout_are_refused(ros: Any, overrides: Any) -> None:
     assert "pressure of taxel [0, 0] is nan" in bench.values()["refused_because"]
 
 
+def test_a_full_scale_without_end_is_refused(ros: Any, overrides: Any) -> None:
+    del ros
+    with pytest.raises(ParameterError, match="full_scale: Input should be a finite number"):
+        SkinNode(parameter_overrides=overrides(full_scale=float("inf")))
+
+
 def test_a_layout_file_that_cannot_be_read_is_named(
     ros: Any, overrides: Any, tmp_path: Path
 ) -> None:

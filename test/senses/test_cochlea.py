@@ -73,6 +73,8 @@ def test_a_filter_is_the_gammatone_of_the_textbook(channel):
 def test_frequencies_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"high_hz 9000; they must rise .* half the sample rate"):
         gammatone_bank(RATE, 32, 200.0, 9000.0)
+    with pytest.raises(ValueError, match="half the sample rate, inf"):
+        gammatone_bank(np.inf, 32, 200.0, 9000.0)
     with pytest.raises(ValidationError, match="half the sample rate, 4000"):
         CochleaSettings(sample_rate_hz=8000.0)
 

@@ -87,3 +87,5 @@ def test_what_cannot_be_is_refused():
 def test_a_spread_has_a_radius():
     with pytest.raises(ValueError, match=r"radius_m: 0\.0 must be above 0"):
         spread(np.zeros((1, 3)), np.zeros(3), 0.0, np.ones(1))
+    with pytest.raises(ValueError, match="radius_m: inf must be above 0, and finite"):
+        spread(np.zeros((1, 3)), np.zeros(3), np.inf, np.ones(1))

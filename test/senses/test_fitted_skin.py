@@ -279,6 +279,8 @@ def test_a_skin_that_cannot_be_is_refused():
         afferent_of(Events.empty(2, 4))
     with pytest.raises(ValueError, match=r"tau_steps: 0\.5 must be at least 1"):
         AfferentConstants(100, (0, 0), (0, 0), (0, 0), 0, 0, 0.5, (0, 0))
+    with pytest.raises(ValueError, match=r"tau_steps: inf must be at least 1, and finite"):
+        AfferentConstants(100, (0, 0), (0, 0), (0, 0), 0, 0, np.inf, (0, 0))
     with pytest.raises(ValueError, match="gain: -1 must be 0 or more"):
         SA1.with_gain(-1)
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,8 @@ def test_a_rule_that_cannot_be_is_refused():
         TouchRule(least_spikes=0)
     with pytest.raises(ValueError, match=r"one_sided is 1.0; it must be above 1"):
         TouchRule(one_sided=1.0)
+    with pytest.raises(ValueError, match=r"one_sided is inf; it must be above 1, and finite"):
+        TouchRule(one_sided=math.inf)
     with pytest.raises(ValueError, match="height: 4 is not a multiple of 3; a skin has"):
         TouchRule().judge(Events.empty(2, 4))
 
@@ -242,6 +245,7 @@ def test_a_layout_is_read_from_yaml(tmp_path: Path):
     [
         ("rows: 0\n", "rows: Input should be greater than or equal to 1, got 0"),
         ("colums: 3\n", "colums: Extra inputs are not permitted, got 3"),
+        ("full_scale: .inf\n", "full_scale: Input should be a finite number, got inf"),
         ("rows: 1\ncolumns: 2\npositions: [[0, 0, 0]]\n", "positions has 1 entries; rows x colum"),
         ("- 3\n", "it must be a mapping of rows"),
         ("rows: [\n", "is not YAML"),
