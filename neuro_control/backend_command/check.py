@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import platform
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +17,14 @@ from neuro_control.backends.parity import compare_with_engine
 from neuro_control.backends.process_runner import ProcessRunner
 from neuro_control.backends.random_networks import random_convolution, random_network
 from neuro_control.backends.registry import lava_python
-from neuro_control.backends.worker_process import RefusedError, StartError, worker_command
+from neuro_control.backends.shadowed import said_of
+from neuro_control.backends.worker_process import (
+    BackendError,
+    RefusedError,
+    StartError,
+    WorkerProcess,
+    worker_command,
+)
 from neuro_control.network import FixedNetwork, quantize, read_nir
 from neuro_control.reports.json_text import json_text
 from neuro_control.robots.description import share_directory
@@ -53,6 +60,7 @@ def check(arguments: argparse.Namespace) -> int:
     options |= {"record_membranes": True}
     if arguments.name == "loihi":
         options["probes"] = [] if arguments.no_probes else ["power", "time"]
+    worker = say_hello(command, arguments.python)
     rows: list[dict[str, Any]] = []
     begin = time.monotonic()
 
@@ -66,19 +74,27 @@ def check(arguments: argparse.Namespace) -> int:
             print(line(row), flush=True)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        if arguments.report and rows:
-            write_report(arguments.report, arguments.name, rows)
-    compared = [row for row in rows if "refused" not in row]
-    wrong = [row for row in compared if not row["exact"]]
-    total = {name: sum(row[name] for row in compared) for name in COUNTS}
-    print(
-        f"{arguments.name}: {len(compared) - len(wrong)} of {len(rows)} networks equal, "
-        f"{len(wrong)} not, {len(rows) - len(compared)} refused; {total['ticks']} ticks, "
-        f"{total['spikes']} spikes and {total['membranes']} membranes compared, "
-        f"{total['spikes_differing']} and {total['membranes_differing']} differ; "
-        f"{time.monotonic() - begin:.0f} s"
-    )
-    return 0 if compared and not wrong else 1
+        if arguments.report:
+            write_report(arguments.report, arguments.name, worker, rows)
+    print(f"{arguments.name}: {verdict(rows)}; {time.monotonic() - begin:.0f} s")
+    return 0 if any("exact" in row for row in rows) and all(map(passed, rows)) else 1
+
+
+def say_hello(command: list[str], python: str) -> Mapping[str, Any]:
+    """What the backend's process says of itself: whether it can be had at all, and its versions.
+
+    python: the argument by which the interpreter was given, '' if it was not; for the error.
+
+    Raises:
+        StartError: it cannot; the message says why.
+    """
+    try:
+        process = WorkerProcess(command)
+    except StartError as error:
+        where = f"--python {python}: " if python else ""
+        raise StartError(f"{where}{error}") from error
+    process.close()
+    return process.hello.fields
 
 
 def compare_one(
@@ -87,14 +103,15 @@ def compare_one(
     options: Mapping[str, Any],
     subject: Subject,
 ) -> dict[str, Any]:
-    """The report's row of one network."""
+    """The report's row of one network. What goes wrong with it is a row as well: others follow."""
+    row: dict[str, Any] = {"network": subject.name}
     try:
         runner = ProcessRunner(subject.network, command, arguments.name, options)
     except RefusedError as error:
-        return {"network": subject.name, "refused": str(error)}
-    except StartError as error:
-        where = f"--python {arguments.python}: " if arguments.python else ""
-        raise StartError(f"{where}{error}") from error
+        return row | {"refused": str(error)}
+    except BackendError as error:
+        return row | {"failed": str(error)}
+    row["loaded"] = dict(runner.loaded)
     try:
         found = compare_with_engine(
             runner,
@@ -105,22 +122,45 @@ def compare_one(
             batch=min(BATCH, arguments.ticks),
             states_every=STATES_EVERY,
         )
-        return {
-            "network": subject.name,
-            "exact": found.exact,
-            **asdict(found),
-            "loaded": dict(runner.loaded),
-            "measured": dict(runner.measurements()),
-            "worker": dict(runner.process.hello.fields),
-        }
+        return row | {"exact": found.exact, **asdict(found), "measured": measured(runner)}
+    except Exception as error:  # noqa: BLE001 - what nobody has tried may fail in any way
+        return row | {"failed": said_of(error)}
     finally:
         runner.close()
 
 
+def measured(runner: ProcessRunner) -> dict[str, Any]:
+    """What the chip measured; that it cannot be read takes nothing from what was compared."""
+    try:
+        return dict(runner.measurements())
+    except BackendError as error:
+        return {"failed": str(error)}
+
+
+def passed(row: Mapping[str, Any]) -> bool:
+    """Whether nothing of a row speaks against the backend: it is equal, or refused."""
+    return "refused" in row or bool(row.get("exact"))
+
+
+def verdict(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many were equal, and what was compared, in one line."""
+    compared = [row for row in rows if "exact" in row]
+    equal = sum(row["exact"] for row in compared)
+    count = {kind: sum(kind in row for row in rows) for kind in ("refused", "failed")}
+    total = {name: sum(row[name] for row in compared) for name in COUNTS}
+    return (
+        f"{equal} of {len(rows)} networks equal, {len(compared) - equal} not, "
+        f"{count['refused']} refused, {count['failed']} failed; {total['ticks']} ticks, "
+        f"{total['spikes']} spikes and {total['membranes']} membranes compared, "
+        f"{total['spikes_differing']} and {total['membranes_differing']} differ"
+    )
+
+
 def line(row: Mapping[str, Any]) -> str:
     """A row for people."""
-    if "refused" in row:
-        return f"{row['network']:<24} refused: {row['refused']}"
+    for kind in ("refused", "failed"):
+        if kind in row:
+            return f"{row['network']:<24} {kind}: {row[kind]}"
     text = (
         f"{row['network']:<24} {row['ticks']} ticks, {row['spikes']} spikes, "
         f"{row['spikes_differing']} differ; {row['membranes']} membranes, "
@@ -150,17 +190,17 @@ def unwritable(path: Path, error: OSError) -> ValueError:
     )
 
 
-def write_report(path: Path, backend: str, rows: Iterable[Mapping[str, Any]]) -> None:
-    """What was found so far, as JSON."""
-    listed = [dict(row) for row in rows]
-    workers = [row.pop("worker") for row in listed if "worker" in row]
+def write_report(
+    path: Path, backend: str, worker: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """What was found so far, as JSON. worker: its hello."""
     report = {
         "backend": backend,
         "neuro_control": __version__,
         "machine": platform.platform(),
         "python": platform.python_version(),
-        "worker": workers[0] if workers else {},
-        "networks": listed,
+        "worker": worker,
+        "networks": rows,
     }
     try:
         path.write_text(json_text(report, indent=1) + "\n")

@@ -40,7 +40,7 @@ def test_check_compares_every_network_and_writes_a_report(lava, tmp_path, capsys
     named = ["random 0", "random 1", "random 2", "random convolution 3"]
     assert [row["network"] for row in found["networks"]] == [*shipped, *named]
     n = len(shipped) + len(named)
-    assert f"{n} of {n} networks equal, 0 not, 0 refused; {n * 20} ticks" in out
+    assert f"{n} of {n} networks equal, 0 not, 0 refused, 0 failed; {n * 20} ticks" in out
     assert "membranes compared, 0 and 0 differ" in out
     assert all(
         row["ticks"] == 20
@@ -69,18 +69,55 @@ def test_a_set_up_that_is_there_is_only_tried(lava, capsys) -> None:
     assert "is there already" in capsys.readouterr().out
 
 
+def test_a_network_that_breaks_the_backend_is_a_row_of_the_report(
+    emulated, tmp_path, capsys
+) -> None:
+    """The untried path of a board breaks somewhere, and its owner has one command to say where."""
+    report = tmp_path / "board.json"
+    words = ["backend", "check", "loihi", "--networks", "2", "--ticks", "4", "--report"]
+    emulated("--fault", "failed")
+    assert main([*words, str(report)]) == 1
+    found = json.loads(report.read_text())
+    assert [row["network"] for row in found["networks"]] == ["random 0", "random 1"]
+    for row in found["networks"]:
+        assert row["failed"].startswith("it broke: RuntimeError: the chip is too hot"), row
+    assert found["worker"]["backend"] == "emulated"
+    out = capsys.readouterr().out
+    assert "failed: it broke: RuntimeError: the chip is too hot" in out
+    assert "loihi: 0 of 2 networks equal, 0 not, 0 refused, 2 failed; 0 ticks" in out
+
+
+def test_what_breaks_at_loading_or_measuring_is_in_the_report_too(emulated, tmp_path) -> None:
+    report = tmp_path / "board.json"
+    words = ["backend", "check", "loihi", "--networks", "1", "--ticks", "4", "--report"]
+    emulated("--fault", "load")
+    assert main([*words, str(report)]) == 1
+    (row,) = json.loads(report.read_text())["networks"]
+    assert row["failed"].startswith("it broke: NameError: a_buff")
+    emulated("--fault", "probe")
+    assert main([*words, str(report)]) == 0
+    (row,) = json.loads(report.read_text())["networks"]
+    assert row["exact"]
+    assert row["measured"]["failed"].startswith("it broke: KeyError: 'power'")
+
+
 EMULATOR = Path(__file__).parents[1] / "backends" / "board_emulator.py"
 
 
 @pytest.fixture
 def emulated(monkeypatch):
-    """The emulated board where a backend's process would be, in every room that starts one."""
+    """The emulated board where a backend's process would be, and small networks for it."""
 
     def be(*words: str) -> None:
         command = [sys.executable, str(EMULATOR), "--dense", *words]
         for module in (check, setup):
             monkeypatch.setattr(module, "worker_command", lambda *_: command)
         monkeypatch.setattr(check, "lava_python", lambda *_: Path(sys.executable))
+        monkeypatch.setattr(check, "subjects", small)
+
+    def small(count: int, seed: int) -> list[check.Subject]:
+        numbers = range(seed, seed + count)
+        return [check.Subject(f"random {n}", random_network(n), 0.3) for n in numbers]
 
     return be
 
@@ -155,7 +192,7 @@ def test_a_check_that_cannot_start_leaves_an_earlier_report_alone(tmp_path) -> N
 
 def test_a_disk_that_fills_is_said_by_check_with_the_reports_name() -> None:
     with pytest.raises(ValueError, match=r"--report /dev/full cannot be written \(No space left"):
-        check.write_report(Path("/dev/full"), "lava", [{"network": "x"}])
+        check.write_report(Path("/dev/full"), "lava", {}, [{"network": "x"}])
 
 
 def test_the_first_python_that_runs_is_found(tmp_path, monkeypatch) -> None:

@@ -30,6 +30,7 @@ from neuro_control.worker.wire_network import WireNetwork, read_network
 FAULTS = (
     *("late", "hang", "die", "wrong", "drop", "corrupt", "garbage", "short", "beyond"),
     *("failed", "neurons", "version", "silent", "no_restore", "busy"),
+    *("load", "probe"),
 )
 
 
@@ -78,6 +79,8 @@ class EmulatedBoard:
             raise RefusalError(
                 "the board has 128 neurocores of 1024 neurons; population 'n0' needs more"
             )
+        if self.fault == "load":
+            raise NameError("a_buff")
         wire = read_network(message)
         notes = check(wire, on_chip=False)
         try:
@@ -132,6 +135,8 @@ class EmulatedBoard:
             raise RefusalError(str(error)) from error
 
     def probe(self) -> dict[str, Any]:
+        if self.fault == "probe":
+            raise KeyError("power")
         return {"power_w": 0.1}
 
     def stop(self) -> None:
