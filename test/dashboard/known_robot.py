@@ -100,6 +100,7 @@ class KnownRobot:
                 ("network/membranes", Float64MultiArray, qos.best_effort(16)),
                 ("network/profile", String, qos.best_effort(4)),
                 ("/diagnostics", DiagnosticArray, 10),
+                ("replay/status", String, qos.LATCHED),
             )
         }
         rows = [
@@ -122,6 +123,10 @@ class KnownRobot:
     def _say(self, topic: str, message: Any) -> None:
         if topic not in self.silent:
             self._publishers[topic].publish(message)
+
+    def say_replay(self, **status: Any) -> None:
+        """Say once what a replay would say of itself."""
+        self._say("replay/status", String(data=json.dumps(status)))
 
     def publish(self) -> None:
         """One step of everything."""

@@ -203,6 +203,24 @@ def test_a_pause_lets_the_pictures_stand_and_nothing_else(page: Any, known: Know
     wait(page, "Math.round(window.dashboard.panel('joints').samples.at(-1).data[0] * 10) === 9")
 
 
+def test_commands_pass_only_while_they_come_out_of_the_guard(page: Any, known: KnownRobot) -> None:
+    verdict = "document.querySelector('.verdict')?.textContent"
+    known.words = {"guard": {"stopped_because": "", "commands": 0, "commands_passed": 0}}
+    wait(page, f"{verdict} === '○ no command yet'")
+    known.words = {"guard": {"stopped_because": "", "commands": 10, "commands_passed": 10}}
+    wait(page, f"{verdict} === '✔ commands pass'")
+    known.silent.add("arm_controller/joint_trajectory")
+    wait(page, f"{verdict} === '○ nothing comes'")
+    known.silent.clear()
+    wait(page, f"{verdict} === '✔ commands pass'")
+    known.say_replay(position_s=1.0, duration_s=2.0, paused=True, ended=True, rate=1.0)
+    wait(page, f"{verdict} === '❚❚ the recording stands'")
+    known.say_replay(position_s=1.0, duration_s=2.0, paused=False, ended=False, rate=1.0)
+    wait(page, f"{verdict} === '✔ commands pass'")
+    known.words = {"guard": {"stopped_because": "joint_states_silent", "commands": 10}}
+    wait(page, f"{verdict} === '✖ the robot is held'")
+
+
 def test_panels_can_be_hidden(page: Any) -> None:
     page.click("#choose summary")
     page.click("#choices label:has-text('Skin') input")

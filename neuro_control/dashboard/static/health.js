@@ -2,6 +2,7 @@
 // How well everything does, what it costs, what the guard did and why.
 
 import { element, fill } from "./elements.js";
+import { SILENT_S } from "./header.js";
 import { short } from "./plot.js";
 
 const number = (node, key) => {
@@ -101,17 +102,14 @@ export class GuardPanel {
     body.append(this.stack);
   }
 
-  draw() {
-    if (this.drawn === this.texts.version) return null;
-    this.drawn = this.texts.version;
+  draw({ state }) {
     const guard = this.texts.nodes.guard;
     const because = guard.values.stopped_because ?? "";
-    const silent = guard.level === "stale";
+    const verdict = this.verdict(guard, because, state.flow?.guard);
+    if (this.drawn === this.texts.version && this.said === verdict[0]) return null;
+    this.drawn = this.texts.version;
+    [this.said] = verdict;
     const words = because.replaceAll("_", " ").replaceAll(",", ", ");
-    let verdict = ["✔ commands pass", "ok"];
-    if (silent) verdict = ["○ the guard is silent", "held"];
-    else if (because.includes("emergency_stop")) verdict = ["✖ emergency stop", "held"];
-    else if (because) verdict = ["✖ the robot is held", "held"];
     const title = element("p", verdict[0], `verdict ${verdict[1]}`);
     title.dataset.because = because;
     const why = element("p", because ? `because: ${words}` : guard.message === "ok" ? "" : guard.message, "why");
@@ -132,5 +130,16 @@ export class GuardPanel {
     }
     this.stack.replaceChildren(title, why, counts, reasons);
     return null;
+  }
+
+  /** In words, and its kind: "ok" only while commands really come out of the guard. */
+  verdict(guard, because, flow) {
+    if (guard.level === "stale") return ["○ the guard is silent", "held"];
+    if (because.includes("emergency_stop")) return ["✖ emergency stop", "held"];
+    if (because) return ["✖ the robot is held", "held"];
+    if (this.texts.replay?.paused) return ["❚❚ the recording stands", "idle"];
+    if (number(guard, "commands") === 0) return ["○ no command yet", "idle"];
+    const passes = flow?.there && flow.age_s !== null && flow.age_s <= SILENT_S;
+    return passes ? ["✔ commands pass", "ok"] : ["○ nothing comes", "idle"];
   }
 }
