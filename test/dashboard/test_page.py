@@ -221,6 +221,33 @@ def test_commands_pass_only_while_they_come_out_of_the_guard(page: Any, known: K
     wait(page, f"{verdict} === '✖ the robot is held'")
 
 
+DELAYS = """([p99_ms, median_ms]) => {
+  const panel = window.dashboard.panel("delay");
+  const delay = { p99_ms, median_ms, first_ms: 0.1, per_decade: 10 };
+  const delays = { data: new Uint32Array(40).fill(1) };
+  const note = panel.draw({ state: { delay }, arrays: { delays } });
+  const { x0, x1 } = panel.box;
+  const share = (px) => (px - x0) / (x1 - x0);
+  return [note.text, share(panel.marks.p99), share(panel.marks.median)];
+}"""
+
+
+@pytest.mark.parametrize(
+    ("p99_ms", "median_ms", "said", "places"),
+    [
+        (10.0, 1.0, "p99 10 ms · median 1 ms", (0.5, 0.25)),
+        (3000.0, 1000.0, "p99 3 s · median 1 s", (1.0, 1.0)),
+        (999.0, 0.01, "p99 999 ms · median 0.01 ms", (1.0, 0.0)),
+    ],
+)
+def test_a_delay_beyond_the_axis_is_marked_at_its_end(
+    page: Any, p99_ms: float, median_ms: float, said: str, places: tuple[float, float]
+) -> None:
+    text, *marks = page.evaluate(DELAYS, [p99_ms, median_ms])
+    assert text == said
+    assert marks == pytest.approx(places, abs=1e-3)
+
+
 def test_panels_can_be_hidden(page: Any) -> None:
     page.click("#choose summary")
     page.click("#choices label:has-text('Skin') input")

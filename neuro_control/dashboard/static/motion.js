@@ -79,6 +79,11 @@ export class JointsPanel {
   }
 }
 
+/** A time in words, in seconds from one on. */
+function milliseconds(ms) {
+  return ms >= 1000 ? `${short(ms / 1000)} s` : `${short(ms)} ms`;
+}
+
 export class DelayPanel {
   static id = "delay";
   static title = "Delay, sensor to command";
@@ -92,16 +97,17 @@ export class DelayPanel {
 
   draw({ state, arrays }) {
     const says = state.delay;
-    const note = { text: `p99 ${short(says.p99_ms)} ms · median ${short(says.median_ms)} ms` };
+    const note = { text: `p99 ${milliseconds(says.p99_ms)} · median ${milliseconds(says.median_ms)}` };
     const context = this.stage.begin();
     if (!context) return note;
     const counts = arrays.delays.data;
-    const box = { x0: 40, y0: 14, x1: this.stage.width - 8, y1: this.stage.height - 27 };
+    const box = this.box = { x0: 40, y0: 14, x1: this.stage.width - 8, y1: this.stage.height - 27 };
     const total = counts.reduce((a, b) => a + b, 0);
     const most = Math.max(...counts, 1) / total;
     const decades = counts.length / says.per_decade;
     const first = Math.log10(says.first_ms);
-    const px = (ms) => box.x0 + ((Math.log10(ms) - first) / decades) * (box.x1 - box.x0);
+    // What is beyond the axis counts in its last bin, and is marked at its end.
+    const px = (ms) => box.x0 + Math.min(Math.max((Math.log10(ms) - first) / decades, 0), 1) * (box.x1 - box.x0);
     const y = [0, most * 110];
     axes(context, box, [0, 1], y, { xTicks: false, yLabel: "commands of the last 10 s [%]" });
     context.fillStyle = colours.blue;
@@ -115,13 +121,17 @@ export class DelayPanel {
     context.textBaseline = "top";
     for (let d = 0; d <= decades; d++) {
       const ms = 10 ** (first + d);
-      context.fillText(short(ms), Math.min(px(ms), box.x1 - 8), box.y1 + 2);
+      const last = d + 1 > decades;
+      if (last) context.textAlign = "right";
+      context.fillText(last ? `≥${short(ms)}` : short(ms), px(ms), box.y1 + 2);
     }
     context.textAlign = "right";
     context.fillText("delay [ms]", box.x1, box.y1 + 13);
+    this.marks = {};
     for (const [name, ms, dash] of [["median", says.median_ms, [2, 2]], ["p99", says.p99_ms, []]]) {
       context.strokeStyle = context.fillStyle = colours.vermilion;
       context.setLineDash(dash);
+      this.marks[name] = px(ms);
       line(context, [[px(ms), box.y0], [px(ms), box.y1]]);
       context.setLineDash([]);
       context.textAlign = "left";
