@@ -248,6 +248,18 @@ def test_a_delay_beyond_the_axis_is_marked_at_its_end(
     assert marks == pytest.approx(places, abs=1e-3)
 
 
+def test_until_the_first_picture_comes_the_page_says_what_it_waits_for(
+    one_robot: tuple[KnownRobot, str], pages: Pages
+) -> None:
+    deaf = "window.WebSocket = class {};"
+    page = pages.open(one_robot[1], script=deaf)
+    wait(page, "window.dashboard")
+    assert page.locator("#panels").inner_text() == "waiting for the robot's first picture …"
+    page = pages.open(one_robot[1])
+    page.wait_for_selector("#panel_camera")
+    assert "waiting" not in page.locator("#panels").inner_text()
+
+
 def test_panels_can_be_hidden(page: Any) -> None:
     page.click("#choose summary")
     page.click("#choices label:has-text('Skin') input")

@@ -132,7 +132,10 @@ function lay() {
     place.weight += panel.weight;
     place.column.append(sectionOf(panel));
   }
-  $("panels").replaceChildren(...columns.filter((c) => c.weight).map((c) => c.column));
+  // Until there is a first panel, what is waited for stays said.
+  if (there.length || $("panels").querySelector(".column")) {
+    $("panels").replaceChildren(...columns.filter((c) => c.weight).map((c) => c.column));
+  }
   layChoices(there);
 }
 
