@@ -248,6 +248,21 @@ def test_a_delay_beyond_the_axis_is_marked_at_its_end(
     assert marks == pytest.approx(places, abs=1e-3)
 
 
+def test_a_curve_breaks_where_ticks_are_missing(page: Any) -> None:
+    broken = """async ([times, values]) => {
+      const { brokenAtGaps } = await import(new URL("static/plot.js", location.href));
+      return brokenAtGaps(times, values).map(([t, v]) => [t, Number.isNaN(v) ? null : v]);
+    }"""
+    whole = [[0, 1], [1, 2], [2.4, 3], [3.4, 4]]  # a tick may come a little late
+    assert page.evaluate(broken, [list(column) for column in zip(*whole, strict=True)]) == whole
+    gap = [[0, 1], [1, 2], [2, 3], [9, 4], [10, 5]]
+    assert page.evaluate(broken, [list(column) for column in zip(*gap, strict=True)]) == [
+        *gap[:3], [9, None], *gap[3:],
+    ]  # fmt: skip
+    assert page.evaluate(broken, [[0], [1]]) == [[0, 1]]
+    assert page.evaluate(broken, [[], []]) == []
+
+
 def test_until_the_first_picture_comes_the_page_says_what_it_waits_for(
     one_robot: tuple[KnownRobot, str], pages: Pages
 ) -> None:

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Spikes by population with their rates; membranes, thresholds, currents of chosen neurons.
 
-import { CellPicture, RasterHistory, Stage, axes, colours, haloed, line, onColours, pixel, rgb, short }
-  from "./plot.js";
+import {
+  CellPicture, RasterHistory, Stage, axes, brokenAtGaps, colours, haloed, line, onColours, pixel, rgb, short,
+} from "./plot.js";
 import { sensorNote } from "./senses.js";
 
 const SLICES = 600;
@@ -204,7 +205,7 @@ export class MembranesPanel {
       context.lineWidth = thick;
       context.strokeStyle = colour;
       context.setLineDash(dash);
-      line(context, values.map((value, i) => [px(t[i]), py(value)]));
+      line(context, brokenAtGaps(t, values).map(([time, value]) => [px(time), py(value)]));
     }
     context.restore();
     context.setLineDash([]);

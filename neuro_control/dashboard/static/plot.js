@@ -144,6 +144,14 @@ export function haloed(context, text, x, y) {
   context.fillText(text, x, y);
 }
 
+/** Points [time, value] of a curve; a point that is not finite lies where ticks are missing. */
+export function brokenAtGaps(times, values) {
+  const steps = times.slice(1).map((t, i) => t - times[i]);
+  const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1];
+  return values.flatMap((value, i) =>
+    i && steps[i - 1] > 1.5 * usual ? [[times[i], NaN], [times[i], value]] : [[times[i], value]]);
+}
+
 /** A line through points; it breaks where one is not finite. */
 export function line(context, points) {
   context.beginPath();
