@@ -32,7 +32,10 @@ from neuro_control.network.synapses import Input
 
 @dataclass(eq=False)
 class EulerPopulation:
-    """Constants of a population and its state, voltages from rest, flat."""
+    """Constants of a population and its state, voltages from rest, flat.
+
+    ``waiting`` float64[ring, size] is what is on its way; row ``due`` arrives in the next tick.
+    """
 
     spiking: bool
     keep_current: FloatArray
@@ -44,7 +47,8 @@ class EulerPopulation:
     gain: FloatArray
     constant: FloatArray
     connections: list[Connection]
-    waiting: list[FloatArray]
+    waiting: FloatArray
+    due: int = 0
     current: FloatArray = field(init=False)
     membrane: FloatArray = field(init=False)
     adaptation: FloatArray = field(init=False)
@@ -56,8 +60,9 @@ class EulerPopulation:
 
     def advance(self) -> NDArray[np.bool_]:
         """One tick; which neurons spike."""
-        arriving = self.waiting.pop(0)
-        self.waiting.append(np.zeros_like(arriving))
+        arriving = self.waiting[self.due].copy()
+        self.waiting[self.due] = 0.0
+        self.due = (self.due + 1) % len(self.waiting)
         self.current = self.current * self.keep_current + self.gain * arriving
         self.membrane = self.membrane * self.keep_membrane + self.current + self.constant
         if not self.spiking:
@@ -103,7 +108,8 @@ class EulerNetwork:
         for population in self._populations.values():
             for path in population.connections:
                 if values[path.source].any():
-                    population.waiting[path.delay] += path.map.apply(values[path.source])
+                    row = (population.due + path.delay) % len(population.waiting)
+                    population.waiting[row] += path.map.apply(values[path.source])
         return {name: np.flatnonzero(spikes) for name, spikes in found.items()}
 
     def voltage(self, name: str) -> FloatArray:
@@ -143,7 +149,7 @@ def euler_population(name: str, neuron: Neuron, lowering: Lowering, dt_s: float)
         gain_of(neuron, dt_s),
         lowering.constant_into(name) * bias_gain(neuron, dt_s),
         connections,
-        [np.zeros(size) for _ in range(longest + 1)],
+        np.zeros((longest + 1, size)),
     )
 
 

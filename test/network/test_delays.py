@@ -103,6 +103,15 @@ def test_a_delay_that_takes_all_memory_in_float_is_refused_by_name(made):
         made(late)
 
 
+def test_a_long_delay_costs_nothing_until_spikes_wait():
+    late = chain(Input((1,)), Delay(9e4), Linear([[1.0]]), IF((1,)), Output((1,)))
+    runner, euler = FloatRunner(late), EulerNetwork(late)
+    for _ in range(3):
+        runner.step(np.zeros(1, np.int32))
+        assert not len(euler.step(np.zeros(1, np.int32))["n3"])
+    assert runner.counters.synaptic_operations == 3
+
+
 def test_one_long_delay_is_kept_for_all_neurons_of_a_float_runner_and_refused_by_name():
     nodes = {
         "in": Input((1,)),
