@@ -21,6 +21,9 @@ Float = NDArray[np.float64]
 LEAST_FORCE_N = 1e-3
 """Below it the point at which a force acts is not known, and nothing is felt."""
 
+FARTHEST_M = 1e6
+"""How far off a force may act; from there on, all directions to the taxels are one."""
+
 _NEWTON_PER_SQUARE_METRE = {"Pa": 1.0, "kPa": 1e-3}
 
 
@@ -47,8 +50,8 @@ def taxels_of_wrench(
         outward: the side that is touched.
 
     Raises:
-        ValueError: a number that is not finite; `radius_m` not above 0; or a unit (raw) that
-            stands for no force.
+        ValueError: a number that is not finite, or a pressure that would be none; `radius_m` not
+            above 0; or a unit (raw) that stands for no force.
     """
     if not (np.isfinite(force_n).all() and np.isfinite(torque_n_m).all()):
         raise ValueError(f"force is {force_n} and torque {torque_n_m}; they must be finite")
@@ -61,9 +64,10 @@ def taxels_of_wrench(
     positions = layout.taxel_positions
     z = positions[:, 2].mean()
     # What shears has a lever too where the taxels lie above the frame's origin.
-    x = (z * force_n[0] - torque_n_m[1]) / force_n[2]
-    y = (z * force_n[1] + torque_n_m[0]) / force_n[2]
-    acts_at = np.array([x, y, z])
+    with np.errstate(over="ignore"):  # it then acts at the farthest place
+        x = (z * force_n[0] - torque_n_m[1]) / force_n[2]
+        y = (z * force_n[1] + torque_n_m[0]) / force_n[2]
+    acts_at = np.array([*np.clip([x, y], -FARTHEST_M, FARTHEST_M), z])
     nearest = positions[((positions - acts_at) ** 2).sum(axis=1).argmin()]
     beside = np.clip(acts_at, positions.min(axis=0), positions.max(axis=0))
     share = spread(positions, beside, radius_m, np.ones(1))[0]
@@ -71,7 +75,12 @@ def taxels_of_wrench(
         share = spread(positions, nearest, radius_m, np.ones(1))[0]
     taxels = pressing_n * share / share.sum()
     if layout.unit in _NEWTON_PER_SQUARE_METRE:
-        taxels *= _NEWTON_PER_SQUARE_METRE[layout.unit] / layout.pitch_m**2
+        with np.errstate(over="ignore"):
+            taxels *= _NEWTON_PER_SQUARE_METRE[layout.unit] / layout.pitch_m**2
+        if not np.isfinite(taxels).all():
+            raise ValueError(
+                f"force is {force_n}; on taxels of {layout.pitch_m} m that is no finite pressure"
+            )
     return taxels.reshape(shape)
 
 

@@ -62,6 +62,28 @@ def test_a_contact_beside_the_taxels_is_felt_by_those_at_the_edge():
     assert np.unravel_index(taxels.argmax(), taxels.shape) == (2, 7)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [1e6, 1e160, 1.7e308])
+def test_a_torque_without_measure_acts_beside_the_taxels(scale):
+    force = np.array([0.5, -0.5, -2.0])
+    torque = np.array([-scale, -scale, 0.0])  # at y = +, x = -
+    for layout in (PAD, PAD.model_copy(update={"positions": ((0, 0, 2.0),) * 47 + ((9, 9, 2.0),)})):
+        taxels = taxels_of_wrench(force, torque, layout, RADIUS_M)
+        assert taxels.sum() == pytest.approx(2.0)
+    assert np.unravel_index(taxels_of_wrench(force, torque, PAD, RADIUS_M).argmax(), (6, 8)) == (
+        5,
+        0,
+    )
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_force_that_is_no_finite_pressure_is_refused():
+    layout = PAD.model_copy(update={"unit": "Pa"})
+    assert np.isfinite(taxels_of_wrench(*wrench(0.0, 0.0, 1e300), layout, RADIUS_M)).all()
+    with pytest.raises(ValueError, match=r"on taxels of 0\.002 m that is no finite pressure"):
+        taxels_of_wrench(*wrench(0.0, 0.0, 1e307), layout, RADIUS_M)
+
+
 def test_between_taxels_that_lie_far_apart_the_nearest_feels_it():
     ring = SkinLayout(rows=1, columns=2, positions=((0, 0, 0), (1.0, 0, 0)))
     taxels = taxels_of_wrench(*wrench(0.6, 0.0, 2.0), ring, RADIUS_M)
