@@ -17,6 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuro_control.encoding.code import Float, Spikes, at_least, checked, compressed, dense
 
+MOST_DIGITS = 53
+"""Binary digits of a float64, and so of a phase code."""
+
 
 class _WindowCode(ABC):
     """What these codes have in common.
@@ -143,7 +146,17 @@ class FirstSpikeLatency(_WindowCode):
 
 
 class PhaseCode(_WindowCode):
-    """The value's binary digits, the highest first: a spike in tick k stands for 2^-(k + 1)."""
+    """The value's binary digits, the highest first: a spike in tick k stands for 2^-(k + 1).
+
+    Args:
+        values: as for every code with a window.
+        window: digits, at most the 53 that a float64 has.
+    """
+
+    def __init__(self, values: int, window: int) -> None:
+        if window > MOST_DIGITS:
+            raise ValueError(f"window: {window} must be at most {MOST_DIGITS}, a float64's digits")
+        super().__init__(values, window)
 
     def _windows(self, samples: Float) -> NDArray[np.bool_]:
         whole = np.minimum(samples * 2.0**self.window, 2.0**self.window - 1).astype(np.int64)

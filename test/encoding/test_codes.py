@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from neuro_control.encoding import (
@@ -152,11 +152,12 @@ def test_phase_is_the_binary_digits():
     assert rows(code.encode([[1.0]]), 4, 1) == [[0]] * 4
 
 
-@given(value=st.floats(0, 1), window=st.integers(1, 20))
+@given(value=st.floats(0, 1), window=st.integers(1, 53))
+@example(value=1.0, window=53)
 def test_phase_is_right_to_half_its_last_digit(value, window):
     code = PhaseCode(1, window)
     found = code.reconstruct(*code.encode([[value]]))[0, 0]
-    assert abs(found - value) <= 2.0 ** -(window + 1) + 1e-12
+    assert abs(found - value) <= 2.0 ** -(window + 1) + 2.0**-53
 
 
 def test_a_burst_is_longer_and_closer_for_a_larger_value():
@@ -215,6 +216,7 @@ def test_rows_that_cannot_be_are_refused():
         (lambda: RegularRate(1, 10, 1.5), "most: 1.5 must be above 0 and at most 1"),
         (lambda: PoissonRate(1, 10, 0.0), "most: 0.0 must be above 0 and at most 1"),
         (lambda: BurstCode(1, 3, 5, 4), "window: 3 must be at least"),
+        (lambda: PhaseCode(1, 54), "window: 54 must be at most 53, a float64's digits"),
         (lambda: RankOrder(3, 1.0), "modulation: 1.0 must be above 0 and below 1"),
         (lambda: PhaseCode(1, 4).encode([[1.1]]), "1.1 must be finite and 0 to 1"),
     ],
