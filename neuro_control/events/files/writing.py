@@ -37,6 +37,7 @@ def write(
         ValueError: another suffix or encoding, events out of order or of a sensor of another
             size, or such as the encoding cannot hold. No file is left then, and one that was
             there before is as it was; of a recording the packets up to there are left.
+        FileNotFoundError: the folder to write into is not there.
         FileExistsError: a recording of that name is there already.
     """
     path = Path(path)
@@ -45,6 +46,8 @@ def write(
         raise ValueError(f"{path}: the suffix is {suffix!r}; it must be one of {list(WRITABLE)}")
     if encoding is not None and suffix not in (".raw", ".mcap", ".db3"):
         raise ValueError(f"{path}: encoding {encoding!r} is for .raw, .mcap and .db3 only")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{path}: there is no folder {path.parent}; make it first")
     given = _Sound(chunks, size)
     if suffix in (".mcap", ".db3"):
         if path.exists():

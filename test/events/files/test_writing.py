@@ -89,3 +89,10 @@ def test_a_refusal_leaves_an_older_file_as_it_was(suffix, tmp_path: Path):
         write(path, [made([(5, 1, 1, 1), (4, 1, 1, 1)])], SIZE)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("suffix", [".raw", ".npz", ".h5", ".mcap", ".db3"])
+def test_a_folder_that_is_not_there_is_named_and_not_made(suffix, tmp_path: Path):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*missing; make it first"):
+        write(tmp_path / "missing" / f"a{suffix}", [made([(5, 1, 2, 1)])], SIZE)
+    assert list(tmp_path.iterdir()) == []
