@@ -90,15 +90,18 @@ def cache_directory() -> Path:
 
 
 def lava_python(given: str = "", argument: str = "backend_python") -> Path:
-    """The interpreter that has Lava. BackendError where there is none.
+    """The interpreter that has Lava, absolute. BackendError where there is none.
 
     given: its path; that of `neuro_control backend setup lava` if empty. argument: how whoever
     reads the error gave it.
     """
-    path = Path(given).expanduser() if given else cache_directory() / "lava" / "bin" / "python"
+    path = Path(given) if given else cache_directory() / "lava" / "bin" / "python"
     try:
+        # A bare name would be looked for on the path. Links stay: the python of a virtual
+        # environment is one.
+        path = path.expanduser().absolute()
         there = path.is_file()
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise BackendError(f"{path} cannot be looked at: {error}") from error
     if there:
         return path

@@ -13,7 +13,7 @@ from neuro_control.backends import CpuRunner, RefusedError, ShadowRunner, regist
 from neuro_control.backends.backend_report import report_backend
 from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.registry import BackendSettings, choose_runner, installed
-from neuro_control.backends.worker_process import BackendError
+from neuro_control.backends.worker_process import BackendError, worker_command
 from neuro_control.bringup import BringupError, check_argument
 
 EMULATOR = Path(__file__).with_name("board_emulator.py")
@@ -89,6 +89,20 @@ def test_an_interpreter_that_is_not_there_is_named(network) -> None:
     settings = BackendSettings(backend="lava", backend_python="/nowhere/python")
     with pytest.raises(BackendError, match="/nowhere/python"):
         choose_runner(network, settings)
+
+
+@pytest.mark.parametrize("given", ["./python", "python", "~/python"])
+def test_an_interpreter_is_the_one_at_its_path_and_no_other(given, tmp_path, monkeypatch) -> None:
+    (tmp_path / "python").symlink_to(sys.executable)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = registry.lava_python(given)
+    assert worker_command(found, "lava")[0] == str(tmp_path / "python")
+
+
+def test_an_interpreter_of_nobodys_home_is_named() -> None:
+    with pytest.raises(BackendError, match="~nobody-here/python cannot be looked at: .*home"):
+        registry.lava_python("~nobody-here/python")
 
 
 def test_an_interpreter_without_lava_is_named_and_what_would_be_right(network) -> None:
