@@ -218,5 +218,7 @@ class Operator:
         )
         result = answer.results[0]
         if not result.successful:
-            raise ActionError(f"{name}: {result.reason}")
+            # Most nodes name the parameter themselves.
+            named = result.reason.startswith(f"{name}: ")
+            raise ActionError(result.reason if named else f"{name}: {result.reason}")
         return {"node": node, "name": name, "value": value}

@@ -31,6 +31,8 @@ PORTS_TRIED = 50
 # Frames on their way to a page: one that is being drawn, one that waits.
 MOST_UNDRAWN = 2
 STOPS_AT_ONCE = 64
+# A page that asks without anybody having pressed anything says so with this header.
+BY_ITSELF = "X-By-Itself"
 # A page that does not even take the close of its stream is left after this (s).
 CLOSE_TIMEOUT_S = 2.0
 # Nothing from elsewhere is loaded, and nobody else's page may frame this one.
@@ -58,8 +60,6 @@ class PageServer:
         nothing else keeps a stop waiting, a release neither.
     scene_address: asked when a page wants the 3D scene; None where there is none.
     """
-
-    BY_ITSELF = frozenset({"controls", "probe"})
 
     def __init__(
         self,
@@ -219,8 +219,8 @@ class PageServer:
             return web.json_response({"error": str(error)}, status=400)
         except ActionError as error:
             # A script must see at once that what it asked for was not done; of what a page asks by
-            # itself a refusal is an answer like any other.
-            status = 200 if name in self.BY_ITSELF else 409
+            # itself a refusal is an answer like any other, and no error in the browser's console.
+            status = 200 if BY_ITSELF in request.headers else 409
             return web.json_response({"error": str(error)}, status=status)
         return web.json_response(done, dumps=json_text)
 

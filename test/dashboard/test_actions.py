@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.executors import SingleThreadedExecutor
 from std_srvs.srv import Trigger
 
@@ -81,6 +82,20 @@ def test_no_guard_is_an_error(operator: Operator, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(actions, "STOP_TIMEOUT_S", 0.05)
     with pytest.raises(ActionError, match="does not answer"):
         operator.stop({})
+
+
+@pytest.mark.parametrize("reason", ["gusts_n: too strong", "too strong"])
+def test_a_parameter_that_a_node_refuses_is_named_once(
+    guard: Guard, operator: Operator, robot: Robot, reason: str
+) -> None:
+    del guard  # spins the robot's node
+    robot.node.declare_parameter("gusts_n", 1.0, ParameterDescriptor())
+    robot.node.add_on_set_parameters_callback(
+        lambda _: SetParametersResult(successful=False, reason=reason)
+    )
+    with pytest.raises(ActionError) as refused:
+        operator._set("robot", "gusts_n", 2.0)
+    assert str(refused.value) == "gusts_n: too strong"
 
 
 def test_a_stop_reaches_a_guard_that_comes_only_then(guard: Guard, operator: Operator) -> None:

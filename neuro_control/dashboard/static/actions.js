@@ -8,7 +8,10 @@ const CONTROLS_MS = 3000;
 /** When the controls were read last, and how often a `set` has begun or ended. */
 const controlsRead = { at_ms: -Infinity, sets: 0 };
 
-/** Press a button: POST /api/NAME. The answer, or null if it was refused, which is said. */
+/**
+ * Press a button: POST /api/NAME. The answer, or null if it was refused, which is said.
+ * quiet: nobody has pressed anything; a refusal is told nobody.
+ */
 export async function act(name, wanted = {}, quiet = false) {
   if (name !== "set") return ask(name, wanted, quiet);
   controlsRead.sets += 1;
@@ -22,7 +25,7 @@ async function ask(name, wanted, quiet) {
   try {
     const answer = await fetch(`api/${name}`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...(quiet && { "X-By-Itself": "1" }) },
       body: JSON.stringify(wanted),
       signal: AbortSignal.timeout(8000),
     });
