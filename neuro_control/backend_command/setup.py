@@ -43,9 +43,15 @@ def setup(arguments: argparse.Namespace) -> int:
                 "another place by --folder"
             )
         print(f"{folder} is there already")
+        try:
+            versions = prove(python, arguments.name)
+        except BackendError as error:
+            print(f"it does not work ({error}); it is made anew", flush=True)
+            make_anew(folder)
+            versions = prove(python, arguments.name)
     else:
         make(folder, arguments.python or find_python())
-    versions = prove(python, arguments.name)
+        versions = prove(python, arguments.name)
     print(f"{arguments.name} works: {', '.join(f'{k} {v}' for k, v in versions.items())}")
     if arguments.folder:
         print(f"tell the controller: backend_python:={python}")
@@ -125,6 +131,32 @@ def make(folder: Path, python: str) -> None:
             said = [line for line in lines if line.lower().startswith("error")] or lines[-3:]
             raise BackendError(f"{what} failed: {' '.join(said)}")
     (folder / STAMP).write_text(json.dumps(_wanted()))
+
+
+def make_anew(folder: Path) -> None:
+    """Make an environment again with the interpreter that it has, if that still runs.
+
+    Where that fails, the old one stands there as before: it may have been slow, not broken.
+
+    Raises:
+        BackendError: as `make`.
+    """
+    base = (folder / "bin" / "python").resolve()
+    python = find_python() if base.is_relative_to(folder.resolve()) else str(base)
+    aside = folder.with_name(f"{folder.name}.old")
+    try:
+        if aside.exists():
+            shutil.rmtree(aside)
+        folder.rename(aside)
+    except OSError as error:
+        raise BackendError(f"{folder} cannot be moved aside ({error}); remove it") from error
+    try:
+        make(folder, python)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.rename(folder)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def find_python() -> str:

@@ -147,6 +147,59 @@ def test_what_says_hello_and_steps_nothing_does_not_work(emulated, tmp_path) -> 
         setup.prove(tmp_path / "python", "lava")
 
 
+def made(folder: Path) -> Path:
+    """A folder that looks as if `setup.make` had come to its end."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").symlink_to(sys.executable)
+    (folder / setup.STAMP).write_text(json.dumps([setup.LAVA, *setup.NEEDS]))
+    return folder
+
+
+@pytest.fixture
+def broken_once(monkeypatch, tmp_path):
+    """An environment that is there, but whose network breaks until `make` has made it anew."""
+    folder, makers = made(tmp_path / "lava"), []
+    (folder / "broken").touch()
+
+    def prove(python: Path, name: str) -> dict[str, str]:
+        if (python.parents[1] / "broken").exists():
+            raise BackendError("it broke: ModuleNotFoundError: No module named 'networkx'")
+        return {"lava-nc": "0.10.0"}
+
+    def make(where: Path, python: str) -> None:
+        makers.append(python)
+        made(where)
+
+    monkeypatch.setattr(setup, "prove", prove)
+    monkeypatch.setattr(setup, "make", make)
+    return folder, makers
+
+
+def test_a_set_up_that_is_there_and_broken_is_made_anew(broken_once, capsys) -> None:
+    folder, makers = broken_once
+    assert main(["backend", "setup", "lava", "--folder", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "it does not work (it broke: ModuleNotFoundError: No module named 'networkx')" in out
+    assert "lava works: lava-nc 0.10.0" in out
+    assert makers == [str(Path(sys.executable).resolve())]
+    assert [path.name for path in folder.parent.iterdir()] == ["lava"]
+
+
+def test_what_cannot_be_made_anew_is_left_as_it_was(broken_once, monkeypatch, capsys) -> None:
+    folder, _ = broken_once
+
+    def offline(where: Path, python: str) -> None:
+        where.mkdir()
+        raise BackendError(f"{setup.LAVA} failed: no network")
+
+    monkeypatch.setattr(setup, "make", offline)
+    assert main(["backend", "setup", "lava", "--folder", str(folder)]) == 2
+    assert "failed: no network" in capsys.readouterr().err
+    assert setup.is_made(folder)
+    assert (folder / "broken").exists()
+    assert [path.name for path in folder.parent.iterdir()] == ["lava"]
+
+
 def test_without_lava_check_says_how_to_have_it(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert main(["backend", "check", "lava"]) == 2

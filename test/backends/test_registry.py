@@ -101,7 +101,7 @@ def test_an_interpreter_is_the_one_at_its_path_and_no_other(given, tmp_path, mon
 
 
 def test_an_interpreter_of_nobodys_home_is_named() -> None:
-    with pytest.raises(BackendError, match="~nobody-here/python cannot be looked at: .*home"):
+    with pytest.raises(BackendError, match=r"~nobody-here/python cannot be looked at: .*home"):
         registry.lava_python("~nobody-here/python")
 
 
