@@ -31,8 +31,7 @@ from neuro_control.encoding import (
     PhaseCode,
     PoissonRate,
     PopulationCode,
-    PopulationEncoder,
-    PopulationVectorDecoder,
+    PopulationRate,
     RankOrder,
     RegularRate,
     SendOnDelta,
@@ -42,34 +41,9 @@ from neuro_control.encoding import (
 RATE, SECONDS = 1000, 20
 
 
-class Population:
-    """A population code as the other codes are used: 20 ticks a sample, read at the end of each."""
-
-    ticks_per_sample = 20
-
-    def __init__(self, neurons: int, rate_hz: float) -> None:
-        code = PopulationCode(1, neurons, 0.0, 1.0, rate_hz)
-        self._encoder = PopulationEncoder(code, 1_000_000)
-        self._decoder = PopulationVectorDecoder(
-            code.preferred[:, None], tau_s=0.01, dt_ns=1_000_000, silence=1e-3
-        )
-
-    def encode(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `Code.encode`."""
-        parts = [self._encoder.encode(x, self.ticks_per_sample) for x in samples]
-        counts = np.concatenate([np.diff(offsets) for _, offsets in parts])
-        indices = np.concatenate([index for index, _ in parts])
-        return indices, np.concatenate([[0], np.cumsum(counts)])
-
-    def reconstruct(self, indices: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-        """See `Code.reconstruct`."""
-        values, last = [], 0.5
-        for begin in range(0, len(offsets) - 1, self.ticks_per_sample):
-            window = offsets[begin : begin + self.ticks_per_sample + 1]
-            said = self._decoder.decode(indices[window[0] : window[-1]], window - window[0]).value
-            last = last if said is None else float(said[0])
-            values.append([last])
-        return np.array(values)
+def population(neurons: int, rate_hz: float) -> PopulationRate:
+    """One value from 0 to 1, 20 ticks of 1 ms a sample."""
+    return PopulationRate(PopulationCode(1, neurons, 0.0, 1.0, rate_hz), 1_000_000, 20, 0.01)
 
 
 def measure_rank_order(values: int, given: np.ndarray) -> tuple[float, float]:
@@ -97,7 +71,7 @@ CODES: dict[str, list[Callable[[], Any]]] = {
     "latency": [lambda n=n: FirstSpikeLatency(1, n) for n in (40, 20, 10, 5)],
     "phase": [lambda n=n: PhaseCode(1, n) for n in (2, 4, 6, 8)],
     "burst": [lambda n=n: BurstCode(1, 4 * n, n, 4) for n in (2, 4, 8)],
-    "population": [lambda n=n, r=r: Population(n, r) for n, r in ((6, 50), (6, 200), (12, 200))],
+    "population": [lambda n=n, r=r: population(n, r) for n, r in ((6, 50), (6, 200), (12, 200))],
     "rank order": [lambda n=n: RankOrder(n) for n in (4, 8, 16)],
 }
 

@@ -9,7 +9,7 @@ from neuro_control.encoding.bens_spiker import BensSpiker
 from neuro_control.encoding.change_codes import MovingWindow, SendOnDelta, StepForward
 from neuro_control.encoding.code import Code, compressed, dense
 from neuro_control.encoding.event_map import EventMapEncoder
-from neuro_control.encoding.population import PopulationCode, PopulationEncoder
+from neuro_control.encoding.population import PopulationCode, PopulationEncoder, PopulationRate
 from neuro_control.encoding.population_vector import PopulationVector, PopulationVectorDecoder
 from neuro_control.encoding.spatial_pool import SpatialPool
 from neuro_control.encoding.spike_decoders import (
@@ -41,6 +41,7 @@ __all__ = [
     "PoissonRate",
     "PopulationCode",
     "PopulationEncoder",
+    "PopulationRate",
     "PopulationVector",
     "PopulationVectorDecoder",
     "RankOrder",

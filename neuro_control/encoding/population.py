@@ -10,7 +10,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuro_control.encoding.code import Float, at_least, compressed, positive
+from neuro_control.encoding.code import (
+    Float,
+    Spikes,
+    at_least,
+    checked,
+    compressed,
+    dense,
+    positive,
+)
+from neuro_control.encoding.population_vector import PopulationVectorDecoder
 
 
 @dataclass(frozen=True)
@@ -113,3 +122,85 @@ class PopulationEncoder:
         spikes = whole > np.concatenate([np.zeros_like(whole[:1]), whole[:-1]])
         self._due = due[-1] - whole[-1]
         return compressed(spikes)
+
+
+class PopulationRate:
+    """A population as a `Code`: so many ticks a sample, read by the population vector.
+
+    A sample holds its values for its ticks (`PopulationEncoder`); values beyond the range count as
+    its end. What the spikes until a sample's last tick say is its reconstruction
+    (`PopulationVectorDecoder`); where the population is silent, that is what it said last, and
+    before its first spike the middle of the range.
+
+    Args:
+        code: the population.
+        dt_ns: length of a tick.
+        ticks_per_sample: at least 1.
+        tau_s: time constant of the read-out, above 0.
+        seed: of the neurons' phases.
+        silence: filtered spikes below which a population says nothing, above 0.
+
+    Raises:
+        ValueError: naming the parameter that is not right.
+    """
+
+    def __init__(
+        self,
+        code: PopulationCode,
+        dt_ns: int,
+        ticks_per_sample: int,
+        tau_s: float,
+        seed: int = 0,
+        silence: float = 1e-3,
+    ) -> None:
+        at_least("ticks_per_sample", ticks_per_sample, 1)
+        positive("tau_s", tau_s)
+        positive("silence", silence)
+        self._encoder = PopulationEncoder(code, dt_ns, seed)
+        self.code, self._ticks = code, ticks_per_sample
+        self._dt_ns, self._tau_s, self._silence = dt_ns, tau_s, silence
+
+    @property
+    def size(self) -> int:
+        """Number of neurons: the code's, for each value."""
+        return self.code.size
+
+    @property
+    def ticks_per_sample(self) -> int:
+        """As was asked for."""
+        return self._ticks
+
+    def reset(self) -> None:
+        """Begin again, with the phases of the seed."""
+        self._encoder.reset()
+
+    def encode(self, samples: ArrayLike) -> Spikes:
+        """See `Code.encode`."""
+        array = checked(samples, self.code.values, None, None)
+        parts = [self._encoder.encode(x, self._ticks) for x in array]
+        indices = [index for index, _ in parts]
+        counts = [np.diff(offsets) for _, offsets in parts]
+        ends = np.cumsum(np.concatenate([np.zeros(1, np.int64), *counts]))
+        return np.concatenate([np.zeros(0, np.int32), *indices]), ends
+
+    def reconstruct(self, indices: NDArray[np.int32], offsets: NDArray[np.int64]) -> Float:
+        """See `Code.reconstruct`; ticks at the end that do not fill a sample are left out."""
+        code, ticks = self.code, self._ticks
+        dense(indices, offsets, self.size)  # refuses what are no rows
+        samples = (len(offsets) - 1) // ticks
+        values = np.empty((samples, code.values))
+        for k in range(code.values):
+            decoder = PopulationVectorDecoder(
+                code.preferred[:, None],
+                tau_s=self._tau_s,
+                dt_ns=self._dt_ns,
+                silence=self._silence,
+            )
+            last = (code.low + code.high) / 2.0
+            for n in range(samples):
+                window = offsets[n * ticks : (n + 1) * ticks + 1]
+                some = indices[window[0] : window[-1]]
+                said = decoder.decode(some, window - window[0], k * code.neurons).value
+                last = last if said is None else float(said[0])
+                values[n, k] = last
+        return values

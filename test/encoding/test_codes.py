@@ -15,6 +15,8 @@ from neuro_control.encoding import (
     MovingWindow,
     PhaseCode,
     PoissonRate,
+    PopulationCode,
+    PopulationRate,
     RankOrder,
     RegularRate,
     SendOnDelta,
@@ -35,6 +37,7 @@ CODES = {
     "phase": lambda: PhaseCode(2, 6),
     "burst": lambda: BurstCode(2, 20),
     "rank order": lambda: RankOrder(2),
+    "population": lambda: PopulationRate(PopulationCode(2, 6, 0.0, 1.0), 1_000_000, 5, 0.01),
 }
 
 signals = st.integers(0, 2**32).map(

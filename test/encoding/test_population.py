@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuro_control.encoding import PopulationCode, PopulationEncoder, PopulationVectorDecoder
+from neuro_control.encoding import (
+    PopulationCode,
+    PopulationEncoder,
+    PopulationRate,
+    PopulationVectorDecoder,
+)
 
 MS = 1_000_000
 CODE = PopulationCode(values=2, neurons=32, low=-2.0, high=2.0, rate_hz=200.0)
@@ -97,6 +102,33 @@ def test_codes_that_make_no_sense_are_refused_by_name(change: dict, name: str) -
 def test_read_outs_that_make_no_sense_are_refused_by_name(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"{name}: {value} must be positive and finite"):
         PopulationVectorDecoder(np.eye(2), **({"tau_s": 0.1, "dt_ns": MS} | {name: value}))
+
+
+@given(st.lists(st.tuples(st.floats(-1.9, 1.9), st.floats(-1.9, 1.9)), min_size=1, max_size=5))
+def test_held_samples_come_back_through_the_common_protocol(samples: list) -> None:
+    rate = PopulationRate(CODE, MS, ticks_per_sample=100, tau_s=0.02)
+    assert (rate.size, rate.ticks_per_sample) == (64, 100)
+    found = rate.reconstruct(*rate.encode(samples))
+    np.testing.assert_allclose(found, samples, atol=0.1)
+
+
+def test_a_silent_population_says_what_it_said_last_and_at_first_the_middle() -> None:
+    rate = PopulationRate(PopulationCode(1, 4, 0.0, 3.0, 1.0), MS, 10, 0.01, silence=0.5)
+    nothing = np.zeros(0, np.int32)
+    assert rate.reconstruct(nothing, np.zeros(21, np.int64))[:, 0].tolist() == [1.5, 1.5]
+    one = np.repeat([0, 1], [10, 25])  # neuron 3 in the tenth tick; five ticks more than samples
+    said = rate.reconstruct(np.array([3], np.int32), one)
+    assert said[:, 0].tolist() == [3.0, 3.0, 3.0]
+
+
+def test_spikes_of_no_neuron_of_the_population_are_refused() -> None:
+    rate = PopulationRate(CODE, MS, 10, 0.01)
+    with pytest.raises(ValueError, match=r"indices: 64\.\.64 must be 0\.\.63"):
+        rate.reconstruct(np.array([64], np.int32), np.array([0, 1]))
+    with pytest.raises(ValueError, match="ticks_per_sample: 0 must be at least 1"):
+        PopulationRate(CODE, MS, 0, 0.01)
+    with pytest.raises(ValueError, match="tau_s: inf must be positive and finite"):
+        PopulationRate(CODE, MS, 10, math.inf)
 
 
 def test_more_than_one_spike_a_tick_is_refused() -> None:
