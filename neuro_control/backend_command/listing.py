@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from neuro_control.backends.registry import installed, lava_python
+from neuro_control.backends.registry import OURS, installed, lava_python
 from neuro_control.backends.worker_process import BackendError, WorkerProcess, worker_command
 
 
@@ -16,7 +16,8 @@ def listing(arguments: argparse.Namespace) -> int:
     for name in ("lava", "loihi"):
         print(f"{name:<7} {_state(name)}")
     for name, where in installed().items():
-        print(f"{name:<7} from {where}")
+        hidden = "; never used: the name is one of neuro_control's own" if name in OURS else ""
+        print(f"{name:<7} from {where}{hidden}")
     return 0
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -23,12 +23,23 @@ from neuro_control.backends.process_runner import ProcessRunner
 from neuro_control.backends.runner import Runner
 from neuro_control.backends.shadow import ShadowRunner
 from neuro_control.backends.trust import ShadowSettings
-from neuro_control.backends.worker_process import BackendError, StartError, worker_command
+from neuro_control.backends.worker_process import (
+    BackendError,
+    RefusedError,
+    StartError,
+    worker_command,
+)
 from neuro_control.network import FixedNetwork
 
 OURS = ("auto", "cpu", "lava", "loihi")
 GROUP = "neuro_control.backends"
-Factory = Callable[[FixedNetwork, Mapping[str, Any]], Runner]
+RUNNER = (
+    *("name", "input_ports", "output_ports", "counters"),
+    *("step", "run", "reset", "state", "restore", "membrane"),
+)
+"""What of `runner.Runner` a backend has to have."""
+PRIMARY = ("begin", "poll", "begin_restore", "poll_done", "close")
+"""What of `primary.Primary` one has to have besides that has the first of them."""
 
 
 class BackendSettings(BaseModel):
@@ -190,19 +201,45 @@ def _foreign(name: str, network: FixedNetwork, settings: BackendSettings) -> Run
         near = difflib.get_close_matches(name, known, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise ValueError(f"backend: {name!r} is not known{hint}; there are {', '.join(known)}")
+    point = points[name]
     try:
-        factory = cast(Factory, points[name].load())
-    except (ImportError, AttributeError) as error:
-        raise BackendError(f"backend {name}: {points[name].value} cannot be loaded: {error}") from (
-            error
-        )
+        factory = point.load()
+    except Exception as error:
+        raise BackendError(
+            f"backend {name}: {point.value} cannot be loaded: {_raised(error)}"
+        ) from error
     options: dict[str, Any] = settings.model_dump()
-    runner = factory(network, options)
+
+    def make() -> Runner:
+        try:
+            made = factory(network, options)
+            missing = _missing(made, settings.shadow)
+        except BackendError as error:
+            kind = RefusedError if isinstance(error, RefusedError) else BackendError
+            raise kind(f"backend {name}: {error}") from error
+        except Exception as error:
+            raise BackendError(f"backend {name}: {point.value}: {_raised(error)}") from error
+        if missing:
+            raise BackendError(
+                f"backend {name}: what {point.value} returns, {type(made).__name__}, has no "
+                f"{', '.join(missing)}; see the last section of docs/backends.md"
+            )
+        return cast(Runner, made)
+
+    runner = make()
     if not settings.shadow or not hasattr(runner, "begin"):
         return runner
-    ready: list[Primary] = [cast(Primary, runner)]
+    ready = [runner]
+    return _shadowed(
+        name, network, lambda: cast(Primary, ready.pop() if ready else make()), settings
+    )
 
-    def make() -> Primary:
-        return ready.pop() if ready else cast(Primary, factory(network, options))
 
-    return _shadowed(name, network, make, settings)
+def _missing(made: object, shadow: bool) -> list[str]:
+    """What somebody's runner lacks; one that can be asked ahead is shadowed, and needs more."""
+    wanted = RUNNER + (PRIMARY if shadow and hasattr(made, "begin") else ())
+    return [name for name in wanted if not hasattr(made, name)]
+
+
+def _raised(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

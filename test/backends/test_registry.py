@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from neuro_control.backend_command.listing import listing
 from neuro_control.backends import CpuRunner, RefusedError, ShadowRunner, registry
 from neuro_control.backends.backend_report import report_backend
 from neuro_control.backends.random_networks import random_network
@@ -19,7 +21,7 @@ from neuro_control.bringup import BringupError, check_argument
 EMULATOR = Path(__file__).with_name("board_emulator.py")
 EXAMPLE = f"""
 import sys
-from neuro_control.backends import CpuRunner, ProcessRunner
+from neuro_control.backends import CpuRunner, ProcessRunner, RefusedError
 
 class Counting(CpuRunner):
     name = "counting"
@@ -31,7 +33,22 @@ def board(network, options):
     return ProcessRunner(network, [sys.executable, {str(EMULATOR)!r}, "--dense"], "board")
 
 def broken(network, options):
-    raise ValueError("no")
+    raise ValueError("no cable")
+
+def refusing(network, options):
+    raise RefusedError("population 'x' has delays")
+
+def nothing(network, options):
+    pass
+
+class Half(CpuRunner):
+    name = "half"
+
+    def begin(self, indices, offsets):
+        return 0
+
+def half(network, options):
+    return Half(network)
 """
 
 
@@ -52,6 +69,12 @@ def example(tmp_path, monkeypatch):
         "counting = example_backend:counting\n"
         "board = example_backend:board\n"
         "missing = example_backend:missing\n"
+        "no_driver = example_driver:make\n"
+        "broken = example_backend:broken\n"
+        "refusing = example_backend:refusing\n"
+        "nothing = example_backend:nothing\n"
+        "half = example_backend:half\n"
+        "lava = example_backend:counting\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     yield
@@ -170,6 +193,35 @@ def test_a_backend_of_others_that_can_be_asked_ahead_is_shadowed(network, exampl
     bare.close()
 
 
-def test_a_backend_of_others_that_cannot_be_loaded_is_named(network, example) -> None:
-    with pytest.raises(BackendError, match="backend missing: example_backend:missing cannot be"):
-        choose_runner(network, BackendSettings(backend="missing"))
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        ("missing", BackendError, r"example_backend:missing cannot be loaded: AttributeError: "),
+        ("no_driver", BackendError, r"example_driver:make cannot be loaded: RuntimeError: no SDK"),
+        ("broken", BackendError, r"example_backend:broken: ValueError: no cable"),
+        ("refusing", RefusedError, r"population 'x' has delays"),
+        ("nothing", BackendError, r"returns, NoneType, has no name, input_ports, .*membrane;"),
+        ("half", BackendError, r"returns, Half, has no poll, begin_restore, poll_done, close; see"),
+    ],
+)
+def test_a_backend_of_others_that_cannot_be_had_is_named(
+    network, example, tmp_path, name, kind, says
+) -> None:
+    (tmp_path / "example_driver.py").write_text("raise RuntimeError('no SDK')")
+    with pytest.raises(BackendError, match=rf"^backend {name}: .*{says}") as raised:
+        choose_runner(network, BackendSettings(backend=name))
+    assert type(raised.value) is kind
+
+
+def test_what_cannot_be_shadowed_needs_less_where_nothing_is(network, example) -> None:
+    chosen = choose_runner(network, BackendSettings(backend="half", shadow=False))
+    assert chosen.runner.name == "half"
+
+
+def test_a_name_of_ours_is_nobody_elses(network, example, no_lava, capsys) -> None:
+    with pytest.raises(BackendError, match="Lava is not set up"):
+        choose_runner(network, BackendSettings(backend="lava"))
+    assert listing(argparse.Namespace()) == 0
+    out = capsys.readouterr().out
+    assert "lava    from example_backend:counting; never used: the name is one of" in out
+    assert "board   from example_backend:board\n" in out
