@@ -47,6 +47,7 @@ class Successor:
         self._make = make
         self._found: Primary | Exception | None = None
         self._starter: threading.Thread | None = None
+        self._lost: list[Primary] = []
         self._closed = threading.Event()
 
     @property
@@ -55,13 +56,18 @@ class Successor:
         return self._starter is not None
 
     def follow(self, lost: Primary | None, again: bool) -> None:
-        """End the one that was lost, and start another if ``again``."""
+        """End the one that was lost, and start another if ``again``.
+
+        Nothing is raised: what keeps it from that is what `take` gives, and what was lost is ended
+        with the next that is.
+        """
+        if lost is not None:
+            self._lost.append(lost)
 
         def start() -> None:
             # Whatever is raised, files or memory that ran out among it, is a fault of the backend.
             try:
-                if lost is not None:
-                    lost.close(ask=False)
+                self._end_lost()
                 if not again or self._closed.is_set():
                     return
                 started = self._make()
@@ -74,7 +80,15 @@ class Successor:
                 self._found = started
 
         self._starter = threading.Thread(target=start, name="backend start", daemon=True)
-        self._starter.start()
+        try:
+            self._starter.start()
+        except (RuntimeError, MemoryError) as error:
+            # There are no more threads to be had.
+            self._found = error if again else None
+
+    def _end_lost(self) -> None:
+        while self._lost:
+            self._lost.pop().close(ask=False)
 
     def take(self) -> Primary | Exception | None:
         """The next backend, or what its start raised; None while there is neither."""
@@ -86,8 +100,9 @@ class Successor:
     def close(self) -> None:
         """End what may just be starting; that by itself, if it takes longer."""
         self._closed.set()
-        if self._starter is not None:
+        if self._starter is not None and self._starter.is_alive():
             self._starter.join(CLOSE_S)
         found, self._found = self._found, None
         if found is not None and not isinstance(found, Exception):
             found.close()
+        self._end_lost()

@@ -179,6 +179,7 @@ class OfOthers:
 
     def __init__(self, network, fault: Callable[[], None], answer: tuple | None) -> None:
         self.engine, self.fault, self.answer, self.calls = CpuRunner(network), fault, answer, 0
+        self.closed = False
 
     def begin(self, indices, offsets) -> int:
         self.calls += 1
@@ -201,7 +202,7 @@ class OfOthers:
         return True
 
     def close(self, ask: bool = True) -> None:
-        """Nothing to end."""
+        self.closed = True
 
 
 def unplugged() -> None:
@@ -240,6 +241,52 @@ def test_whatever_a_backend_of_others_raises_or_answers_the_twin_goes_on(
 
     until(back)
     shadow.close()
+
+
+def no_thread(*_: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_where_no_thread_can_be_had_the_twin_goes_on_and_it_is_tried_again(
+    network, monkeypatch
+) -> None:
+    boards = [OfOthers(network, unplugged, None), OfOthers(network, lambda: None, None)]
+    made = iter(boards)
+    shadow = ShadowRunner(network, lambda: next(made), "others", PATIENT)
+    engine = CpuRunner(network)
+    with monkeypatch.context() as full:
+        full.setattr("threading.Thread.start", no_thread)
+        for given in cycles(network, 5):
+            assert same(shadow.run(*given), engine.run(*given))
+    assert [fault.text for fault in list(shadow.faults)[:2]] == [
+        "OSError: the cable is out",
+        "it cannot be started again: RuntimeError: can't start new thread",
+    ]
+    assert not boards[0].closed
+
+    def back() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return shadow.status is ShadowState.IN_STEP
+
+    until(back)
+    assert boards[0].closed, "what was lost is ended as soon as there is a thread"
+    shadow.close()
+
+
+def test_where_no_thread_comes_to_be_had_it_is_given_up_and_ended_at_the_end(
+    network, monkeypatch
+) -> None:
+    lost = OfOthers(network, unplugged, None)
+    shadow = ShadowRunner(network, lambda: lost, "others", PATIENT)
+    engine = CpuRunner(network)
+    monkeypatch.setattr("threading.Thread.start", no_thread)
+    for given in cycles(network, 50):
+        assert same(shadow.run(*given), engine.run(*given))
+    assert shadow.status is ShadowState.GIVEN_UP
+    assert len(shadow.faults) == PATIENT.restarts + 1
+    shadow.close()
+    assert lost.closed
 
 
 @pytest.mark.parametrize("fault", ["hang", "drop"])
