@@ -138,6 +138,28 @@ def test_where_sound_is_cut_into_blocks_changes_no_spike(kind, cuts, seed):
     assert cochlea.samples == 1600
 
 
+@pytest.mark.parametrize(
+    "said", [{}, {"compression": "none"}, {"spikes": "delta", "delta": 1e-9}], ids=str
+)
+def test_silence_leaves_no_number_too_small_to_reckon_with(said):
+    sound = np.zeros((16_000, 1))
+    sound[:1600] = np.random.default_rng(0).normal(0, 0.2, (1600, 1))
+    sound[12_000] = 0.1
+    made = CochleaSettings(channels=16, low_hz=500.0, **said)
+    cochlea, parts = Cochlea(made, ears=1), []
+    for number, block in enumerate(np.split(sound, 200)):
+        parts.append(cochlea.hear(block))
+        for state in (cochlea._z, cochlea._smooth, cochlea._membrane):
+            assert not ((state != 0.0) & (np.abs(state) < np.finfo(float).tiny)).any(), number
+    assert same(Events.concatenate(parts), Cochlea(made, ears=1).hear(sound))
+    silence = np.zeros((1600, 1))
+    for _ in range(60):
+        cochlea.hear(silence)
+    assert not cochlea._z.any()
+    assert not cochlea._smooth.any()
+    assert not cochlea._membrane.any()
+
+
 def test_integers_are_the_same_sound_and_too_loud_is_clipped():
     sound = tone(700.0, 0.2, 0.5)
     as_int16 = np.round(sound * 32768).astype(np.int16)
