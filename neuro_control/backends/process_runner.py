@@ -78,10 +78,10 @@ class ProcessRunner:
         try:
             sequence = self.process.next_sequence()
             try:
-                message = load_message(network, sequence, options)
+                # A frame has an end: what is too large for one (ProtocolError) is refused as well.
+                self._ask(load_message(network, sequence, options))
             except ValueError as error:
                 raise RefusedError(str(error)) from error
-            self._ask(message)
             self.loaded: Mapping[str, Any] = self.process.wait(sequence, LOAD_S).fields
         except BaseException:
             self.close()

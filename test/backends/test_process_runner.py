@@ -17,6 +17,7 @@ from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.shadow import ShadowRunner
 from neuro_control.backends.trust import ShadowSettings
 from neuro_control.backends.worker_process import RefusedError, WorkerProcess
+from neuro_control.worker import protocol
 from neuro_control.worker.channel import Channel
 from neuro_control.worker.protocol import Kind, Message, encode
 from neuro_control.worker.spikes import Spikes, fault_of, spikes_message
@@ -130,6 +131,13 @@ def test_what_no_message_can_carry_is_refused_so_that_auto_goes_on(liar, monkeyp
 
     monkeypatch.setattr(module, "load_message", graded)
     with pytest.raises(RefusedError, match="'in0' is graded"):
+        liar([])
+
+
+def test_a_network_too_large_for_a_frame_is_refused_so_that_auto_goes_on(liar, monkeypatch) -> None:
+    monkeypatch.setattr(protocol, "BODY_MAX", 100)
+    monkeypatch.setattr(Liar, "ask", WorkerProcess.ask)
+    with pytest.raises(RefusedError, match=r"LOAD has \d+ \+ \d+ bytes; at most 1048576 \+ 100"):
         liar([])
 
 
