@@ -140,6 +140,33 @@ def test_what_has_no_default_must_be_set(ros: Any, overrides: Any) -> None:
     assert parameters.settings.path == "here"
 
 
+@pytest.mark.parametrize(
+    ("values", "warning"),
+    [
+        ({"gian": 0.5}, "parameter 'gian' is set, and there is none; did you mean 'gain'?"),
+        ({"inner__siz": 2}, "parameter 'inner.siz' is set, and there is none; did you mean 'inner"),
+        ({"zzz": 2}, "parameter 'zzz' is set, and there is none; it is ignored"),
+        ({"gain": 0.5, "use_sim_time": False}, ""),
+        ({"qos_overrides__/odd.subscription.depth": 5}, ""),
+    ],
+)
+def test_a_misspelt_parameter_is_told(
+    ros: Any, overrides: Any, capfd: Any, values: dict[str, Any], warning: str
+) -> None:
+    declare(ros, overrides, **values)
+    said = capfd.readouterr().err
+    assert warning in said
+    assert ("there is none" in said) == bool(warning)
+
+
+def test_a_misspelt_parameter_is_told_though_its_absence_is_refused(
+    ros: Any, overrides: Any, capfd: Any
+) -> None:
+    with pytest.raises(ParameterError, match="path: must be set"):
+        declare(ros, overrides, Required, pth="here")
+    assert "did you mean 'path'?" in capfd.readouterr().err
+
+
 def test_dynamic_parameters_can_be_set_and_the_others_cannot(ros: Any, overrides: Any) -> None:
     node, parameters = declare(ros, overrides)
     changes = []
