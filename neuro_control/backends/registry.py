@@ -61,11 +61,16 @@ class BackendSettings(BaseModel):
         description="Step a twin on the CPU beside any other backend, compare, and take over",
     )
     backend_deadline_s: float = Field(
-        0.002, ge=0, le=1, description="How long a step waits for a shadowed backend (s)"
+        # A controller that waits longer is silent for longer than its guard and its arm can bear.
+        0.002,
+        ge=0,
+        le=0.02,
+        description="How long a step waits for a shadowed backend (s)",
     )
     backend_hang_s: float = Field(
+        # Beyond the deadline: to be late is no reason to be ended.
         1.0,
-        ge=0.01,
+        ge=0.05,
         le=60,
         description="Silence after which a shadowed backend is started anew (s)",
     )

@@ -18,6 +18,7 @@ from neuro_control.backends import BackendError, RefusedError, ShadowRunner
 from neuro_control.backends.parity import compare_with_engine
 from neuro_control.backends.random_networks import random_convolution, random_network
 from neuro_control.backends.registry import BackendSettings, choose_runner, installed
+from neuro_control.backends.trust import ShadowSettings
 from neuro_control.bringup import check_argument
 from neuro_control.control.arm import ArmController, ArmControllerSettings
 from neuro_control.robots import arm_urdf
@@ -43,10 +44,9 @@ except RefusedError as error:
 else:
     raise SystemExit("what it cannot do was not refused")
 network = random_network(1)
-shadowed = choose_runner(
-    network, BackendSettings(backend="example_board", backend_deadline_s=1.0)
-).runner
+shadowed = choose_runner(network, BackendSettings(backend="example_board")).runner
 assert isinstance(shadowed, ShadowRunner)
+shadowed.settings = ShadowSettings(deadline_s=30.0, hang_s=60.0)
 assert compare_with_engine(shadowed, network, 60).exact
 assert shadowed.totals.ticks_compared > 0
 shadowed.close()

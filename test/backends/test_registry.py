@@ -15,6 +15,7 @@ from neuro_control.backends import CpuRunner, RefusedError, ShadowRunner, regist
 from neuro_control.backends.backend_report import report_backend
 from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.registry import BackendSettings, choose_runner, installed
+from neuro_control.backends.trust import ShadowSettings
 from neuro_control.backends.worker_process import BackendError, worker_command
 from neuro_control.bringup import BringupError, check_argument
 
@@ -50,6 +51,9 @@ class Half(CpuRunner):
 def half(network, options):
     return Half(network)
 """
+
+
+PATIENT = ShadowSettings(deadline_s=30.0, hang_s=60.0)
 
 
 @pytest.fixture
@@ -163,6 +167,18 @@ def test_auto_goes_on_with_the_cpu_where_the_chip_is_too_small(network, a_chip) 
         choose_runner(network, BackendSettings(backend="loihi"))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("backend_deadline_s", 0.021, "less than or equal to 0.02"),
+        ("backend_hang_s", 0.02, "greater than or equal to 0.05"),
+    ],
+)
+def test_no_step_waits_longer_than_an_arm_can_bear(name, value, right) -> None:
+    with pytest.raises(ValueError, match=rf"{name}\n.*{right}"):
+        BackendSettings(**{name: value})
+
+
 def test_an_unknown_name_is_answered_with_the_nearest(network) -> None:
     with pytest.raises(ValueError, match=r"'lohi' is not known \(did you mean loihi\?\)"):
         choose_runner(network, BackendSettings(backend="lohi"))
@@ -178,9 +194,10 @@ def test_a_backend_of_others_is_found_by_its_entry_point(network, example) -> No
 
 
 def test_a_backend_of_others_that_can_be_asked_ahead_is_shadowed(network, example) -> None:
-    chosen = choose_runner(network, BackendSettings(backend="board", backend_deadline_s=1.0))
+    chosen = choose_runner(network, BackendSettings(backend="board"))
     runner = chosen.runner
     assert isinstance(runner, ShadowRunner)
+    runner.settings = PATIENT
     engine = CpuRunner(network)
     for _ in range(20):
         assert np.array_equal(runner.step(np.arange(3)), engine.step(np.arange(3)))
