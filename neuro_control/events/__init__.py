@@ -7,12 +7,20 @@ from neuro_control.events.codecs import Decoder, decoder, supported_encodings
 from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.encoders import EventEncoder, encoder
 from neuro_control.events.evt3 import Evt3Decoder
-from neuro_control.events.files import EventFile, FileError, open_file, read, read_chunks, write
+from neuro_control.events.files import (
+    EventFile,
+    FileError,
+    open_file,
+    read,
+    read_chunks,
+    read_triggers,
+    write,
+)
 from neuro_control.events.mono import MonoDecoder, encode_mono
 from neuro_control.events.packet_maker import packets_of
 from neuro_control.events.packets import DropReason, Packet, PacketStream, StreamCounters
 from neuro_control.events.replay import Replay, ReplayReport, count
-from neuro_control.events.trigger import Trigger
+from neuro_control.events.trigger import Trigger, Triggers
 
 __all__ = [
     "BagError",
@@ -31,6 +39,7 @@ __all__ = [
     "ReplayReport",
     "StreamCounters",
     "Trigger",
+    "Triggers",
     "count",
     "decoder",
     "encode_mono",
@@ -41,6 +50,7 @@ __all__ = [
     "read",
     "read_chunks",
     "read_packets",
+    "read_triggers",
     "supported_encodings",
     "write",
     "write_packets",

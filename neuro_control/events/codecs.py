@@ -14,6 +14,7 @@ from neuro_control.events.evt3 import Evt3Decoder
 from neuro_control.events.libcaer import LibcaerCmpDecoder, LibcaerDecoder
 from neuro_control.events.mono import MonoDecoder
 from neuro_control.events.payload import Payload
+from neuro_control.events.trigger import Triggers
 
 
 class Decoder(Protocol):
@@ -34,6 +35,14 @@ class Decoder(Protocol):
     @property
     def counters(self) -> DecoderCounters:
         """What has been decoded and dropped since construction."""
+
+    @property
+    def triggers(self) -> Triggers:
+        """The edges at the external trigger inputs in the payload that was decoded last.
+
+        All of them together are as many as `counters.triggers`; encodings that cannot say any
+        (libcaer, libcaer_cmp, mono) have none.
+        """
 
     def decode(self, payload: Payload, time_base_ns: int = 0) -> Events:
         """Decode one packet's payload (uint8[n], or what else holds bytes).

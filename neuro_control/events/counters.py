@@ -14,8 +14,8 @@ class DecoderCounters:
     triggers: edges on the sensor's external trigger input.
     outside_sensor: events dropped because no such pixel exists.
     malformed: words or bytes that mean nothing in this encoding.
-    unreferenced: events dropped because the time, row or column that they refer to was never
-        received: at the start of a stream, or after a loss.
+    unreferenced: events and triggers dropped because the time, row or column that they refer to
+        was never received: at the start of a stream, or after a loss.
     time_reversals: time stamps that ran backwards; events are given in ascending time all the
         same.
     """

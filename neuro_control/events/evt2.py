@@ -13,7 +13,6 @@ Definitions: Prophesee, "EVT 2.0 Format" and "EVT 2.1 Format". The 34-bit time r
 from __future__ import annotations
 
 from neuro_control.events import evt2_kernel as kernel
-from neuro_control.events.trigger import Trigger
 from neuro_control.events.word_decoder import WordDecoder
 
 
@@ -25,15 +24,6 @@ class _Decoder(WordDecoder):
     by more than a second is believed when the next one confirms it; a sensor whose time begins
     anew goes on from where it was.
     """
-
-    @property
-    def last_trigger(self) -> Trigger | None:
-        """The latest edge at the external trigger input."""
-        state = self._state.tolist()
-        channel = state[kernel.TRIGGER_CHANNEL]
-        if channel < 0:
-            return None
-        return Trigger(state[kernel.TRIGGER_T_NS], channel, bool(state[kernel.TRIGGER_VALUE]))
 
 
 class Evt2Decoder(_Decoder):

@@ -11,7 +11,6 @@ Definition: Prophesee, "EVT 3.0 Format". The 24-bit time rolls over every 16.8 s
 from __future__ import annotations
 
 from neuro_control.events import evt3_kernel as kernel
-from neuro_control.events.trigger import Trigger
 from neuro_control.events.word_decoder import WordDecoder
 
 
@@ -30,11 +29,3 @@ class Evt3Decoder(WordDecoder):
 
     def __init__(self, width: int, height: int) -> None:
         super().__init__(width, height, kernel, "<u2", kernel.most_events, kernel.decode)
-
-    @property
-    def last_trigger(self) -> Trigger | None:
-        """The latest edge at the external trigger input."""
-        word = int(self._state[kernel.TRIGGER_WORD])
-        if word < 0:
-            return None
-        return Trigger(int(self._state[kernel.TRIGGER_T_NS]), (word >> 8) & 0xF, bool(word & 1))

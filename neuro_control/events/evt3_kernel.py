@@ -17,17 +17,21 @@ LAST_US = 5  # latest time given out, us
 ROW = 6  # y, or -1 when it is not known
 BASE = 7  # x of the next vector, or -1 when it is not known
 POLARITY = 8  # of the vectors
-TRIGGER_WORD = 9  # last external trigger's word, or -1
-TRIGGER_T_NS = 10
+TRIGGER_T_NS = 9  # last external trigger's time
+TRIGGER_EDGE = 10  # 2 x channel + (1 rising), or -1
+# ... how far a payload is decoded whose triggers did not fit ...
+NEXT = 11  # word to go on with, 0 at a payload's beginning
+WRITTEN = 12  # events so far
+KEPT = 13  # triggers so far; those of the payload once it is decoded
 # ... and what is counted.
-EVENTS_ON = 11
-EVENTS_OFF = 12
-TRIGGERS = 13
-OUTSIDE = 14
-MALFORMED = 15
-UNREFERENCED = 16
-REVERSALS = 17
-STATE_SIZE = 18
+EVENTS_ON = 14
+EVENTS_OFF = 15
+TRIGGERS = 16
+OUTSIDE = 17
+MALFORMED = 18
+UNREFERENCED = 19
+REVERSALS = 20
+STATE_SIZE = 21
 
 # Upper time words come every 4.096 ms at the latest: a step of more than 16 of them (65 ms)
 # without a reported loss is damage until the next one confirms it.
@@ -43,7 +47,7 @@ _LOWEST_BIT = np.array([(bits & -bits).bit_length() - 1 for bits in range(4096)]
 def initial_state() -> NDArray[np.int64]:
     """State of a decoder that has seen nothing: int64[STATE_SIZE]."""
     state = np.zeros(STATE_SIZE, np.int64)
-    state[TRIGGER_WORD] = -1
+    state[TRIGGER_EDGE] = -1
     forget(state)
     return state
 
@@ -152,19 +156,27 @@ def decode(  # noqa: C901, PLR0912, PLR0915 - one pass over the words is the poi
     x: NDArray[np.uint16],
     y: NDArray[np.uint16],
     p: NDArray[np.uint8],
+    triggers: NDArray[np.int64],
 ) -> int:
     """Decode words (uint16[n]) into the four arrays, which hold at least `most_events(words)`.
+
+    Triggers go as pairs into int64[2 k]: time in ns, edge (2 x channel + 1 if rising).
 
     Most events are a group: an upper time that says nothing new, a lower time, both or neither;
     a row; an event. Such a group within the next four words is taken at once and, since what
     comes before the row cannot be predicted, without branching on it. Whatever is otherwise, be
     it a vector or damage, goes word by word.
 
-    Updates `state` and returns the number of events written. Numbers are unsigned throughout,
-    for an index that could be negative costs time.
+    Updates `state` and returns the number of events written; -1 if the payload has more triggers
+    than there is room for: called again with the same words and arrays, and with larger room that
+    begins with what has been written, it goes on. Numbers are unsigned throughout, for an index
+    that could be negative costs time.
     """
     u = np.uint64
-    n = u(0)
+    i = u(state[NEXT])
+    n = u(state[WRITTEN])
+    kept = state[KEPT] if i > u(0) else 0
+    n_before = n
     n_on = u(0)
     columns = u(width)
     rows = u(height)
@@ -178,8 +190,8 @@ def decode(  # noqa: C901, PLR0912, PLR0915 - one pass over the words is the poi
     highs_us = u(state[HIGHS]) << u(12)
     low = u(state[LOW])
     now_us = u(state[LAST_US])
-    i = u(0)
     end = u(words.shape[0])
+    full = False
     while i < end:
         if i + u(4) <= end:
             four = u(words[i]) | (u(words[i + u(1)]) << u(16))
@@ -276,9 +288,18 @@ def decode(  # noqa: C901, PLR0912, PLR0915 - one pass over the words is the poi
                 low = u(state[LOW])
                 now_us = max(now_us, highs_us | low)
         elif code == 0xA:
-            state[TRIGGERS] += 1
-            state[TRIGGER_WORD] = word
-            state[TRIGGER_T_NS] = now_us * u(1000)
+            if not known:
+                state[UNREFERENCED] += 1
+            elif 2 * kept == triggers.shape[0]:
+                i -= u(1)
+                full = True
+                break
+            else:
+                edge = np.int64(((word >> u(8)) & u(0xF)) << u(1) | (word & u(1)))
+                state[TRIGGERS] += 1
+                state[TRIGGER_EDGE] = triggers[2 * kept + 1] = edge
+                state[TRIGGER_T_NS] = triggers[2 * kept] = now_us * u(1000)
+                kept += 1
         elif code in (0x1, 0xB, 0xC, 0xD):
             state[MALFORMED] += 1
         # 0x7, 0xE, 0xF continue or extend other words, 0x9 is reserved and sent: nothing for us.
@@ -288,5 +309,8 @@ def decode(  # noqa: C901, PLR0912, PLR0915 - one pass over the words is the poi
     state[BASE] = base
     state[POLARITY] = polarity
     state[EVENTS_ON] += n_on
-    state[EVENTS_OFF] += n - n_on
-    return np.int64(n)
+    state[EVENTS_OFF] += n - n_before - n_on
+    state[KEPT] = kept
+    state[NEXT] = i if full else u(0)
+    state[WRITTEN] = n if full else u(0)
+    return -1 if full else np.int64(n)

@@ -25,6 +25,7 @@ from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.event_arrays import first, room_for
 from neuro_control.events.payload import Payload, octets
+from neuro_control.events.trigger import Triggers
 
 _NO_BYTES = np.empty(0, np.uint8)
 # Beyond this a time base plus an event's own time would not fit int64.
@@ -75,6 +76,11 @@ class _Decoder:
             unreferenced=state[kernel.UNREFERENCED],
             time_reversals=state[kernel.REVERSALS],
         )
+
+    @property
+    def triggers(self) -> Triggers:
+        """None: the encoding has no word for them."""
+        return Triggers.empty()
 
     def decode(self, payload: Payload, time_base_ns: int = 0) -> Events:
         """Decode one payload (uint8[n]) whose times count from `time_base_ns`."""

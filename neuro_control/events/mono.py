@@ -17,6 +17,7 @@ from neuro_control.events.event_arrays import ArrayPool, first
 from neuro_control.events.kernel_types import EVENTS, compile_once, words_type
 from neuro_control.events.mono_kernel import decode_mono
 from neuro_control.events.payload import Payload, octets
+from neuro_control.events.trigger import Triggers
 
 BYTES_PER_EVENT = 8
 LARGEST_SPAN_NS = (1 << 32) - 1
@@ -107,6 +108,11 @@ class MonoDecoder:
             malformed=self._malformed,
             time_reversals=self._reversals,
         )
+
+    @property
+    def triggers(self) -> Triggers:
+        """None: the encoding has no word for them."""
+        return Triggers.empty()
 
     def decode(self, payload: Payload, time_base_ns: int = 0) -> Events:
         """Decode one payload (uint8[n]) whose times count from `time_base_ns`."""

@@ -15,6 +15,8 @@ from neuro_control.events.address_events import Events
 from neuro_control.events.codecs import WORD_BYTES, decoder
 from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.packet_sequence import STUBBORN, PacketSequence, Place
+from neuro_control.events.payload import BYTE
+from neuro_control.events.trigger import Triggers
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,7 @@ class StreamCounters:
     packets_lost: missing sequence numbers.
     restarts: times the publisher began anew (no loss is counted for these).
     drops: packets dropped for each reason; reasons that never occurred are 0.
-    decoder: the decoder's own counters; its events are those given out.
+    decoder: the decoder's own counters; its events and triggers are those given out.
     """
 
     packets: int = 0
@@ -123,6 +125,7 @@ class PacketStream:
         self._backwards = 0
         self._refused_on = 0
         self._refused_off = 0
+        self._refused_triggers = 0
         self._last_ns = -1
 
     @property
@@ -146,6 +149,12 @@ class PacketStream:
         return self._last_drop
 
     @property
+    def triggers(self) -> Triggers:
+        """The edges at the external trigger inputs in the last packet; none if it was dropped."""
+        taken = self._packets > 0 and self._last_drop is None
+        return self._decoder.triggers if taken else Triggers.empty()
+
+    @property
     def restarts(self) -> int:
         """Times the publisher began anew (also in `counters`; cheap enough for every packet)."""
         return self._restarts
@@ -163,6 +172,7 @@ class PacketStream:
                 decoded,
                 events_on=decoded.events_on - self._refused_on,
                 events_off=decoded.events_off - self._refused_off,
+                triggers=decoded.triggers - self._refused_triggers,
             ),
         )
 
@@ -173,7 +183,7 @@ class PacketStream:
         if packet.encoding != self._encoding:
             return DropReason.ENCODING
         payload = packet.payload
-        if payload.dtype != np.uint8 or payload.ndim != 1:
+        if payload.dtype != BYTE or payload.ndim != 1:
             return DropReason.PAYLOAD
         if packet.is_bigendian and len(payload) % self._word_bytes:
             return DropReason.BYTE_ORDER
@@ -203,6 +213,7 @@ class PacketStream:
                     on = int(np.count_nonzero(events.p))
                     self._refused_on += on
                     self._refused_off += len(events) - on
+                    self._refused_triggers += len(self._decoder.triggers)
                     self._drop(DropReason.TIME_BACKWARDS)
                     return None
                 self._restarts += 1

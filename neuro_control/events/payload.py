@@ -13,6 +13,10 @@ Payload = Union[NDArray[np.uint8], bytes, bytearray, memoryview, "array.array[in
 """uint8[n], or whatever else holds bytes: a message's `events`, what was read from a file."""
 
 
+BYTE = np.dtype(np.uint8)
+"""Made once: numpy makes one for every comparison with the type."""
+
+
 def octets(payload: Payload) -> NDArray[np.uint8]:
     """The bytes as uint8[n], in the memory in which they lie.
 
@@ -24,7 +28,7 @@ def octets(payload: Payload) -> NDArray[np.uint8]:
         TypeError: what holds no bytes, naming its type.
     """
     if isinstance(payload, np.ndarray):
-        if payload.dtype == np.uint8 and payload.ndim == 1:
+        if payload.dtype == BYTE and payload.ndim == 1:
             return payload
         if payload.dtype.kind in "iu":
             return np.ascontiguousarray(payload).reshape(-1).view(np.uint8)

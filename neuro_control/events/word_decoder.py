@@ -15,7 +15,11 @@ from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.event_arrays import ArrayPool, first
 from neuro_control.events.kernel_types import EVENTS, STATE, compile_once, words_type
 from neuro_control.events.payload import Payload, octets
+from neuro_control.events.trigger import Trigger, Triggers
 from neuro_control.events.word_carry import WordCarry
+
+_TRIGGERS_AT_FIRST = 32
+"""Room for so many of a payload; where there are more, it is doubled and kept."""
 
 
 class WordDecoder:
@@ -50,12 +54,13 @@ class WordDecoder:
         self._state: NDArray[np.int64] = kernel.initial_state()
         self._carry = WordCarry(word)
         self._arrays = ArrayPool()
+        self._triggers = np.empty(2 * _TRIGGERS_AT_FIRST, np.int64)
         self._room = room
         self._decode = decode
         words = words_type(word)
         if room is not len:
             compile_once(room, (words,))
-        compile_once(decode, (words, STATE, types.int64, types.int64, *EVENTS))
+        compile_once(decode, (words, STATE, types.int64, types.int64, *EVENTS, STATE))
 
     @property
     def width(self) -> int:
@@ -81,6 +86,20 @@ class WordDecoder:
             time_reversals=state[at.REVERSALS],
         )
 
+    @property
+    def triggers(self) -> Triggers:
+        """The edges at the external trigger inputs in the payload that was decoded last."""
+        kept = int(self._state[self._kernel.KEPT])
+        return Triggers.of_pairs(self._triggers[: 2 * kept])
+
+    @property
+    def last_trigger(self) -> Trigger | None:
+        """The latest edge at the external trigger inputs, of whichever payload."""
+        edge = int(self._state[self._kernel.TRIGGER_EDGE])
+        if edge < 0:
+            return None
+        return Trigger(int(self._state[self._kernel.TRIGGER_T_NS]), edge >> 1, bool(edge & 1))
+
     def decode(  # the signature is the protocol's
         self,
         payload: Payload,
@@ -92,7 +111,9 @@ class WordDecoder:
         """
         words = self._carry.words(octets(payload))
         arrays = self._arrays.room_for(self._room(words))
-        n = self._decode(words, self._state, self._width, self._height, *arrays)
+        size = (self._width, self._height)
+        while (n := self._decode(words, self._state, *size, *arrays, self._triggers)) < 0:
+            self._triggers = np.concatenate((self._triggers, np.empty_like(self._triggers)))
         return first(arrays, n, self._width, self._height)
 
     def discontinuity(self) -> None:

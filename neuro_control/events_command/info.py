@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from neuro_control.events import EventFile
+from neuro_control.events import EventFile, Triggers
 from neuro_control.events.files.bag_file import BagFile
 from neuro_control.events_command.files import opened
 from neuro_control.reports.json_text import json_text
 
 _WRONG = ("outside_sensor", "malformed", "unreferenced", "time_reversals")
 WINDOW_NS = 10_000_000
+CHANNELS = 32
+"""External trigger inputs that the encodings can name."""
 
 
 def info(arguments: argparse.Namespace) -> int:
@@ -32,7 +36,11 @@ def facts(file: EventFile, size: tuple[int, int]) -> dict[str, Any]:
     pixels = np.zeros(width * height, np.int64)
     first_ns = last_ns = None
     busiest, window, in_window = 0, None, 0
-    for events in file.blocks(size):
+    edges = np.zeros((CHANNELS, 2), np.int64)
+    for events, triggers in file.parts(size):
+        edges += _edges(triggers)
+        if not len(events):
+            continue
         pixels += np.bincount(
             events.y.astype(np.int64) * width + events.x, minlength=width * height
         )
@@ -55,13 +63,18 @@ def facts(file: EventFile, size: tuple[int, int]) -> dict[str, Any]:
         "events_on": counters.events_on,
         "events_off": counters.events_off,
         "triggers": counters.triggers,
+        "trigger_channels": {
+            channel: {"rising": rising, "falling": falling}
+            for channel, (falling, rising) in enumerate(edges.tolist())
+            if rising or falling
+        },
         "first_s": None if first_ns is None else first_ns * 1e-9,
         "duration_s": duration_s,
         "events_per_second": counters.events / duration_s if duration_s else None,
         "busiest_10ms_events_per_second": busiest / (WINDOW_NS * 1e-9),
         "active_pixels": int(np.count_nonzero(pixels)),
         "busiest_pixel": [hottest % width, hottest // width, int(pixels[hottest])],
-        "errors": {name: n for name in _WRONG if (n := getattr(counters, name))},
+        "errors": errors(file),
     }
     if isinstance(file, BagFile):
         report = file.report
@@ -70,9 +83,26 @@ def facts(file: EventFile, size: tuple[int, int]) -> dict[str, Any]:
             "packets": report.packets,
             "packets_lost": report.packets_lost,
             "restarts": report.restarts,
-            "errors": dict(report.drops),
         }
     return found
+
+
+def errors(file: EventFile) -> dict[str, int]:
+    """What the last iteration over a file could not use: reason -> how many, of those that are."""
+    if isinstance(file, BagFile):
+        return dict(file.report.drops)
+    return {name: n for name in _WRONG if (n := getattr(file.counters, name))}
+
+
+def named(errors: Mapping[str, int]) -> str:
+    """The reasons and their numbers, as a line has them."""
+    return ", ".join(f"{name} {n:,}" for name, n in errors.items())
+
+
+def _edges(triggers: Triggers) -> NDArray[np.int64]:
+    """How many edges there are of each channel, falling and rising: int64[CHANNELS, 2]."""
+    code = 2 * triggers.channel.astype(np.int64) + triggers.value
+    return np.bincount(code, minlength=2 * CHANNELS).reshape(CHANNELS, 2)
 
 
 def _bytes(path: Path) -> int:
@@ -100,11 +130,14 @@ def text(found: dict[str, Any]) -> str:
             f"  pixels    {found['active_pixels']:,} of {total:,} active; busiest ({x}, {y}): {n:,}"
         )
     if found["triggers"]:
-        lines.append(f"  triggers  {found['triggers']:,}")
+        channels = (
+            f"channel {channel}: {edges['rising']:,} rising, {edges['falling']:,} falling"
+            for channel, edges in found["trigger_channels"].items()
+        )
+        lines.append(f"  triggers  {found['triggers']:,} ({'; '.join(channels)})")
     if "packets" in found:
         lines.append(
             f"  packets   {found['packets']:,} on {found['topic']}, {found['packets_lost']:,} lost"
         )
-    wrong = [f"{name} {n:,}" for name, n in found["errors"].items()]
-    lines.append(f"  unusable  {', '.join(wrong) or 'nothing'}")
+    lines.append(f"  unusable  {named(found['errors']) or 'nothing'}")
     return "\n".join(lines)

@@ -15,6 +15,7 @@ from neuro_control.events import (
     Events,
     Evt3Decoder,
     MonoDecoder,
+    Triggers,
     codecs,
     encoder,
 )
@@ -39,6 +40,10 @@ def test_every_decoder_keeps_the_same_promises(encoding):
     decoder.reset()
     with pytest.raises(ValueError, match="height is 0"):
         codecs.decoder(encoding, 4, 0)
+
+
+def arrays(events: Events) -> list[list[int]]:
+    return [getattr(events, name).tolist() for name in ("t_ns", "x", "y", "p")]
 
 
 def random_words(draw) -> np.ndarray:
@@ -154,9 +159,56 @@ def test_where_a_stream_is_cut_into_packets_does_not_matter(encoding, payload, c
     expected = whole.decode(payload)
     bounds = sorted(min(at, len(payload)) for at in cuts)
     found = Events.concatenate([cut.decode(part) for part in np.split(payload, bounds)])
-    for name in ("t_ns", "x", "y", "p"):
-        assert np.array_equal(getattr(found, name), getattr(expected, name))
+    assert arrays(found) == arrays(expected)
     assert cut.counters == whole.counters
+
+
+def columns(triggers: Triggers) -> list[list[int]]:
+    return [getattr(triggers, name).tolist() for name in ("t_ns", "channel", "value")]
+
+
+def with_triggers(encoding: str, seed: int, share: float) -> np.ndarray:
+    """Words of a device between which there are triggers, after each with some probability."""
+    rng = np.random.default_rng(seed)
+    words = sound_payload(encoding, seed).view(f"<u{codecs.WORD_BYTES[encoding]}")
+    edges = rng.integers(0, 16, len(words)) << 8 | rng.integers(0, 2, len(words))
+    bits = 8 * words.itemsize
+    edges = (edges.astype(words.dtype) << (32 if encoding == "evt21" else 0)) | 0xA << (bits - 4)
+    kept = np.stack([np.ones(len(words), bool), rng.random(len(words)) < share], axis=1)
+    return np.stack([words, edges.astype(words.dtype)], axis=1)[kept].view(np.uint8)
+
+
+@pytest.mark.parametrize("encoding", ["evt2", "evt21", "evt3"])
+@given(
+    seed=st.integers(0, 1000),
+    share=st.sampled_from([0.0, 0.01, 0.5, 1.0]),
+    times=st.integers(1, 4),
+    cuts=st.lists(st.integers(0, 3000), max_size=4),
+)
+def test_triggers_are_kept_however_many_and_wherever_they_are_cut(
+    encoding, seed, share, times, cuts
+):
+    payload = np.tile(with_triggers(encoding, seed, share), times)
+    whole, cut = codecs.decoder(encoding, 640, 480), codecs.decoder(encoding, 640, 480)
+    expected = whole.decode(payload)
+    bounds = sorted(min(at, len(payload)) for at in cuts)
+    events, triggers = [], []
+    for part in np.split(payload, bounds):
+        events.append(cut.decode(part))
+        triggers.append(cut.triggers)
+    assert columns(Triggers.concatenate(triggers)) == columns(whole.triggers)
+    assert arrays(Events.concatenate(events)) == arrays(expected)
+    assert cut.counters == whole.counters
+    assert cut.counters.triggers == len(whole.triggers)
+    assert cut.counters.events == len(expected)
+    assert (np.diff(whole.triggers.t_ns) >= 0).all()
+
+
+@pytest.mark.parametrize("encoding", ["libcaer", "libcaer_cmp", "mono"])
+def test_encodings_without_triggers_give_none(encoding):
+    decoder = codecs.decoder(encoding, 640, 480)
+    decoder.decode(sound_payload(encoding, 0))
+    assert len(decoder.triggers) == decoder.counters.triggers == 0
 
 
 @pytest.mark.parametrize("encoding", codecs.supported_encodings())
@@ -170,10 +222,6 @@ def test_a_payload_is_whatever_holds_bytes(encoding, held):
     expected = codecs.decoder(encoding, 640, 480).decode(np.frombuffer(data, np.uint8))
     found = codecs.decoder(encoding, 640, 480).decode(held(data))
     assert arrays(found) == arrays(expected)
-
-
-def arrays(events: Events) -> list[list[int]]:
-    return [getattr(events, name).tolist() for name in ("t_ns", "x", "y", "p")]
 
 
 @pytest.mark.parametrize("encoding", codecs.supported_encodings())

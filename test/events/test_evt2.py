@@ -62,6 +62,38 @@ def test_external_triggers_are_counted_and_the_last_is_kept(encoding, word):
     assert made.last_trigger == Trigger(67_000, 5, True)
 
 
+def trigger(encoding, time_us, channel, value):
+    word = 0xA << 28 | (time_us & 0x3F) << 22 | channel << 8 | value
+    return word if encoding == "evt2" else word << 32
+
+
+@pytest.mark.parametrize("encoding", ["evt2", "evt21"])
+def test_each_payload_gives_its_external_triggers(encoding):
+    made = decoder(encoding, WIDTH, HEIGHT)
+    bits = 32 if encoding == "evt2" else 64
+    before = trigger(encoding, 3, 1, 1)
+    edges = [(67, 5, 1), (70, 31, 0), (70, 0, 1)]
+    words = (trigger(encoding, *edge) for edge in edges)
+    made.decode(payload(encoding, before, high(64, bits), *words))
+    found = made.triggers
+    assert found.t_ns.tolist() == [t_us * 1000 for t_us, _, _ in edges]
+    assert found.channel.tolist() == [channel for _, channel, _ in edges]
+    assert found.value.tolist() == [value for _, _, value in edges]
+    assert (made.counters.triggers, made.counters.unreferenced) == (3, 1)
+    made.decode(payload(encoding))
+    assert len(made.triggers) == 0
+
+
+@pytest.mark.parametrize("encoding", ["evt2", "evt21"])
+def test_a_trigger_that_runs_backwards_is_held_and_counted(encoding):
+    made = decoder(encoding, WIDTH, HEIGHT)
+    bits = 32 if encoding == "evt2" else 64
+    words = (trigger(encoding, t_us, 2, 1) for t_us in (70, 67, 71))
+    made.decode(payload(encoding, high(64, bits), *words))
+    assert made.triggers.t_ns.tolist() == [70_000, 70_000, 71_000]
+    assert made.counters.time_reversals == 1
+
+
 def one_event(encoding, time_us):
     bits = 32 if encoding == "evt2" else 64
     said = event(time_us, 1, 2, 1) if encoding == "evt2" else vector(time_us, 1, 2, 1, 1)

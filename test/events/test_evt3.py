@@ -143,6 +143,27 @@ def test_external_triggers_are_counted_and_the_last_is_kept():
     assert decoder.last_trigger == Trigger(100_000, 3, False)
 
 
+def test_each_payload_gives_its_external_triggers():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    decode(*START, 0xA601, low(107), 0xA600, 0xAF01, decoder=decoder)
+    found = decoder.triggers
+    assert found.t_ns.tolist() == [100_000, 107_000, 107_000]
+    assert (found.channel.tolist(), found.value.tolist()) == ([6, 6, 15], [1, 0, 1])
+    assert [array.dtype for array in (found.t_ns, found.channel, found.value)] == ["i8", "u1", "u1"]
+    decode(low(108), single(1), decoder=decoder)
+    assert len(decoder.triggers) == 0
+    assert len(found) == 3
+
+
+def test_a_trigger_whose_time_is_not_known_is_dropped_and_counted():
+    decoder = Evt3Decoder(WIDTH, HEIGHT)
+    decode(0xA601, *START, 0xA600, decoder=decoder)
+    decoder.discontinuity()
+    decode(0xA601, decoder=decoder)
+    assert (decoder.counters.triggers, decoder.counters.unreferenced) == (1, 2)
+    assert len(decoder.triggers) == 0
+
+
 def test_reserved_word_9_and_continuations_say_nothing_and_unknown_words_are_counted():
     decoder = Evt3Decoder(WIDTH, HEIGHT)
     words = (0x9ABC, 0x7001, 0xE123, 0xF456, single(2), 0x1000, 0xB000, 0xC000, 0xD000, single(3))

@@ -117,6 +117,25 @@ def test_after_a_gap_an_evt3_stream_waits_for_its_references():
     assert a_stream.counters.decoder.unreferenced == 1
 
 
+def test_the_triggers_of_the_last_packet_are_had_and_counted_if_it_was_taken():
+    def evt3(seq, *words):
+        payload = np.array(words, "<u2").view(np.uint8)
+        return Packet("events", seq, 0, 0, "evt3", WIDTH, HEIGHT, False, payload)
+
+    a_stream = PacketStream(WIDTH, HEIGHT, "evt3")
+    assert len(a_stream.triggers) == 0
+    a_stream.receive(evt3(0, 0x8001, 0x6001, 0x0003, 0x2001, 0xA501, 0xA500))
+    found = a_stream.triggers
+    assert found.t_ns.tolist() == [4_097_000] * 2
+    assert (found.channel.tolist(), found.value.tolist()) == ([5, 5], [1, 0])
+    a_stream.receive(evt3(0, 0xA501))
+    assert a_stream.last_drop is DropReason.DUPLICATE
+    assert len(a_stream.triggers) == 0
+    a_stream.receive(evt3(1))
+    assert len(a_stream.triggers) == 0
+    assert a_stream.counters.decoder.triggers == 2
+
+
 def test_a_restarted_evt3_stream_trusts_nothing_from_before():
     def evt3(seq, *words):
         payload = np.array(words, "<u2").view(np.uint8)

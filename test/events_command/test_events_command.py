@@ -60,6 +60,39 @@ def test_info_of_a_damaged_file_counts_what_is_wrong(recording: Path, capsys):
     assert "unusable  malformed 2" in out
 
 
+def test_info_and_convert_of_a_file_that_is_cut_short_use_what_is_whole(tmp_path: Path, capsys):
+    cut, out = tmp_path / "cut.dat", tmp_path / "out.npz"
+    records = np.array([[k, 4 << 14 | 3] for k in range(10)], "<u4").tobytes()
+    cut.write_bytes(b"% Version 2\n% Width 40\n% Height 30\n\x0c\x08" + records[:-3])
+    code, text, _ = said(capsys, "info", cut)
+    assert code == 1
+    assert "events    9 (0 ON, 9 OFF)" in text
+    assert "unusable  malformed 5" in text
+    code, text, _ = said(capsys, "convert", cut, out)
+    assert code == 0
+    assert text.splitlines() == [
+        f"{out}: 9 events of a sensor of 40 x 30",
+        f"{cut}: unusable, and left out or mended: malformed 5",
+    ]
+    assert len(read(out)) == 9
+
+
+def test_external_triggers_are_told_of_by_channel_and_when_they_are_not_written(
+    tmp_path: Path, capsys
+):
+    path, out = tmp_path / "in.raw", tmp_path / "out.npz"
+    words = np.array([0x8000, 0x6005, 0xA601, 0x0007, 0x2005, 0xA600, 0xA001, 0xA601], "<u2")
+    path.write_bytes(b"% format EVT3;height=30;width=40\n% end\n" + words.tobytes())
+    code, text, _ = said(capsys, "info", path)
+    assert code == 0
+    assert "triggers  4 (channel 0: 1 rising, 0 falling; channel 6: 2 rising, 1 falling)\n" in text
+    _, text, _ = said(capsys, "info", path, "--json")
+    assert json.loads(text)["trigger_channels"]["6"] == {"rising": 2, "falling": 1}
+    code, text, _ = said(capsys, "convert", path, out)
+    assert code == 0
+    assert text.splitlines()[1].startswith(f"{path}: 4 external triggers, which are not written")
+
+
 def test_convert_writes_the_same_events(recording: Path, tmp_path: Path, capsys):
     for name in ("out.npz", "out.h5", "out.mcap"):
         code, out, _ = said(capsys, "convert", recording, tmp_path / name)
@@ -129,6 +162,8 @@ def test_a_speed_is_refused_where_the_node_would_refuse_it(limit, beyond, record
         (("play", "IN", "--rate", -4), "--rate is -4; it must be 0.01 to 100"),
         (("play", "IN", "--rate", "nan"), "--rate is nan; it must be 0.01 to 100"),
         (("convert", "IN", "out.txt"), "the suffix is '.txt'"),
+        (("convert", "IN", "nodir/a.npz"), "nodir/a.npz: there is no folder nodir; make it first"),
+        (("convert", "IN", "nodir/a.mcap"), "there is no folder nodir; make it first"),
         (("render", "IN", "out.jpg"), "the suffix must be .png"),
         (("render", "IN", "out.png", "--duration", 0), "--duration is 0; it must be 1e-06 to"),
         (("render", "IN", "out.png", "--start", 50), "no events from 50 s after the first"),

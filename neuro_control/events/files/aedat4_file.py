@@ -21,6 +21,7 @@ import numpy as np
 from neuro_control.events.files.event_file import (
     ArrayFile,
     Block,
+    CutShortError,
     FileError,
     Size,
     nanoseconds,
@@ -85,6 +86,10 @@ def _packets(path: Path, stream: int, begin: int, end: int) -> Iterator[tuple[in
     """The packets of a stream, as they lie between two bytes (end -1: to the end of the file).
 
     Yields (the byte at which it begins, what is in it).
+
+    Raises:
+        FileError: a packet that no file has.
+        CutShortError: the file ends within a packet, or before the byte at which they should end.
     """
     with path.open("rb") as file:
         file.seek(begin)
@@ -94,7 +99,7 @@ def _packets(path: Path, stream: int, begin: int, end: int) -> Iterator[tuple[in
             if not head and end < 0:
                 return
             if len(head) < 8:
-                raise FileError(f"{path}: ends within a packet at byte {at}; it is cut short")
+                raise CutShortError(path, at, max(len(head), 1), "a packet")
             number, size = struct.unpack("<ii", head)
             if not 0 <= size <= _LARGEST_PACKET:
                 raise FileError(f"{path}: a packet of {size} bytes at byte {at}; it is damaged")
@@ -103,7 +108,7 @@ def _packets(path: Path, stream: int, begin: int, end: int) -> Iterator[tuple[in
                 continue
             packed = file.read(size)
             if len(packed) < size:
-                raise FileError(f"{path}: ends within a packet at byte {at}; it is cut short")
+                raise CutShortError(path, at, len(head) + len(packed), "a packet")
             yield at, packed
 
 

@@ -11,6 +11,7 @@ from neuro_control.events.bag import BagError
 from neuro_control.events.counters import DecoderCounters
 from neuro_control.events.files.event_file import EventFile, FileError, Size
 from neuro_control.events.replay import Replay, ReplayReport
+from neuro_control.events.trigger import Triggers
 
 
 class BagFile(EventFile):
@@ -40,12 +41,17 @@ class BagFile(EventFile):
 
     def blocks(self, size: Size) -> Iterator[Events]:
         """See `EventFile.blocks`; the size must be the recording's own."""
+        return (events for events, _ in self.parts(size) if len(events))
+
+    def parts(self, size: Size) -> Iterator[tuple[Events, Triggers]]:
+        """See `EventFile.parts`; the size must be the recording's own."""
         if size != self.size:
             own = self.size
             raise FileError(f"{self.path}: recorded for {own}, not for width and height {size}")
         try:
             for _, events in self._replay:
-                if len(events):
-                    yield events
+                triggers = self._replay.stream.triggers
+                if len(events) or len(triggers):
+                    yield events, triggers
         except BagError as error:
             raise FileError(str(error)) from error

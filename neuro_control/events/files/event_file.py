@@ -19,14 +19,15 @@ from neuro_control.events.address_events import (
     check_size,
 )
 from neuro_control.events.counters import DecoderCounters
+from neuro_control.events.trigger import Triggers
 
 Size = tuple[int, int]
 Block = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
 """Times in ns, columns, rows and polarities (0 and 1) as they stand in a file, not looked at."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_HEADER_ENDS = ("%end", "#endofasciiheader")
-"""Last lines of Prophesee's headers and of jAER's, in small letters and without spaces."""
+_HEADER_ENDS = ("%end", "#endofasciiheader", "#!end-header")
+"""Last lines of the headers of Prophesee, jAER and cAER, in small letters and without spaces."""
 
 BLOCK_BYTES = 1 << 20
 """What is read from a file at once: a multiple of every word."""
@@ -34,6 +35,17 @@ BLOCK_BYTES = 1 << 20
 
 class FileError(ValueError):
     """A file that cannot be read; the text names it and says what would be right."""
+
+
+class CutShortError(FileError):
+    """A file that ends within a record; what comes before has been given.
+
+    n_bytes: of the record that is not whole.
+    """
+
+    def __init__(self, path: Path, at: int, n_bytes: int, what: str) -> None:
+        super().__init__(f"{path}: ends within {what} at byte {at}; it is cut short")
+        self.n_bytes = n_bytes
 
 
 class EventFile(ABC):
@@ -68,6 +80,17 @@ class EventFile(ABC):
             FileError: the file is damaged where it is read.
         """
 
+    def parts(self, size: Size) -> Iterator[tuple[Events, Triggers]]:
+        """The same events, with the edges at the external trigger inputs among them.
+
+        A part may have no events, but triggers. Only RAW files and recordings hold any.
+
+        Raises:
+            FileError: see `blocks`.
+        """
+        for events in self.blocks(size):
+            yield events, Triggers.empty()
+
     def smallest_size(self) -> Size:
         """The size that the file says, or the smallest that holds all its events.
 
@@ -95,7 +118,8 @@ class ArrayFile(EventFile):
     """A file whose events come out as arrays: they are made sound here.
 
     Events outside the sensor are dropped and counted; a time before its predecessor's is held at
-    that, and counted.
+    that, and counted; of a file that is cut short all that is whole is given, and the bytes of what
+    is not are counted as malformed.
     """
 
     def __init__(
@@ -113,10 +137,17 @@ class ArrayFile(EventFile):
     def blocks(self, size: Size) -> Iterator[Events]:
         """See `EventFile.blocks`."""
         width, height = size
-        on = off = outside = reversals = 0
+        on = off = outside = reversals = malformed = 0
         last_ns: int | None = None
         self._counters = DecoderCounters()
-        for block in self._parts():
+        parts = self._parts()
+        while True:
+            try:
+                block = next(parts, None)
+            except CutShortError as cut:
+                block, malformed = None, cut.n_bytes
+            if block is None:
+                break
             _, x, y, _ = block
             inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
             outside += int(np.count_nonzero(~inside))
@@ -135,7 +166,9 @@ class ArrayFile(EventFile):
                 on, off, outside_sensor=outside, time_reversals=reversals
             )
             yield Events(held, x.astype(np.uint16), y.astype(np.uint16), polarity, width, height)
-        self._counters = DecoderCounters(on, off, outside_sensor=outside, time_reversals=reversals)
+        self._counters = DecoderCounters(
+            on, off, outside_sensor=outside, malformed=malformed, time_reversals=reversals
+        )
 
 
 def said_size(path: Path, width: str | None, height: str | None) -> Size | None:
@@ -209,7 +242,7 @@ def records(path: Path, offset: int, dtype: np.dtype[Any]) -> Iterator[NDArray[A
     """A file's records from a byte offset on, a bounded number at once.
 
     Raises:
-        FileError: the file ends within a record; what comes before it has been given.
+        CutShortError: the file ends within a record; what comes before it has been given.
     """
     size = dtype.itemsize
     with path.open("rb") as file:
@@ -219,10 +252,8 @@ def records(path: Path, offset: int, dtype: np.dtype[Any]) -> Iterator[NDArray[A
             if whole:
                 yield np.frombuffer(block[:whole], dtype)
             if whole < len(block):
-                at = file.tell() - len(block) + whole
-                raise FileError(
-                    f"{path}: ends within a record of {size} bytes at byte {at}; it is cut short"
-                )
+                at, tail = file.tell() - len(block) + whole, len(block) - whole
+                raise CutShortError(path, at, tail, f"a record of {size} bytes")
 
 
 def text_header(path: Path, mark: bytes, most_lines: int = 200) -> tuple[list[str], int]:

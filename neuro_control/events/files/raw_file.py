@@ -21,6 +21,7 @@ from neuro_control.events.files.event_file import (
     said_size,
     text_header,
 )
+from neuro_control.events.trigger import Triggers
 
 _ENCODINGS = {"EVT2": "evt2", "EVT21": "evt21", "EVT3": "evt3"}
 _VERSIONS = {"2.0": "evt2", "2.1": "evt21", "3.0": "evt3"}
@@ -70,14 +71,19 @@ class RawFile(EventFile):
 
     def blocks(self, size: Size) -> Iterator[Events]:
         """See `EventFile.blocks`."""
+        return (events for events, _ in self.parts(size) if len(events))
+
+    def parts(self, size: Size) -> Iterator[tuple[Events, Triggers]]:
+        """See `EventFile.parts`."""
         made = decoder(self._encoding, *size)
         with self.path.open("rb") as file:
             file.seek(self._offset)
             while block := file.read(BLOCK_BYTES):
                 events = made.decode(self._words(block))
                 self._counters = made.counters
-                if len(events):
-                    yield events
+                triggers = made.triggers
+                if len(events) or len(triggers):
+                    yield events, triggers
         made.discontinuity()  # counts the part of a word at the end
         self._counters = made.counters
 

@@ -17,6 +17,7 @@ from neuro_control.events.files.nmnist_file import open_nmnist
 from neuro_control.events.files.npz_file import open_npz
 from neuro_control.events.files.raw_file import RawFile
 from neuro_control.events.files.st_mnist_file import open_st_mnist
+from neuro_control.events.trigger import Triggers
 
 KNOWN = (
     "Prophesee RAW and DAT, AEDAT 1, 2 and 4, N-MNIST .bin, ST-MNIST .mat, HDF5, .npz and .npy,"
@@ -140,3 +141,17 @@ def read(
     size = (width, height) if width and height else None
     file = open_file(path, topic=topic, layout=layout, size=size)
     return Events.empty(*(size or file.smallest_size()))
+
+
+def read_triggers(path: str | Path, *, topic: str | None = None) -> Triggers:
+    """All edges at the external trigger inputs in a file, in memory; its events are not kept.
+
+    RAW files and recordings have them, other files none. `EventFile.parts` gives them with the
+    events that they came among.
+
+    Raises:
+        FileNotFoundError, FileError: see `open_file`; or the file is damaged further on.
+    """
+    file = open_file(path, topic=topic)
+    parts = file.parts(file.size or file.largest_size)
+    return Triggers.concatenate([triggers for _, triggers in parts if len(triggers)])

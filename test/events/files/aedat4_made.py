@@ -43,10 +43,12 @@ def aedat4(
     size: tuple[int, int],
     compression: int = 0,
     each: int = 300,
+    end: int = -1,
 ) -> Path:
     """Write so many events a packet, one stretch after the other, behind a packet of an IMU.
 
     compression: 0, 1 (LZ4) or 3 (ZSTD); the test is skipped where its package is missing.
+    end: byte at which the header says that the packets end, -1 for one that does not know.
     """
     pack = bytes
     if compression == 1:
@@ -62,6 +64,7 @@ def aedat4(
     header = flatbuffer(
         {
             0: ("inline", struct.pack("<i", compression)),
+            1: ("inline", struct.pack("<q", end)),
             2: ("vector", struct.pack("<I", len(description)) + description),
         },
         b"IOHE",

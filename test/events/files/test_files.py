@@ -21,6 +21,7 @@ from neuro_control.events import (
     open_file,
     read,
     read_chunks,
+    read_triggers,
     write,
 )
 from test.events.files.aedat4_made import aedat4
@@ -256,6 +257,106 @@ def test_what_lies_outside_or_runs_backwards_is_counted_and_not_given(tmp_path: 
     assert file.counters.time_reversals == 1
 
 
+def whole_and_cut(name: str, tmp_path: Path) -> tuple[Events, Path, int]:
+    """What of a file is whole, the file cut off behind it, and how many bytes are too few."""
+    if name.endswith(".aedat4"):
+        events = sample(900)
+        path = aedat4(tmp_path / name, [events], SIZE, int(name[0]))
+        path.write_bytes(path.read_bytes()[:-9])
+        return events[:600], path, -1
+    n, tail = 200, 3
+    t_us = np.arange(n) * 100
+    header, kind, rows = {
+        ".dat": (b"% Version 2\n% Width 40\n% Height 30\n\x0c\x08", "<u4", [t_us, 5 | 7 << 14]),
+        ".aedat": (DVS128, ">u4", [7 << 8 | 5 << 1, t_us]),
+        ".bin": (b"", "u1", [5, 7, 0, t_us >> 8, t_us & 0xFF]),
+        ".raw": (
+            b"% evt 2.0\n% geometry 40x30\n",
+            "<u4",
+            [8 << 28 | t_us >> 6, (t_us & 0x3F) << 22 | 5 << 11 | 7],
+        ),
+    }[Path(name).suffix]
+    table = np.stack([np.broadcast_to(row, n) for row in rows], axis=1).astype(kind)
+    path = tmp_path / name
+    path.write_bytes(header + table.tobytes())
+    events = read(path, width=128, height=128)
+    path.write_bytes(header + table.tobytes() + b"\0" * tail)
+    return events, path, tail
+
+
+@pytest.mark.parametrize("name", ["a.raw", "a.dat", "a.aedat", "a.bin", "0.aedat4", "1.aedat4"])
+def test_of_a_file_that_is_cut_short_all_that_is_whole_is_read_and_the_rest_counted(name, tmp_path):
+    whole, path, too_few = whole_and_cut(name, tmp_path)
+    file = open_file(path)
+    size = (whole.width, whole.height)
+    found = Events.concatenate(list(file.blocks(size)))
+    assert len(whole) > 100
+    assert same(found, whole)
+    assert file.counters.malformed == too_few or (too_few < 0 and file.counters.malformed > 100)
+    assert file.counters.errors == file.counters.malformed
+    assert same(read(path, width=size[0], height=size[1]), whole)
+
+
+def test_an_aedat4_file_that_ends_before_its_header_says_is_cut_short(tmp_path: Path):
+    path = aedat4(tmp_path / "a.aedat4", [sample(900)], SIZE, end=1 << 20)
+    file = open_file(path)
+    assert same(Events.concatenate(list(file.blocks(SIZE))), sample(900))
+    assert file.counters.malformed == 1
+
+
+# External triggers
+
+
+def with_triggers(path: Path, encoding: str) -> Path:
+    """Triggers before, among and behind events, and in a stretch without any."""
+    if encoding == "evt3":
+        words = [0x8000, 0x6005, 0xA601, 0x0007, 0x2005, 0x6009, 0xA600, *[0xA301] * 100]
+        header, kind = "% evt 3.0\n% geometry 40x30\n% end\n", "<u2"
+    else:
+        edge, event = 0xA << 28, 1 << 28 | 5 << 11 | 7
+        at = [edge | 5 << 22 | 0x601, event | 5 << 22, edge | 9 << 22 | 0x600]
+        words = [0x8 << 28, *at, *[edge | 9 << 22 | 0x301] * 100]
+        header, kind = "% evt 2.0\n% geometry 40x30\n% end\n", "<u4"
+        if encoding == "evt21":
+            words = [word << 32 | (word >> 28 == 1) for word in words]
+            header, kind = header.replace("2.0", "2.1"), "<u8"
+    return raw(path, header, np.array(words, kind))
+
+
+@pytest.mark.parametrize("encoding", ["evt2", "evt21", "evt3"])
+def test_the_external_triggers_of_a_raw_file(encoding, tmp_path: Path):
+    path = with_triggers(tmp_path / "a.raw", encoding)
+    found = read_triggers(path)
+    assert found.t_ns.tolist() == [5_000, 9_000] + [9_000] * 100
+    assert found.channel.tolist() == [6, 6] + [3] * 100
+    assert found.value.tolist() == [1, 0] + [1] * 100
+    assert read(path).t_ns.tolist() == [5_000]
+
+
+def test_triggers_without_events_are_given_too(tmp_path: Path):
+    path = raw(tmp_path / "a.raw", "% evt 3.0\n% end\n", np.array([0x8000, 0x6005, 0xA601], "<u2"))
+    assert read_triggers(path).t_ns.tolist() == [5_000]
+    assert list(open_file(path).blocks(SIZE)) == []
+
+
+def test_the_external_triggers_of_a_recording(shared_data: Path):
+    path = shared_data / "event_camera" / "evt3_trigger_1280x720.db3"
+    found = read_triggers(path)
+    file = open_file(path)
+    parts = list(file.parts(file.size))
+    assert len(found) == file.counters.triggers > 0
+    assert sum(len(triggers) for _, triggers in parts) == len(found)
+    assert (np.diff(found.t_ns) >= 0).all()
+    # Edges of one input go up and down by turns.
+    assert all(set(np.diff(found.value[found.channel == k].astype(int))) <= {1, -1} for k in (0, 6))
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.h5", "a.mcap"])
+def test_files_without_triggers_have_none(name, tmp_path: Path):
+    write(tmp_path / name, [sample()], SIZE)
+    assert len(read_triggers(tmp_path / name)) == 0
+
+
 # Files that cannot be read
 
 
@@ -268,12 +369,11 @@ def test_what_lies_outside_or_runs_backwards_is_counted_and_not_given(tmp_path: 
         ("a.dat", b"% Version 1\n", "DAT version 1; only version 2"),
         ("a.dat", b"% Version 2\n\x05\x08", "events of type 5 and 8 bytes"),
         ("a.dat", b"% Version 2\n\x0c", "ends at byte 12, before the type"),
-        ("a.dat", b"% Version 2\n\x0c\x08" + b"\0" * 12, "within a record of 8 bytes at byte 22"),
         ("a.aedat", b"#!AER-DAT2.0\r\n# AEChip: nobody\r\n", "names no chip that is known; say"),
         ("a.aedat", b"#!AER-DAT3.1\r\n", "only versions 1, 2 and 4 are read"),
         ("a.aedat4", b"#!AER-DAT4.0\r\n\x10\0", "ends within its header"),
         ("a.aedat4", b"#!AER-DAT4.0\r\n\x10\0\0\0" + b"\xff" * 16, "the header is damaged"),
-        ("a.bin", b"\0" * 7, "within a record of 5 bytes at byte 5"),
+        ("a.bin", b"\0" * 4, "no events in it; say width and height"),
         ("a.npz", b"PK\x03\x04nonsense", "is not a readable numpy file"),
         ("a.h5", b"\x89HDF\r\n\x1a\nnonsense", "is not a readable HDF5 file"),
         ("a.db3", b"SQLite format 3\0nonsense", "a.db3"),
