@@ -160,7 +160,12 @@ class Events:
 
 def check_size(width: int, height: int) -> None:
     """Raise ValueError if no sensor of uint16 addresses has this size."""
-    if not 0 < width <= LARGEST_WIDTH:
-        raise ValueError(f"width is {width}; it must be 1 to {LARGEST_WIDTH}")
-    if not 0 < height <= LARGEST_HEIGHT:
-        raise ValueError(f"height is {height}; it must be 1 to {LARGEST_HEIGHT}")
+    sides: tuple[tuple[str, object, int], ...] = (
+        ("width", width, LARGEST_WIDTH),
+        ("height", height, LARGEST_HEIGHT),
+    )
+    for name, value, most in sides:
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 to {most}")
+        if not 0 < value <= most:
+            raise ValueError(f"{name} is {value}; it must be 1 to {most}")

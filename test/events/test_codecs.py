@@ -42,6 +42,15 @@ def test_every_decoder_keeps_the_same_promises(encoding):
         codecs.decoder(encoding, 4, 0)
 
 
+@pytest.mark.parametrize("encoding", codecs.supported_encodings())
+@pytest.mark.parametrize("value", ["640", 640.0, None, True, np.float64(4), [4]])
+def test_a_size_that_is_no_whole_number_is_refused_by_its_name(encoding, value):
+    with pytest.raises(ValueError, match=r"width is .*; it must be a whole number of 1 to 65536"):
+        codecs.decoder(encoding, value, 480)
+    with pytest.raises(ValueError, match=r"height is .*; it must be a whole number of 1 to 65536"):
+        codecs.decoder(encoding, np.int64(640), value)
+
+
 def arrays(events: Events) -> list[list[int]]:
     return [getattr(events, name).tolist() for name in ("t_ns", "x", "y", "p")]
 

@@ -53,9 +53,15 @@ def check_whole(name: str, value: object, least: int, most: int | None = None) -
     """Raise ValueError naming a parameter that is not a whole number of least to most."""
     right = f"at least {least}" if most is None else f"{least} to {most}"
     if not isinstance(value, int | np.integer) or isinstance(value, bool):
-        raise ValueError(f"{name} is {value}; it must be {right}, whole")
+        raise ValueError(f"{name} is {value!r}; it must be {right}, whole")
     if value < least or (most is not None and value > most):
         raise ValueError(f"{name} is {value}; it must be {right}")
+
+
+def check_number(name: str, value: object) -> None:
+    """Raise ValueError naming a parameter that is no number."""
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; it must be a number")
 
 
 def check_state(events: Events, shape: tuple[int, ...]) -> None:

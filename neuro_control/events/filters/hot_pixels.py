@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.event_arrays import first, room_for
-from neuro_control.events.filters.event_filter import check_state, check_whole, contiguous
+from neuro_control.events.filters.event_filter import (
+    check_number,
+    check_state,
+    check_whole,
+    contiguous,
+)
 
 Mask = NDArray[np.bool_]
 
@@ -52,6 +57,10 @@ class PixelMask:
     mask: Mask
 
     def __post_init__(self) -> None:
+        if not isinstance(self.mask, np.ndarray):
+            raise ValueError(
+                f"mask is a {type(self.mask).__name__}; it must be a numpy bool[height, width]"
+            )
         if self.mask.dtype != np.bool_ or self.mask.ndim != 2:
             raise ValueError(
                 f"mask is {self.mask.dtype}{self.mask.shape}; it must be bool[height, width]"
@@ -104,6 +113,8 @@ class HotPixels:
 
     def __post_init__(self) -> None:
         check_whole("window_ns", self.window_ns, 10_000_000, 100_000_000_000)
+        check_number("factor", self.factor)
+        check_number("least_rate_hz", self.least_rate_hz)
         if not 1.0 < self.factor <= 1000.0:
             raise ValueError(f"factor is {self.factor}; it must be above 1 and at most 1000")
         if not 0.0 < self.least_rate_hz <= 1e6:
