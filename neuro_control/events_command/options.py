@@ -20,8 +20,8 @@ examples:
   neuro_control events recover cut.mcap whole.mcap
       what is whole of a recording whose recorder was killed, of all its topics
 
-FILE is Prophesee RAW or DAT, AEDAT 1, 2 or 4, N-MNIST .bin, ST-MNIST .mat, HDF5, .npz, or a rosbag2
-recording.
+FILE is Prophesee RAW or DAT, AEDAT 1, 2, 3.1 or 4, N-MNIST .bin, ST-MNIST .mat, HDF5, .npz, or a
+rosbag2 recording.
 """
 
 

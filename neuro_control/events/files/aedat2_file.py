@@ -50,7 +50,7 @@ def open_aedat2(path: Path, layout: str = "", size: Size | None = None) -> Array
     lines, offset = text_header(path, b"#")
     header = " ".join(lines)
     if "AER-DAT3" in header or "AER-DAT4" in header:
-        raise FileError(f"{path}: {lines[0]}; only versions 1, 2 and 4 are read")
+        raise FileError(f"{path}: {lines[0]}; only versions 1, 2, 3.1 and 4.0 are read")
     layout = layout or _named(header)
     if layout not in LAYOUTS:
         raise FileError(

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from neuro_control.events.address_events import Events, check_size
 from neuro_control.events.files.aedat2_file import LAYOUTS, open_aedat2
-from neuro_control.events.files.aedat4_file import MAGIC, open_aedat4
+from neuro_control.events.files.aedat3_file import MAGIC as AEDAT3
+from neuro_control.events.files.aedat3_file import open_aedat3
+from neuro_control.events.files.aedat4_file import MAGIC as AEDAT4
+from neuro_control.events.files.aedat4_file import open_aedat4
 from neuro_control.events.files.bag_file import BagFile
 from neuro_control.events.files.dat_file import open_dat
 from neuro_control.events.files.event_file import EventFile, FileError, Size, text_header
@@ -20,9 +23,26 @@ from neuro_control.events.files.st_mnist_file import open_st_mnist
 from neuro_control.events.trigger import Triggers
 
 KNOWN = (
-    "Prophesee RAW and DAT, AEDAT 1, 2 and 4, N-MNIST .bin, ST-MNIST .mat, HDF5, .npz and .npy,"
-    " rosbag2 (.db3, .mcap or folder)"
+    "Prophesee RAW and DAT, AEDAT 1, 2, 3.1 and 4, N-MNIST .bin, ST-MNIST .mat, HDF5, .npz and"
+    " .npy, rosbag2 (.db3, .mcap or folder)"
 )
+
+
+def _prophesee(path: Path) -> EventFile:
+    lines, _ = text_header(path, b"%")
+    is_raw = any(line.startswith(("% evt ", "% format ")) for line in lines)
+    return RawFile(path) if is_raw or path.suffix.lower() == ".raw" else open_dat(path)
+
+
+_BY_START: Mapping[bytes, Callable[[Path], EventFile]] = {
+    AEDAT4: open_aedat4,
+    AEDAT3: open_aedat3,
+    b"\x89HDF\r\n\x1a\n": open_hdf5,
+    b"PK\x03\x04": open_npz,
+    b"\x93NUMPY": open_npz,
+    b"%": _prophesee,
+}
+"""Kinds by the bytes that they begin with."""
 
 _BY_SUFFIX = {".bin": open_nmnist, ".mat": open_st_mnist}
 """Kinds that do not begin in a way of their own."""
@@ -56,14 +76,9 @@ def open_file(
     suffix = path.suffix.lower()
     if start.startswith(b"SQLite format 3\0") or start.startswith(b"\x89MCAP0\r\n"):
         return BagFile(path, topic)
-    if start.startswith(MAGIC):
-        return open_aedat4(path)
-    if start.startswith(b"\x89HDF\r\n\x1a\n"):
-        return open_hdf5(path)
-    if start.startswith((b"PK\x03\x04", b"\x93NUMPY")):
-        return open_npz(path)
-    if start.startswith(b"%"):
-        return _prophesee(path)
+    for beginning, open_kind in _BY_START.items():
+        if start.startswith(beginning):
+            return open_kind(path)
     if start.startswith(b"#") or suffix == ".aedat":
         return open_aedat2(path, layout, size)
     if suffix in _BY_SUFFIX:
@@ -71,12 +86,6 @@ def open_file(
     if not start:
         raise FileError(f"{path} is empty; it must be one of: {KNOWN}")
     raise FileError(f"{path} is of no known kind; it must be one of: {KNOWN}")
-
-
-def _prophesee(path: Path) -> EventFile:
-    lines, _ = text_header(path, b"%")
-    is_raw = any(line.startswith(("% evt ", "% format ")) for line in lines)
-    return RawFile(path) if is_raw or path.suffix.lower() == ".raw" else open_dat(path)
 
 
 def read_chunks(

@@ -370,7 +370,7 @@ def test_files_without_triggers_have_none(name, tmp_path: Path):
         ("a.dat", b"% Version 2\n\x05\x08", "events of type 5 and 8 bytes"),
         ("a.dat", b"% Version 2\n\x0c", "ends at byte 12, before the type"),
         ("a.aedat", b"#!AER-DAT2.0\r\n# AEChip: nobody\r\n", "names no chip that is known; say"),
-        ("a.aedat", b"#!AER-DAT3.1\r\n", "only versions 1, 2 and 4 are read"),
+        ("a.aedat", b"#!AER-DAT4.5\r\n", "only versions 1, 2, 3.1 and 4.0 are read"),
         ("a.aedat4", b"#!AER-DAT4.0\r\n\x10\0", "ends within its header"),
         ("a.aedat4", b"#!AER-DAT4.0\r\n\x10\0\0\0" + b"\xff" * 16, "the header is damaged"),
         ("a.bin", b"\0" * 4, "no events in it; say width and height"),
@@ -438,6 +438,9 @@ def originals(tmp_path_factory) -> dict[str, bytes]:
     for compression in (0, 1, 3):
         aedat4(folder / f"{compression}.aedat4", [events], SIZE, compression)
     (folder / "a.aedat").write_bytes(DVS128 + np.zeros((200, 2), ">u4").tobytes())
+    aedat3 = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#!END-HEADER\r\n"
+    head = np.array([1 | 1 << 16, 8, 4, 0, 200, 200, 200], "<i4").tobytes()
+    (folder / "3.aedat").write_bytes(aedat3 + head + np.ones((200, 2), "<i4").tobytes())
     np.save(folder / "a.npy", np.zeros(200, [(name, "i8") for name in "txyp"]))
     with h5py.File(folder / "b.h5", "w") as file:
         file["CD/events"] = np.zeros(200, [(name, "i8") for name in "xypt"])
