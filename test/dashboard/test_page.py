@@ -183,7 +183,7 @@ def test_a_pause_lets_the_pictures_stand_and_nothing_else(page: Any, known: Know
     page.click("#pause")
     seq = page.evaluate("window.dashboard.frame.state.seq")
     # What was due when it was pressed is drawn first.
-    wait(page, "document.getElementById('state').textContent.includes('pictures stand still')")
+    wait(page, "document.getElementById('state').innerText.includes('still')")
     pictures = page.evaluate(PICTURES)
     known.angle = 0.9
     # A stop that comes meanwhile is said, and can be taken back.
@@ -306,6 +306,69 @@ def test_it_fits_every_window(
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
             assert box["height"] >= 100
+
+
+# Of selectors, those of which an element is missing, leaves its panel, or has words that are cut.
+CUT = """(selectors) => selectors.filter((selector) => {
+  const found = [...document.querySelectorAll(selector)];
+  return !found.length || !found.every((element) => {
+    const inner = element.getBoundingClientRect();
+    const outer = element.closest(".body, section, header").getBoundingClientRect();
+    return inner.left >= outer.left && inner.right <= outer.right + 1
+      && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1
+      && element.scrollWidth <= element.clientWidth + 1;
+  });
+})"""
+BUSY = {
+    "controller": {
+        "no_data_because": "no publisher on /event_camera/events",
+        "packets": 123456, "packets_lost": 1234, "tick_us_median": 123.4, "neurons": 10,
+        "backend": "cpu", "backend_reason": "no chip",
+    },
+    "guard": {
+        "stopped_because": "emergency_stop,joint_states_silent", "commands": 123456,
+        "commands_passed": 123456, "interventions": 12, "guard_joint_states_silent": 12,
+    },
+    "simulator": {"real_time_factor": 0.45, "tracking_error_deg": 1.234},
+    "skin": {}, "cochlea": {},
+}  # fmt: skip
+
+
+def test_on_a_small_screen_what_matters_is_whole(
+    one_robot: tuple[KnownRobot, str], known: KnownRobot, pages: Pages
+) -> None:
+    page = pages.open(one_robot[1], 1280, 720)
+    for count in range(1, 4):  # two words of a node, and it has rates
+        counts = dict.fromkeys(("events", "ticks", "spikes", "synaptic_operations"), count * 10**6)
+        known.words = BUSY | {"controller": BUSY["controller"] | counts}
+        wait(page, f"window.dashboard.texts.nodes?.controller.values.ticks === '{count * 10**6}'")
+    for selector in ("#panel_camera select", "#panel_raster canvas", "ul.reasons li"):
+        page.wait_for_selector(selector)
+    wait(page, "document.querySelectorAll('#panel_health dl.figures div').length === 10")
+    state = "document.getElementById('state').title"
+    wait(page, f"{state} === 'held: emergency stop, joint states silent'")
+    whole = [
+        "#state", "#state b", "#panel_camera select", "#panel_camera .note",
+        "#panel_health dl.figures div", "#panel_health dl.figures dd",
+        "#panel_health tr[data-node]", ".verdict", ".why",
+        "#panel_guard dl.figures div", "ul.reasons li:first-child",
+    ]  # fmt: skip
+    assert page.evaluate(CUT, whole) == []
+    known.words = BUSY | {"guard": {"stopped_because": "", "commands": 1}}
+    wait(page, f"{state} === 'no publisher on /event_camera/events'")
+    assert page.evaluate(CUT, ["#state", "#state b"]) == []
+
+
+def test_of_a_sample_it_is_said_which_part_it_is(page: Any) -> None:
+    note = """async (says) => {
+      const { sensorNote } = await import(new URL("static/senses.js", location.href));
+      return sensorNote(says);
+    }"""
+    sampled = page.evaluate(note, {"events_per_s": 141_000, "shown": 0.07})
+    assert (sampled["text"], sampled["warn"]) == ("7 % of 141 k/s", True)
+    assert sampled["title"].startswith("a sample, 7 % of 141 k events/s, is drawn")
+    whole = page.evaluate(note, {"events_per_s": 141_000, "shown": 1})
+    assert (whole["text"], whole["warn"]) == ("141 k events/s", False)
 
 
 def test_what_is_not_there_is_absent(processes: Processes, robot: Robot, pages: Pages) -> None:

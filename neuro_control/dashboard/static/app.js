@@ -14,11 +14,12 @@ import { ScenePanel } from "./scene.js";
 import { CameraPanel, EarsPanel, SkinPanel } from "./senses.js";
 import { SimulationPanel } from "./simulation.js";
 
-// In the order in which they are read; with the column that each likes of 4 and of 3.
+// In the order in which they are read; with the column that each likes of 4 and of 3, -1: the
+// emptiest.
 const PANELS = [
   [ScenePanel, 0, 0], [CameraPanel, 1, 1], [RasterPanel, 2, 2], [JointsPanel, 3, 0],
   [MembranesPanel, 2, 2], [SkinPanel, 1, 1], [EarsPanel, 1, 1], [DelayPanel, 3, 2],
-  [HealthPanel, 0, 0], [ProfilePanel, 3, 1], [GuardPanel, 3, 0], [SimulationPanel, 2, 2],
+  [HealthPanel, 0, 0], [ProfilePanel, 3, 1], [SimulationPanel, 2, 2], [GuardPanel, 3, -1],
 ];
 const FORGETFUL = { get: () => null, set: () => {} };
 
@@ -143,7 +144,7 @@ function sectionOf(panel) {
   if (!shown.has(panel.id)) {
     const section = document.createElement("section");
     section.id = `panel_${panel.id}`;
-    section.style.flex = `${panel.weight} 1 0`;
+    section.style.setProperty("--weight", panel.weight);
     const title = document.createElement("h2");
     const tools = document.createElement("span");
     tools.className = "tools";

@@ -39,12 +39,14 @@ export function drawState(state, texts, pictures) {
   const held = nodes?.guard?.values.stopped_because;
   const time = state.joints?.stamp_s ?? state.camera?.stamp_s;
   const said = document.createElement("b");
-  said.textContent = held ? `held: ${held.replaceAll("_", " ")}` : because || doing || "";
+  said.textContent = held ? `held: ${held.replaceAll("_", " ").replaceAll(",", ", ")}` : because || doing || "";
   const parts = [];
   // A stamp of decades is the wall clock's.
   if (time !== undefined && time < 1e8) parts.push(`t = ${time.toFixed(1)} s`);
   parts.push(pictures);
-  $("state").replaceChildren(said, ` ${parts.join(" · ")}`);
+  // It may take two lines, but breaks only between its parts.
+  $("state").replaceChildren(said, ` ${parts.map((part) => part.replaceAll(" ", "\u00a0")).join(" · ")}`);
+  $("state").title = said.textContent;
   $("release").hidden = !held;
   $("record").setAttribute("aria-pressed", String(Boolean(recording?.on)));
   $("record").textContent = recording?.on

@@ -8,7 +8,8 @@ import { sensorNote } from "./senses.js";
 
 const SLICES = 600;
 const MOST_PROBES = 4;
-const LEFT = 118;
+// Of the panel's width, that the names of populations may take.
+const NAMES = 0.42;
 
 /** The neurons that are probed, as the controller was last told. */
 export const probes = {
@@ -22,7 +23,7 @@ export const probes = {
 export class RasterPanel {
   static id = "raster";
   static title = "Network: spikes";
-  static weight = 3;
+  static weight = 3.4;
   static has = (frame, texts) => "raster" in frame.arrays && texts.network?.rows;
 
   constructor(body, tools, about, act, texts) {
@@ -53,7 +54,7 @@ export class RasterPanel {
     this.history.add(data, bins, slices, says.slice);
     const rows = this.texts.network.rows;
     const note = sensorNote(says);
-    note.text = note.text.replace("events/s", "spikes/s");
+    for (const words of ["text", "title"]) note[words] = note[words]?.replace("events/s", "spikes/s");
     const context = this.stage.begin();
     if (!context || rows.length !== says.bins.length) return note;
     const pixels = this.picture.pixels(SLICES, bins);
@@ -77,7 +78,7 @@ export class RasterPanel {
     const { width, height } = this.stage;
     const low = height - 27;
     // Every population is given some room, however small it is.
-    const least = 13;
+    const least = Math.min(13, (low - 4) / this.bands.length);
     const shared = Math.max(low - 4 - least * this.bands.length, 0);
     const seconds = SLICES * says.slice_s;
     this.picture.context.putImageData(this.picture.image, 0, 0);
@@ -85,34 +86,48 @@ export class RasterPanel {
     let y = 4;
     for (const band of this.bands) {
       const tall = least + (shared * band.bins) / bins;
+      const rate = band.row.seen === false ? "not seen" : `${short(band.rate)} Hz`;
+      band.words = tall > 28 ? [band.row.name, `${band.row.size} × ${rate}`] : [`${band.row.name} ${rate}`];
       band.y0 = y;
       band.y1 = y + tall - 2;
-      context.drawImage(this.picture.canvas, 0, band.first, SLICES, band.bins, LEFT, band.y0, width - LEFT - 6, band.y1 - band.y0);
+      y += tall;
+    }
+    const left = this.leftOf(context);
+    for (const band of this.bands) {
+      context.drawImage(this.picture.canvas, 0, band.first, SLICES, band.bins, left, band.y0, width - left - 6, band.y1 - band.y0);
       context.strokeStyle = colours.line;
-      context.strokeRect(LEFT, band.y0, width - LEFT - 6, band.y1 - band.y0);
+      context.strokeRect(left, band.y0, width - left - 6, band.y1 - band.y0);
       context.fillStyle = colours.text;
       context.textAlign = "right";
       context.textBaseline = "middle";
       const middle = (band.y0 + band.y1) / 2;
-      const two = tall > 28;
-      const rate = band.row.seen === false ? "not seen" : `${short(band.rate)} Hz`;
-      context.fillText(two ? band.row.name : `${band.row.name.slice(0, 12)} ${rate}`, LEFT - 5, two ? middle - 7 : middle, LEFT - 6);
-      if (two) {
+      const [first, second] = band.words;
+      context.fillText(first, left - 5, second ? middle - 7 : middle, left - 6);
+      if (second) {
         context.fillStyle = colours.faint;
-        context.fillText(`${band.row.size} × ${rate}`, LEFT - 5, middle + 7, LEFT - 6);
+        context.fillText(second, left - 5, middle + 7, left - 6);
       }
-      y += tall;
     }
     context.fillStyle = colours.faint;
     context.textAlign = "center";
     context.textBaseline = "top";
     for (let s = -Math.floor(seconds); s <= 0; s++) {
-      context.fillText(String(s), LEFT + (1 + s / seconds) * (width - LEFT - 6), low + 1);
+      context.fillText(String(s), left + (1 + s / seconds) * (width - left - 6), low + 1);
     }
     context.textAlign = "right";
     context.fillText("time [s]", width - 6, low + 13);
     context.textAlign = "left";
     context.fillText("population, mean rate of a neuron", 2, low + 13);
+  }
+
+  /** Where the pictures begin: to the right of the longest words that there have been. */
+  leftOf(context) {
+    const key = `${this.stage.width} ${this.bands.map((band) => band.row.name)}`;
+    if (this.leftKey !== key) [this.leftKey, this.left] = [key, 0];
+    const words = this.bands.flatMap((band) => band.words);
+    const wanted = Math.max(...words.map((text) => context.measureText(text).width)) + 9;
+    this.left = Math.min(Math.max(this.left, wanted), NAMES * this.stage.width);
+    return this.left;
   }
 
   choose(event, act) {

@@ -26,12 +26,16 @@ function tables(windowMs) {
 /** What the note of a sensor says: its rate, and that it is sampled, if it is. */
 export function sensorNote(says) {
   if (says.refused) return { text: says.refused, warn: true };
-  const rate = `${short(says.events_per_s)} events/s`;
-  const title = `${rate} of the sensor's clock: in a simulation, simulated seconds`;
+  const rate = short(says.events_per_s);
+  const clock = "a second of the sensor's clock: in a simulation, a simulated one";
   if (says.shown < 0.995) {
-    return { text: `sampling ${short(says.shown * 100, 2)} % of ${rate}`, title, warn: true };
+    const part = `${short(says.shown * 100, 2)} %`;
+    return {
+      text: `${part} of ${rate}/s`, warn: true,
+      title: `a sample, ${part} of ${rate} events/s, is drawn (${clock})`,
+    };
   }
-  return { text: rate, title, warn: false };
+  return { text: `${rate} events/s`, title: clock, warn: false };
 }
 
 export class CameraPanel {
