@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import argparse
 import platform
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ SHIPPED_ACTIVITY = 0.02
 RANDOM_ACTIVITY = 0.3
 STATES_EVERY = 4  # calls
 BATCH = 50
+NOT_COMPARED = ("refused", "failed", "interrupted")
 COUNTS = ("ticks", "spikes", "spikes_differing", "membranes", "membranes_differing")
 
 
@@ -61,23 +63,59 @@ def check(arguments: argparse.Namespace) -> int:
     if arguments.name == "loihi":
         options["probes"] = [] if arguments.no_probes else ["power", "time"]
     worker = say_hello(command, arguments.python)
-    rows: list[dict[str, Any]] = []
+    running = Running()
     begin = time.monotonic()
 
     def compare(subject: Subject) -> dict[str, Any]:
-        return compare_one(arguments, command, options, subject)
+        return compare_one(arguments, command, options, subject, running)
 
+    rows: list[dict[str, Any]] = []
     pool = ThreadPoolExecutor(arguments.jobs)
+    asked: list[tuple[str, Future[dict[str, Any]]]] = []
     try:
-        for row in pool.map(compare, subjects(arguments.networks, arguments.seed)):
-            rows.append(row)
-            print(line(row), flush=True)
+        for subject in subjects(arguments.networks, arguments.seed):
+            asked.append((subject.name, pool.submit(compare, subject)))
+        for _, answer in asked:
+            rows.append(answer.result())
+            print(line(rows[-1]), flush=True)
+    except KeyboardInterrupt:
+        running.interrupt()
+        pool.shutdown(wait=True, cancel_futures=True)
+        rows += [
+            answer.result() if not answer.cancelled() else {"network": name, "interrupted": True}
+            for name, answer in asked[len(rows) :]
+        ]
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         if arguments.report:
             write_report(arguments.report, arguments.name, worker, rows)
     print(f"{arguments.name}: {verdict(rows)}; {time.monotonic() - begin:.0f} s")
+    if running.interrupted:
+        return 130
     return 0 if any("exact" in row for row in rows) and all(map(passed, rows)) else 1
+
+
+class Running:
+    """The processes that are compared with now, so that Ctrl-C need not wait for them."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        self._processes: set[WorkerProcess] = set()
+        self._lock = threading.Lock()
+
+    def add(self, process: WorkerProcess) -> None:
+        """One has started. KeyboardInterrupt where that is too late."""
+        with self._lock:
+            if self.interrupted:
+                raise KeyboardInterrupt
+            self._processes.add(process)
+
+    def interrupt(self) -> None:
+        """Kill all there are, and let no more begin; who waits for them gets an error."""
+        with self._lock:
+            self.interrupted = True
+            for process in self._processes:
+                process.kill()
 
 
 def say_hello(command: list[str], python: str) -> Mapping[str, Any]:
@@ -102,15 +140,25 @@ def compare_one(
     command: list[str],
     options: Mapping[str, Any],
     subject: Subject,
+    running: Running,
 ) -> dict[str, Any]:
     """The report's row of one network. What goes wrong with it is a row as well: others follow."""
     row: dict[str, Any] = {"network": subject.name}
+
+    def failed(error: Exception) -> dict[str, Any]:
+        # What was killed by Ctrl-C has not failed.
+        return row | ({"interrupted": True} if running.interrupted else {"failed": said_of(error)})
+
     try:
-        runner = ProcessRunner(subject.network, command, arguments.name, options)
+        runner = ProcessRunner(
+            subject.network, command, arguments.name, options, started=running.add
+        )
     except RefusedError as error:
         return row | {"refused": str(error)}
     except BackendError as error:
-        return row | {"failed": str(error)}
+        return failed(error)
+    except KeyboardInterrupt:
+        return row | {"interrupted": True}
     row["loaded"] = dict(runner.loaded)
     try:
         found = compare_with_engine(
@@ -124,7 +172,7 @@ def compare_one(
         )
         return row | {"exact": found.exact, **asdict(found), "measured": measured(runner)}
     except Exception as error:  # noqa: BLE001 - what nobody has tried may fail in any way
-        return row | {"failed": said_of(error)}
+        return failed(error)
     finally:
         runner.close()
 
@@ -146,11 +194,12 @@ def verdict(rows: Sequence[Mapping[str, Any]]) -> str:
     """How many were equal, and what was compared, in one line."""
     compared = [row for row in rows if "exact" in row]
     equal = sum(row["exact"] for row in compared)
-    count = {kind: sum(kind in row for row in rows) for kind in ("refused", "failed")}
+    count = {kind: sum(kind in row for row in rows) for kind in NOT_COMPARED}
+    cut = f", {count['interrupted']} interrupted" if count["interrupted"] else ""
     total = {name: sum(row[name] for row in compared) for name in COUNTS}
     return (
         f"{equal} of {len(rows)} networks equal, {len(compared) - equal} not, "
-        f"{count['refused']} refused, {count['failed']} failed; {total['ticks']} ticks, "
+        f"{count['refused']} refused, {count['failed']} failed{cut}; {total['ticks']} ticks, "
         f"{total['spikes']} spikes and {total['membranes']} membranes compared, "
         f"{total['spikes_differing']} and {total['membranes_differing']} differ"
     )

@@ -20,7 +20,7 @@ examples:
   neuro_control backend check loihi --networks 500 --ticks 1000 --report board.json
       for owners of a board
 
-Exit code of check: 0 equal, 1 not equal, 2 it cannot be had.
+Exit code of check: 0 equal, 1 not equal or failed, 2 it cannot be had, 130 interrupted.
 """
 
 

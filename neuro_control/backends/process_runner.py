@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ class ProcessRunner:
         *,
         start_s: float = START_S,
         answer_s: float = ANSWER_S,
+        started: Callable[[WorkerProcess], None] | None = None,
     ) -> None:
         """Start the process and load the network.
 
@@ -60,6 +61,8 @@ class ProcessRunner:
             options: board, partition, host, ... for the process.
             start_s: time for the process to say hello.
             answer_s: time for each later answer, loading (LOAD_S) apart.
+            started: called with the process before the network is loaded, so that another thread
+                can end what waits for it (`WorkerProcess.kill`).
 
         Raises:
             RefusedError: the backend cannot step this network; the message says what and why.
@@ -76,6 +79,8 @@ class ProcessRunner:
         self._n_outputs = sum(port.size for port in network.outputs.values())
         self.process = WorkerProcess(command, start_s)
         try:
+            if started is not None:
+                started(self.process)
             sequence = self.process.next_sequence()
             try:
                 # A frame has an end: what is too large for one (ProtocolError) is refused as well.

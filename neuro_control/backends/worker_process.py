@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -63,6 +64,7 @@ class WorkerProcess:
         self.prefix = f"neuro{secrets.token_hex(4)}_"
         self._sequence = 0
         self._closed = False
+        self._ending = threading.Lock()
         self._log = _log_file()
         self._watch: subprocess.Popen[bytes] | None = None
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -171,19 +173,28 @@ class WorkerProcess:
         lines = self._log.read().decode(errors="replace").strip().splitlines()
         return end + (f"; its last line was: {lines[-1][:300]}" if lines else "")
 
+    def kill(self) -> None:
+        """Kill it, from any thread: whoever waits for an answer gets a BackendError.
+
+        It has still to be closed, by whoever made it.
+        """
+        with self._ending:
+            if not self._closed:
+                self._kill()
+
     def close(self, ask: bool = True) -> None:
         """End it: politely if it listens, by force if not. Nothing of it is left."""
-        if self._closed:
-            return
-        self._closed = True
+        with self._ending:
+            if self._closed:
+                return
+            self._closed = True
         if ask and self._process.poll() is None:
             try:
                 self.channel.post(Message(Kind.STOP, self.next_sequence()))
                 self._process.wait(STOP_S)
             except (ClosedError, subprocess.TimeoutExpired):
                 pass
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._kill()
         self._process.wait()
         self.channel.close()
         remove_shared_memory(self.prefix)
@@ -192,6 +203,10 @@ class WorkerProcess:
                 self._watch.kill()
         if self._log is not None:
             self._log.close()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _watched(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         try:

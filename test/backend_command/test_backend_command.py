@@ -7,14 +7,17 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from neuro_control.backend_command import check, setup
+from neuro_control.backends.parity import compare_with_engine
 from neuro_control.backends.random_networks import random_network
 from neuro_control.backends.registry import BackendSettings, choose_runner, lava_python
 from neuro_control.backends.worker_process import BackendError
@@ -99,6 +102,41 @@ def test_what_breaks_at_loading_or_measuring_is_in_the_report_too(emulated, tmp_
     (row,) = json.loads(report.read_text())["networks"]
     assert row["exact"]
     assert row["measured"]["failed"].startswith("it broke: KeyError: 'power'")
+
+
+def test_ctrl_c_ends_what_runs_and_the_report_has_what_was_found(
+    emulated, monkeypatch, tmp_path, capsys
+) -> None:
+    report, stopped, pids = tmp_path / "board.json", threading.Semaphore(0), []
+
+    def compare(runner, network, *rest, **options):
+        if network.fingerprint() != random_network(0).fingerprint():
+            pids.append(runner.process.pid)
+            os.kill(pids[-1], signal.SIGSTOP)
+            stopped.release()
+        return compare_with_engine(runner, network, *rest, **options)
+
+    def interrupt() -> None:
+        for _ in range(2):
+            stopped.acquire()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    emulated()
+    monkeypatch.setattr(check, "compare_with_engine", compare)
+    person = threading.Thread(target=interrupt)
+    person.start()
+    words = ["--networks", "4", "--ticks", "4", "--jobs", "2", "--report", str(report)]
+    assert main(["backend", "check", "loihi", *words]) == 130
+    person.join()
+    first, *rest = json.loads(report.read_text())["networks"]
+    assert first["exact"]
+    assert [(row["network"], row["interrupted"]) for row in rest] == [
+        (f"random {n}", True) for n in (1, 2, 3)
+    ]
+    assert "1 of 4 networks equal, 0 not, 0 refused, 0 failed, 3 interrupted" in (
+        capsys.readouterr().out
+    )
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
 
 EMULATOR = Path(__file__).parents[1] / "backends" / "board_emulator.py"

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -196,6 +197,17 @@ def test_what_watches_the_host_goes_with_the_process() -> None:
     assert len(children() - before) == 2
     process.close()
     assert children() == before
+
+
+def test_what_waits_for_a_process_that_is_killed_gets_an_error() -> None:
+    process = WorkerProcess([*EMULATOR, "--fault", "busy"])
+    killer = threading.Thread(target=process.kill)
+    killer.start()
+    with pytest.raises(BackendError, match="the other side is gone"):
+        process.request(Kind.STATE, 60.0)
+    killer.join()
+    process.close()
+    process.kill()
 
 
 def test_without_a_watch_over_its_host_no_process_starts(monkeypatch) -> None:
