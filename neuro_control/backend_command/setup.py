@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,8 @@ PROOF_TICKS = 20
 
 def setup(arguments: argparse.Namespace) -> int:
     """Make the environment unless it is there, and have a network stepped in it."""
-    folder = (arguments.folder or cache_directory() / arguments.name).expanduser()
+    # Absolute: what it says at the end has to hold wherever it is typed.
+    folder = (arguments.folder or cache_directory() / arguments.name).expanduser().absolute()
     python = folder / "bin" / "python"
     if is_made(folder):
         if arguments.python:
@@ -53,9 +55,11 @@ def setup(arguments: argparse.Namespace) -> int:
         make(folder, arguments.python or find_python())
         versions = prove(python, arguments.name)
     print(f"{arguments.name} works: {', '.join(f'{k} {v}' for k, v in versions.items())}")
+    given = ""
     if arguments.folder:
-        print(f"tell the controller: backend_python:={python}")
-    print(f"prove it: neuro_control backend check {arguments.name}")
+        print(f"tell the controller: backend_python:={shlex.quote(str(python))}")
+        given = f" --python {shlex.quote(str(python))}"
+    print(f"prove it: neuro_control backend check {arguments.name}{given}")
     return 0
 
 

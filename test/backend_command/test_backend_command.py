@@ -223,6 +223,25 @@ def test_a_set_up_that_is_there_and_broken_is_made_anew(broken_once, capsys) -> 
     assert [path.name for path in folder.parent.iterdir()] == ["lava"]
 
 
+def test_what_to_do_next_is_said_so_that_it_can_be_typed_anywhere(
+    monkeypatch, tmp_path, capsys
+) -> None:
+    made(tmp_path / "a place" / "lava")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(setup, "prove", lambda *_: {})
+    assert main(["backend", "setup", "lava", "--folder", "a place/lava"]) == 0
+    *_, tell, prove = capsys.readouterr().out.splitlines()
+    python = str(tmp_path / "a place" / "lava" / "bin" / "python")
+    assert shlex.split(tell)[-1] == f"backend_python:={python}"
+    words = shlex.split(prove.removeprefix("prove it: "))
+    assert words == ["neuro_control", "backend", "check", "lava", "--python", python]
+    made(tmp_path / "neuro_control" / "backends" / "lava")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert main(["backend", "setup", "lava"]) == 0
+    *_, prove = capsys.readouterr().out.splitlines()
+    assert prove == "prove it: neuro_control backend check lava"
+
+
 def test_what_cannot_be_made_anew_is_left_as_it_was(broken_once, monkeypatch, capsys) -> None:
     folder, _ = broken_once
 
