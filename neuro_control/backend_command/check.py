@@ -49,7 +49,7 @@ class Subject:
 
 def check(arguments: argparse.Namespace) -> int:
     """Compare, print a line for each network and the totals, and write the report."""
-    for name, least in (("networks", 0), ("ticks", 1), ("jobs", 1)):
+    for name, least in (("networks", 0), ("ticks", 1), ("seed", 0), ("jobs", 1)):
         if getattr(arguments, name) < least:
             raise ValueError(f"--{name} must be at least {least}, not {getattr(arguments, name)}")
     if arguments.report:
