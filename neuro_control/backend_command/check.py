@@ -35,6 +35,7 @@ RANDOM_ACTIVITY = 0.3
 STATES_EVERY = 4  # calls
 BATCH = 50
 NOT_COMPARED = ("refused", "failed", "interrupted")
+PLACES = ("host", "partition", "board", "generation")
 COUNTS = ("ticks", "spikes", "spikes_differing", "membranes", "membranes_differing")
 
 
@@ -52,13 +53,12 @@ def check(arguments: argparse.Namespace) -> int:
     for name, least in (("networks", 0), ("ticks", 1), ("seed", 0), ("jobs", 1)):
         if getattr(arguments, name) < least:
             raise ValueError(f"--{name} must be at least {least}, not {getattr(arguments, name)}")
+    check_places(arguments)
     if arguments.report:
         # Better now than after an hour.
         check_writable(arguments.report)
     command = worker_command(lava_python(arguments.python, "--python"), arguments.name)
-    options: dict[str, Any] = {
-        name: getattr(arguments, name) for name in ("host", "partition", "board", "generation")
-    }
+    options: dict[str, Any] = {name: getattr(arguments, name) for name in PLACES}
     options |= {"record_membranes": True}
     if arguments.name == "loihi":
         options["probes"] = [] if arguments.no_probes else ["power", "time"]
@@ -217,6 +217,17 @@ def line(row: Mapping[str, Any]) -> str:
         f"{row['values_differing']} values differ; {row['tick_ms']:.2f} ms a tick"
     )
     return text + (f"\n  first: {row['first_difference']}" if row["first_difference"] else "")
+
+
+def check_places(arguments: argparse.Namespace) -> None:
+    """Raise ValueError where a board is described to a backend that has none."""
+    given = [f"--{name}" for name in PLACES if getattr(arguments, name)]
+    given += ["--no-probes"] if arguments.no_probes else []
+    if given and arguments.name != "loihi":
+        raise ValueError(
+            f"{', '.join(given)}: of a board, and {arguments.name} steps on none; leave it out, or "
+            "check loihi"
+        )
 
 
 def check_writable(path: Path) -> None:

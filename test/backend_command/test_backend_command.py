@@ -276,6 +276,8 @@ def test_loihi_without_a_chip_says_what_is_missing(lava, capsys) -> None:
         (["check", "lava", "--ticks", "0"], "--ticks must be at least 1, not 0"),
         (["check", "lava", "--networks", "-1"], "--networks must be at least 0"),
         (["check", "lava", "--seed", "-1"], "--seed must be at least 0, not -1"),
+        (["check", "lava", "--host", "10.0.0.1"], "--host: of a board, and lava steps on none"),
+        (["check", "lava", "--board", "x", "--no-probes"], "--board, --no-probes: of a board"),
         (["check", "lava", "--jobs", "0"], "--jobs must be at least 1"),
         (["check", "lava", "--report", "/nowhere/x.json"], "--report /nowhere/x.json cannot be"),
         (["check", "lava", "--python", "/nowhere/python"], "--python /nowhere/python is no file"),
