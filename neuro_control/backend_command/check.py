@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import argparse
-import platform
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from neuro_control import __version__
+from neuro_control.backend_command.report import (
+    check_writable,
+    line,
+    passed,
+    reservations,
+    verdict,
+    write_report,
+)
 from neuro_control.backends.parity import compare_with_engine
 from neuro_control.backends.process_runner import ProcessRunner
 from neuro_control.backends.random_networks import random_convolution, random_network
@@ -27,16 +32,13 @@ from neuro_control.backends.worker_process import (
     worker_command,
 )
 from neuro_control.network import FixedNetwork, quantize, read_nir
-from neuro_control.reports.json_text import json_text
 from neuro_control.robots.description import share_directory
 
 SHIPPED_ACTIVITY = 0.02
 RANDOM_ACTIVITY = 0.3
 STATES_EVERY = 4  # calls
 BATCH = 50
-NOT_COMPARED = ("refused", "failed", "interrupted")
 PLACES = ("host", "partition", "board", "generation")
-COUNTS = ("ticks", "spikes", "spikes_differing", "membranes", "membranes_differing")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def check(arguments: argparse.Namespace) -> int:
         if arguments.report:
             write_report(arguments.report, arguments.name, worker, rows)
     print(f"{arguments.name}: {verdict(rows)}; {time.monotonic() - begin:.0f} s")
+    for text in reservations(rows):
+        print(f"  {text}")
     if running.interrupted:
         return 130
     return 0 if any("exact" in row for row in rows) and all(map(passed, rows)) else 1
@@ -185,40 +189,6 @@ def measured(runner: ProcessRunner) -> dict[str, Any]:
         return {"failed": str(error)}
 
 
-def passed(row: Mapping[str, Any]) -> bool:
-    """Whether nothing of a row speaks against the backend: it is equal, or refused."""
-    return "refused" in row or bool(row.get("exact"))
-
-
-def verdict(rows: Sequence[Mapping[str, Any]]) -> str:
-    """How many were equal, and what was compared, in one line."""
-    compared = [row for row in rows if "exact" in row]
-    equal = sum(row["exact"] for row in compared)
-    count = {kind: sum(kind in row for row in rows) for kind in NOT_COMPARED}
-    cut = f", {count['interrupted']} interrupted" if count["interrupted"] else ""
-    total = {name: sum(row[name] for row in compared) for name in COUNTS}
-    return (
-        f"{equal} of {len(rows)} networks equal, {len(compared) - equal} not, "
-        f"{count['refused']} refused, {count['failed']} failed{cut}; {total['ticks']} ticks, "
-        f"{total['spikes']} spikes and {total['membranes']} membranes compared, "
-        f"{total['spikes_differing']} and {total['membranes_differing']} differ"
-    )
-
-
-def line(row: Mapping[str, Any]) -> str:
-    """A row for people."""
-    for kind in ("refused", "failed"):
-        if kind in row:
-            return f"{row['network']:<24} {kind}: {row[kind]}"
-    text = (
-        f"{row['network']:<24} {row['ticks']} ticks, {row['spikes']} spikes, "
-        f"{row['spikes_differing']} differ; {row['membranes']} membranes, "
-        f"{row['membranes_differing']} differ; {row['states']} states, "
-        f"{row['values_differing']} values differ; {row['tick_ms']:.2f} ms a tick"
-    )
-    return text + (f"\n  first: {row['first_difference']}" if row["first_difference"] else "")
-
-
 def check_places(arguments: argparse.Namespace) -> None:
     """Raise ValueError where a board is described to a backend that has none."""
     given = [f"--{name}" for name in PLACES if getattr(arguments, name)]
@@ -228,44 +198,6 @@ def check_places(arguments: argparse.Namespace) -> None:
             f"{', '.join(given)}: of a board, and {arguments.name} steps on none; leave it out, or "
             "check loihi"
         )
-
-
-def check_writable(path: Path) -> None:
-    """Raise ValueError where no report can be written there; what lies there stays."""
-    there = path.exists()
-    try:
-        with path.open("a"):
-            pass
-    except OSError as error:
-        raise unwritable(path, error) from error
-    if not there:
-        path.unlink()
-
-
-def unwritable(path: Path, error: OSError) -> ValueError:
-    """What to say of it."""
-    return ValueError(
-        f"--report {path} cannot be written ({error.strerror}); name a file in a folder that is "
-        "there, may be written to and has room"
-    )
-
-
-def write_report(
-    path: Path, backend: str, worker: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """What was found so far, as JSON. worker: its hello."""
-    report = {
-        "backend": backend,
-        "neuro_control": __version__,
-        "machine": platform.platform(),
-        "python": platform.python_version(),
-        "worker": worker,
-        "networks": rows,
-    }
-    try:
-        path.write_text(json_text(report, indent=1) + "\n")
-    except OSError as error:
-        raise unwritable(path, error) from error
 
 
 def subjects(random: int, seed: int) -> Iterator[Subject]:
