@@ -32,8 +32,8 @@ class DelayMeter:
 
     def __init__(self) -> None:
         self._packets: OrderedDict[int, int] = OrderedDict()
-        self._commands: list[tuple[int, int]] = []
-        self._waiting: list[tuple[int, int]] = []
+        self._commands: list[tuple[int, int, bool]] = []
+        self._waiting: list[tuple[int, int, bool]] = []
         self._histogram = LatencyHistogram(SLICES)
         self._counts = np.zeros((SLICES, BINS), np.uint32)
         self._slice = 0
@@ -47,30 +47,34 @@ class DelayMeter:
         if len(self._packets) > KEPT_PACKETS:
             self._packets.popitem(last=False)
 
-    def command(self, stamp_ns: int, published_ns: int) -> None:
-        """A command to the robot."""
-        self._commands.append((stamp_ns, published_ns))
+    def command(self, stamp_ns: int, published_ns: int, missed: bool = False) -> None:
+        """A command to the robot.
+
+        missed: others were sent before it, or may have been, that never came here. The packets
+        before its own may have had their answer from those: how late that was is not known.
+        """
+        self._commands.append((stamp_ns, published_ns, missed))
 
     def _match(self) -> None:
         commands, self._commands = self._commands, []
         waiting, self._waiting = self._waiting, []
-        for stamp_ns, published_ns in waiting:
-            self._answer(stamp_ns, published_ns)
+        for command in waiting:
+            self._answer(*command)
         newest_ns = next(reversed(self._packets), None)
-        for stamp_ns, published_ns in commands:
-            if newest_ns is None or stamp_ns > newest_ns:
-                self._waiting.append((stamp_ns, published_ns))
+        for command in commands:
+            if newest_ns is None or command[0] > newest_ns:
+                self._waiting.append(command)
             else:
-                self._answer(stamp_ns, published_ns)
+                self._answer(*command)
 
-    def _answer(self, stamp_ns: int, published_ns: int) -> None:
+    def _answer(self, stamp_ns: int, published_ns: int, missed: bool) -> None:
         if stamp_ns not in self._packets:
             # A hold answers nothing; nor does what was sent before we came.
             return
         while self._packets and next(iter(self._packets)) <= stamp_ns:
-            _, sent_ns = self._packets.popitem(last=False)
+            packet_ns, sent_ns = self._packets.popitem(last=False)
             delay_ns = published_ns - sent_ns
-            if delay_ns < 0:
+            if delay_ns < 0 or (missed and packet_ns < stamp_ns):
                 continue
             self._histogram.add(delay_ns)
             place = math.log10(max(delay_ns * 1e-6, 1e-9) / FIRST_MS) * PER_DECADE

@@ -110,7 +110,7 @@ class MotionPanel:
         if tap.kind == TRAJECTORY:
             for one in taken:
                 try:
-                    self.delays.command(header_stamp_ns(one.data), one.published_ns)
+                    self.delays.command(header_stamp_ns(one.data), one.published_ns, one.missed)
                 except CdrError:
                     continue
             self._curves[2] = self._of_trajectory(taken[-1])

@@ -48,10 +48,15 @@ class TapSpec:
 
 @dataclass(frozen=True)
 class Taken:
-    """One message: its bytes (CDR), and when it was published (ns, wall clock)."""
+    """One message: its bytes (CDR), and when it was published (ns, wall clock).
+
+    missed: others may have been sent shortly before that never came here: it is the first, or its
+    number is not the next.
+    """
 
     data: bytes
     published_ns: int
+    missed: bool = False
 
 
 class Tap:
@@ -71,6 +76,7 @@ class Tap:
         self._class: Any = None
         self._count = 0
         self._last_sequence: int | None = None
+        self._first = True
         self._counted_s = time.monotonic()
 
     @property
@@ -102,6 +108,7 @@ class Tap:
         self.rate_hz = 0.0
         self._count = 0
         self._last_sequence = None
+        self._first = True
 
     def take(self) -> list[Taken]:
         """What has come since the last time, oldest first."""
@@ -116,8 +123,8 @@ class Tap:
                 if message is None:
                     break
                 data, info = message
-                taken.append(Taken(data, int(info["source_timestamp"])))
-                self._count_one(info.get("publication_sequence_number"))
+                missed = self._count_one(info.get("publication_sequence_number"))
+                taken.append(Taken(data, int(info["source_timestamp"]), missed))
         now_s = time.monotonic()
         if taken:
             self.heard_s = now_s
@@ -126,13 +133,16 @@ class Tap:
             self._count, self._counted_s = 0, now_s
         return taken
 
-    def _count_one(self, sequence: int | None) -> None:
-        step = 1
+    def _count_one(self, sequence: int | None) -> bool:
+        """Count it and those before it that never came; whether there may be such."""
+        ahead, missed = 1, self._first
         if sequence is not None and self._last_sequence is not None:
             ahead = sequence - self._last_sequence
-            step = ahead if 0 < ahead < 100_000 else 1
-        self._last_sequence = sequence
-        self._count += step
+            missed = ahead != 1
+        self._first, self._last_sequence = False, sequence
+        # A publisher that began anew counts from elsewhere.
+        self._count += ahead if 0 < ahead < 100_000 else 1
+        return missed
 
     def age_s(self, now_s: float) -> float | None:
         """Time since the last message; None if none has come."""

@@ -82,6 +82,19 @@ def test_a_command_waits_for_its_packet_until_the_next_frame_and_no_longer() -> 
     assert drawn(meter).state["delay"]["count"] == 1
 
 
+def test_after_commands_that_were_not_heard_only_the_own_packets_delay_is_known() -> None:
+    meter = DelayMeter()
+    for number in range(100):
+        meter.packet(number, number * MS)
+    meter.command(99, 101 * MS, missed=True)  # the first that is heard
+    meter.packet(100, 102 * MS)
+    meter.packet(101, 103 * MS)
+    meter.command(101, 106 * MS)
+    parts = drawn(meter)
+    assert parts.state["delay"]["count"] == 3
+    assert parts.state["delay"]["max_ms"] == pytest.approx(4.0)
+
+
 def test_what_is_beyond_the_axis_counts_at_its_end() -> None:
     meter = DelayMeter()
     meter.packet(0, 0)
