@@ -188,15 +188,18 @@ class ProcessRunner:
     def state(self) -> RunnerState:
         """A copy of the state, read back from the other process."""
         reply = self.process.wait(self._question(Kind.STATE, {}), self.answer_s)
-        nothing = np.zeros(self.network.n_neurons, np.int64)
-        return RunnerState(
-            self._fingerprint,
-            reply.array("current", "<i8"),
-            reply.array("membrane", "<i8"),
-            reply.array("pending", "<i8", 2),
-            nothing,
-            nothing,
-        )
+        n = self.network.n_neurons
+        try:
+            current, membrane = (reply.array(name, "<i8") for name in ("current", "membrane"))
+            pending = reply.array("pending", "<i8", 2)
+        except ProtocolError as error:
+            raise BackendError(f"{self.name} answered no state: {error}") from error
+        shapes = (current.shape, membrane.shape, pending.shape)
+        wanted = ((n,), (n,), (self.network.longest_delay + 1, n))
+        if shapes != wanted:
+            raise BackendError(f"{self.name} answered a state of {shapes}, not of {wanted}")
+        nothing = np.zeros(n, np.int64)
+        return RunnerState(self._fingerprint, current, membrane, pending, nothing, nothing)
 
     def restore(self, state: RunnerState) -> None:
         """Go on from a state. ValueError where it belongs to another network."""

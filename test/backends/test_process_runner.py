@@ -175,6 +175,24 @@ def test_an_answer_has_the_ticks_asked_for_and_each_spike_once_and_in_order(
     runner.close()
 
 
+@pytest.mark.parametrize(
+    ("arrays", "says"),
+    [
+        ({}, "liar answered no state: DONE: current is missing"),
+        (
+            {"current": np.zeros(1, "<i8"), "membrane": np.zeros(1, "<i8")}
+            | {"pending": np.zeros((1, 1), "<i8")},
+            r"liar answered a state of \(\(1,\), \(1,\), \(1, 1\)\), not of",
+        ),
+    ],
+)
+def test_what_is_no_state_of_this_network_is_an_error(liar, arrays, says) -> None:
+    runner = liar([encode(Message(Kind.DONE, 2, {}, arrays))])
+    with pytest.raises(BackendError, match=says):
+        runner.state()
+    runner.close()
+
+
 def test_the_ticks_of_every_question_are_its_own(liar) -> None:
     runner = liar([spikes(2, [1]), spikes(3, [0, 1], [], [0]), spikes(4, [1], [0])])
     asked = [runner.begin(ONE[0], np.zeros(ticks + 1, np.int64)) for ticks in (1, 3, 2)]
