@@ -14,8 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuro_control.network.graph import Network, Node, plain
+from neuro_control.network.hdf5_heaps import check_heaps
+from neuro_control.network.nir_defaults import fill_in
 from neuro_control.network.nir_dialects import as_meant
-from neuro_control.network.nir_nodes import READERS, nir_package, node_from_nir, node_to_nir
+from neuro_control.network.nir_nodes import (
+    READERS,
+    lacks_shape,
+    nir_package,
+    node_from_nir,
+    node_to_nir,
+)
+from neuro_control.network.nir_shapes import with_shapes
 from neuro_control.network.provenance import maker
 
 if TYPE_CHECKING:
@@ -41,7 +50,9 @@ def read_nir(path: str | Path, dt_s: float | None = None, dialect: str = "nir") 
     """Read a network from a NIR file.
 
     Sub-graphs are flattened (``outer.inner``). Outputs take the shape of what they show where
-    both have the same number of elements.
+    both have the same number of elements. What a file leaves out of a convolution or a pool is as
+    in torch; the shapes that it leaves out follow from their neighbours, and a neuron with one
+    number for all takes the shape of what it is given.
 
     Args:
         path: the file.
@@ -59,7 +70,7 @@ def read_nir(path: str | Path, dt_s: float | None = None, dialect: str = "nir") 
         raise FileNotFoundError(f"no network file {path}")
     nir = nir_package()
     try:
-        graph = nir.read(path, type_check=False)
+        graph = _node_of(path)
     except MemoryError as error:
         raise ValueError(f"{path}: more than the memory there is: {error}") from error
     except (*_DAMAGE, AssertionError) as error:
@@ -76,6 +87,40 @@ def read_nir(path: str | Path, dt_s: float | None = None, dialect: str = "nir") 
         raise ValueError(f"{path}: more than the memory there is: {error}") from error
     except _DAMAGE as error:
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
+
+
+def _node_of(path: Path) -> Any:
+    """What a file holds, as `nir.read` gives it, with what was left out filled in."""
+    import h5py
+
+    check_heaps(path)
+    with h5py.File(path, "r") as file:
+        fields = _fields_of(file["node"], set())
+    fill_in(fields)
+    if fields["type"] == "NIRGraph":
+        fields["type_check"] = False
+    return nir_package().dict2NIRNode(fields)
+
+
+def _fields_of(group: Any, seen: set[int]) -> dict[str, Any]:
+    """What is in a group, as `nir` reads it, for a file whose links may be damaged.
+
+    A group that holds itself, or many that hold the same, would be read without an end.
+    """
+    import h5py
+
+    address = h5py.h5o.get_info(group.id).addr
+    if address in seen:
+        raise ValueError(f"group {group.name!r} is in the file twice")
+    seen.add(address)
+    found: dict[str, Any] = {}
+    for name, item in group.items():
+        if isinstance(item, h5py.Group):
+            found[name] = _fields_of(item, seen)
+        elif isinstance(item, h5py.Dataset):
+            value = item[()]
+            found[name] = value.decode("utf-8") if isinstance(value, bytes) else value
+    return found
 
 
 def write_nir(network: Network, path: str | Path) -> None:
@@ -117,13 +162,13 @@ def network_from_nir(graph: nir.NIRGraph, dt_s: float | None = None) -> Network:
     found, edges = _flatten_graph(graph)
     names = [name for name in order if name in found]
     names += [name for name in found if name not in set(names)]
-    nodes: dict[str, Node] = {}
+    made: dict[str, Node | None] = {}
     for name in names:
         try:
-            nodes[name] = node_from_nir(found[name])
+            made[name] = None if lacks_shape(found[name]) else node_from_nir(found[name])
         except ValueError as error:
             raise ValueError(f"node {name!r}: {error}") from error
-    return Network(nodes, edges, float(dt_s), metadata)
+    return Network(with_shapes(made, found, edges), edges, float(dt_s), metadata)
 
 
 def _order(text: str) -> list[str]:
@@ -150,6 +195,7 @@ def _unknown_node(path: Path) -> str:
                 found.append(f"node {name.rsplit('/', maxsplit=1)[-1]!r}: {text} is not supported")
 
     try:
+        check_heaps(path)
         with h5py.File(path, "r") as file:
             file.visititems(look)
     except (OSError, RuntimeError, KeyError, ValueError):
@@ -163,13 +209,15 @@ def _broken_node(path: Path) -> str:
 
     nir = nir_package()
     try:
+        check_heaps(path)
         with h5py.File(path, "r") as file:
-            nodes = nir.serialization.hdf2dict(file["node/nodes"])
+            nodes = _fields_of(file["node/nodes"], set())
     except _DAMAGE:
         return ""
     for name, fields in nodes.items():
         if not isinstance(fields, dict) or "type" not in fields:
             return f"node {name!r}: it has no type"
+        fill_in(fields)
         try:
             nir.dict2NIRNode(dict(fields))
         except (*_DAMAGE, AssertionError) as error:

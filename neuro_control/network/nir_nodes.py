@@ -98,11 +98,25 @@ def node_to_nir(network: Network, name: str) -> nir.NIRNode:
     )
 
 
-def _shape_of(types: Mapping[str, Any] | None, kind: str) -> Shape:
+def shape_of(sizes: Any) -> Shape:
+    """Sizes as NIR has them, an array or one number, as a shape."""
+    return tuple(int(size) for size in np.atleast_1d(sizes))
+
+
+def lacks_shape(node: Any) -> bool:
+    """Whether one of NIR's nodes is an input or output without a shape."""
+    kind = type(node).__name__
+    if kind not in ("Input", "Output"):
+        return False
+    types = node.input_type if kind == "Input" else node.output_type
+    return all(values is None for values in (types or {}).values())
+
+
+def _port_shape(types: Mapping[str, Any] | None, kind: str) -> Shape:
     values = list((types or {}).values())
-    if len(values) != 1 or values[0] is None:
-        raise ValueError(f"{kind} has no shape")
-    return tuple(int(size) for size in np.atleast_1d(values[0]))
+    if len(values) != 1:
+        raise ValueError(f"{kind} must have one shape, not {len(values)}")
+    return shape_of(values[0])
 
 
 def _padding(value: Any) -> Any:
@@ -128,9 +142,9 @@ def _convolution(kind: Callable[..., Node], node: Any) -> Node:
 _LEAKY = ("r", "v_leak", "v_threshold", "v_reset")
 READERS: Mapping[str, Callable[[Any], Node]] = {
     "Input": lambda node: Input(
-        _shape_of(node.input_type, "Input"), node.metadata.get(MESSAGE_BITS, 0)
+        _port_shape(node.input_type, "Input"), node.metadata.get(MESSAGE_BITS, 0)
     ),
-    "Output": lambda node: Output(_shape_of(node.output_type, "Output")),
+    "Output": lambda node: Output(_port_shape(node.output_type, "Output")),
     "LIF": lambda node: _neuron(LIF, node, ("tau", *_LEAKY)),
     "CubaLIF": lambda node: _neuron(CubaLIF, node, ("tau_syn", "tau_mem", "w_in", *_LEAKY)),
     "IF": lambda node: _neuron(IF, node, ("r", "v_threshold", "v_reset")),

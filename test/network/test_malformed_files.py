@@ -133,6 +133,26 @@ def test_noise_in_the_bytes_is_refused_or_harmless(tmp_path: Path):
             read_nir(path)
 
 
+def test_a_heap_of_text_without_an_end_is_refused(tmp_path: Path):
+    """HDF5 would read it for ever: an object 0, the free space, of no size."""
+    path = good(tmp_path / "n.nir")
+    whole = bytearray(path.read_bytes())
+    first = whole.index(b"GCOL") + 16
+    whole[first : first + 16] = bytes(16)
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match=r"n\.nir .*its heap of text at byte \d+ is damaged"):
+        read_nir(path)
+
+
+def test_a_group_that_holds_itself_is_refused(tmp_path: Path):
+    path = good(tmp_path / "n.nir")
+    with h5py.File(path, "r+") as file:
+        for name in "abc":
+            file[f"node/nodes/w/{name}"] = file["node/nodes"]
+    with pytest.raises(ValueError, match=r"group '/node/nodes.*' is in the file twice"):
+        read_nir(path)
+
+
 @pytest.mark.parametrize("where", ["file", "code"])
 def test_a_billion_neurons_are_refused_with_what_they_would_take(where: str, tmp_path: Path):
     """A port says how large it is in a few bytes; nothing may be made of it unseen."""

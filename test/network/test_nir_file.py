@@ -305,3 +305,95 @@ def test_one_delay_for_all_is_written_for_each(tmp_path: Path):
     again = read_nir(tmp_path / "n.nir")
     assert again.nodes["late"].delay.tolist() == [0.003, 0.003]
     assert quantize(again).fingerprint() == quantize(network).fingerprint()
+
+
+def without_shapes(*layers: nir.NIRNode) -> nir.NIRGraph:
+    """A chain whose input and output do not say how many channels they have."""
+    nodes = {"in": nir.Input({"input": None})}
+    nodes |= {f"{i}": layer for i, layer in enumerate(layers)}
+    nodes["out"] = nir.Output({"output": None})
+    return nir.NIRGraph(nodes, list(pairwise(nodes)), type_check=False)
+
+
+def a_if(*shape: int) -> nir.IF:
+    return nir.IF(np.ones(shape), np.full(shape, 0.5), np.zeros(shape))
+
+
+def a_conv(input_shape: tuple[int, int] | None = None, groups: int = 1) -> nir.Conv2d:
+    return nir.Conv2d(input_shape, np.ones((4, 2, 3, 3)), 1, 0, 1, groups, np.zeros(4))
+
+
+@pytest.mark.parametrize(
+    ("layers", "shapes"),
+    [
+        ((nir.Linear(np.ones((2, 3))), a_if(2)), ((3,), (2,))),
+        ((nir.Affine(np.ones((2, 3)), np.ones(2)), a_if(1)), ((3,), (2,))),
+        ((nir.Linear(np.ones((2, 3))), a_if()), ((3,), (2,))),
+        ((nir.Scale(np.ones((2, 5))), a_if()), ((2, 5), (2, 5))),
+        ((a_if(4),), ((4,), (4,))),
+        ((nir.Delay(np.full(3, 0.002)), a_if(1)), ((3,), (3,))),
+        ((a_conv((6, 7)), a_if(1)), ((2, 6, 7), (4, 4, 5))),
+        ((a_conv((6, 7), groups=2), a_if(4, 1, 1)), ((4, 6, 7), (4, 4, 5))),
+        ((a_conv((6, 7)), a_if(), nir.Flatten(None, 0), a_if(1)), ((2, 6, 7), (80,))),
+    ],
+)
+def test_shapes_that_are_left_out_follow_from_their_neighbours(layers, shapes):
+    network = network_from_nir(without_shapes(*layers), 1e-3)
+    assert (network.shapes["in"], network.shapes["out"]) == shapes
+
+
+def test_a_neuron_with_one_number_for_all_is_as_large_as_what_it_is_given_in_a_cycle_too():
+    nodes = {
+        "in": nir.Input({"input": np.array([3])}),
+        "w": nir.Linear(np.ones((2, 3))),
+        "n": nir.LIF(*(np.array(x) for x in (0.01, 10.0, 0.0, 0.7))),
+        "back": nir.Linear(np.ones((2, 2))),
+        "out": nir.Output({"output": np.array([2])}),
+    }
+    edges = [("back", "n"), ("in", "w"), ("w", "n"), ("n", "back"), ("n", "out")]
+    network = network_from_nir(nir.NIRGraph(nodes, edges, type_check=False), 1e-3)
+    assert network.nodes["n"].v_threshold.tolist() == [0.7, 0.7]
+    # One neuron that hears itself alone, through a Scale, is one.
+    nodes = {"n": a_if(1), "s": nir.Scale(np.ones(1)), "out": nir.Output({"output": None})}
+    edges = [("n", "s"), ("s", "n"), ("n", "out")]
+    network = network_from_nir(nir.NIRGraph(nodes, edges, type_check=False), 1e-3)
+    assert network.shapes["out"] == (1,)
+
+
+def test_a_shape_that_follows_from_nothing_is_asked_for_by_name():
+    with pytest.raises(ValueError, match="'in': Input has no shape, and what it leads to says non"):
+        network_from_nir(without_shapes(a_conv(), a_if()), 1e-3)
+    nodes = {"in": nir.Input({"input": np.array([2])}), "p": nir.SumPool2d(2, 2, 0)}
+    nodes["out"] = nir.Output({"output": None})
+    graph = nir.NIRGraph(nodes, [("in", "p"), ("p", "out")], type_check=False)
+    with pytest.raises(ValueError, match="'out': Output has no shape, and what it shows says none"):
+        network_from_nir(graph, 1e-3)
+
+
+def test_what_a_file_leaves_out_is_filled_in(tmp_path: Path):
+    nodes = {
+        "in": Input((2, 12, 10)),
+        "conv": Conv2d(np.ones((4, 2, 3, 3))),
+        "n": IF((4, 10, 8)),
+        "sum": SumPool2d(2),
+        "mean": AvgPool2d((1, 2)),
+        "flat": Flatten(),
+        "w": Linear(np.ones((3, 40))),
+        "m": IF((3,)),
+        "out": Output((3,)),
+    }
+    network = Network(nodes, list(pairwise(nodes)), 1e-3)
+    write_nir(network, tmp_path / "n.nir")
+    kept = {"conv": {"type", "weight", "input_shape"}, "in": {"type"}, "out": {"type"}}
+    kept |= {pool: {"type", "kernel_size"} for pool in ("sum", "mean")}
+    with h5py.File(tmp_path / "n.nir", "r+") as file:
+        for name, fields in kept.items():
+            for field in set(file["node/nodes"][name]) - fields:
+                del file["node/nodes"][name][field]
+    again = read_nir(tmp_path / "n.nir")
+    assert again.shapes == network.shapes
+    assert quantize(again).fingerprint() == quantize(network).fingerprint()
+    with h5py.File(tmp_path / "n.nir", "r+") as file:
+        del file["node/nodes/conv/input_shape"]
+        file["node/nodes/in/shape"] = [2, 12, 10]
+    assert quantize(read_nir(tmp_path / "n.nir")).fingerprint() == quantize(network).fingerprint()
