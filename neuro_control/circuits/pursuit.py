@@ -35,7 +35,7 @@ SLOWEST_LEAK_TICKS = 4096
 class PursuitSettings(BaseModel):
     """Constants of the circuit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     neurons: int = Field(32, ge=4, le=512, description="Neurons for each axis")
     top_speed_rad_s: float = Field(2.0, gt=0, description="Largest velocity that is coded")

@@ -40,7 +40,7 @@ class TargetTrackerSettings(BaseModel):
     Lengths are in cells of the map, weights in units of the receiving neuron's threshold.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     pixels: int = Field(128, ge=16, le=512, description="Rows and columns of the input")
     patch: int = Field(4, ge=1, le=16, description="Pixels along the side of a retina cell")

@@ -27,7 +27,7 @@ GazeState = Literal["tracking", "holding", "searching"]
 class GazeServoSettings(BaseModel):
     """Gains and limits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     gaze_gain: float = Field(
         15.0, ge=0, le=100, description="Turn of the gaze for each radian of error [1/s]"

@@ -65,7 +65,7 @@ class Reason(str, Enum):
 class GuardSettings(BaseModel):
     """What the guard lets through. The limits themselves come from the robot's description."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     command_interface: Literal["joint_trajectory", "position", "velocity"] = Field(
         "joint_trajectory",

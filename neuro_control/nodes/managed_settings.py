@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class ManagedNodeSettings(BaseModel):
     """How a managed node begins, and how it stands to other programs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     autostart: bool = Field(True, description="Configure and activate without being told to")
     realtime_priority: int = Field(

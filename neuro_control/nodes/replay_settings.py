@@ -14,7 +14,7 @@ LEAST_RATE, LARGEST_RATE = 0.01, 100.0
 class ReplaySettings(BaseModel):
     """What the replay node is told."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     path: str = Field(
         min_length=1, description="The recording: a rosbag2 folder, or any file of events"

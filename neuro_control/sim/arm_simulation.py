@@ -36,7 +36,7 @@ Float = NDArray[np.float64]
 class ArmSimulationSettings(BaseModel):
     """Everything that makes a run of the arm's simulation what it is."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     seed: int = Field(0, ge=0, description="seed of world, sensor and path, unless they name one")
     camera_period_us: int = Field(2000, ge=500, le=50_000, description="time between pictures [us]")

@@ -37,7 +37,7 @@ _FINGER_ARMATURE = 0.05
 class ArmWorldSettings(BaseModel):
     """Sizes and pictures of the arm's surroundings."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     physics_period_us: int = Field(1000, ge=100, le=5000, description="physics step [us]")
     image_width: int = Field(128, ge=16, le=1024, description="columns of the hand camera")

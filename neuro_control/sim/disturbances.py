@@ -22,7 +22,7 @@ PAYLOAD_RADIUS_M = 0.02
 class DisturbanceSettings(BaseModel):
     """Payload and wind."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     payload_kg: float = Field(
         0.0,

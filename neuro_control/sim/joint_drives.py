@@ -17,7 +17,7 @@ Float = NDArray[np.float64]
 class JointDriveSettings(BaseModel):
     """Gains of the cascade from position to velocity to torque, the same for every joint."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     position_gain: float = Field(75.0, ge=1.0, le=200.0, description="position loop [1/s]")
     velocity_gain: float = Field(300.0, ge=1.0, le=900.0, description="velocity loop [1/s]")

@@ -19,7 +19,7 @@ Float = NDArray[np.float64]
 class SensorFaultSettings(BaseModel):
     """Which faults there are; none by default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     camera_blackout: bool = Field(
         False,

@@ -19,7 +19,7 @@ SAMPLE_RATE_HZ = 16_000.0
 class SimulatedSensesSettings(BaseModel):
     """Which senses there are beside the eye; none by default, since each takes its time."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     touch: bool = Field(
         False, description="the gripper holds a ball, and the left finger's pad feels it"

@@ -20,7 +20,7 @@ PathKind = Literal["lissajous", "random_walk", "jump", "still"]
 class TargetPathSettings(BaseModel):
     """How the target moves, in the frame of the camera in its ready posture."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     kind: PathKind = Field("lissajous", description="shape of the path", json_schema_extra=DYNAMIC)
     speed_m_s: float = Field(
