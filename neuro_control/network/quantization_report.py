@@ -62,7 +62,12 @@ class QuantizationReport:
             f"projection {p.name}: {p.synapses} synapses, {p.sign_mode.value}, exponent "
             f"{p.weight_exponent}, error: max {p.max_abs_error:.4g}, rms "
             f"{p.relative_rms_error:.2%}, {p.rounded_to_zero} rounded to zero"
-            + (f"; delay {p.delay} ticks, error {p.delay_error:.2f}" if p.delay else "")
+            # One that is rounded to no delay at all loses most.
+            + (
+                f"; delay {p.delay} ticks, error {p.delay_error:.2f}"
+                if p.delay or p.delay_error
+                else ""
+            )
             for p in self.projections
         ]
         return "\n".join(lines)

@@ -77,6 +77,14 @@ def test_rounding_to_ticks_is_reported():
     assert [p.delay for p in report.projections] == [2, 4]
     assert report.projections[0].delay_error == pytest.approx(0.3)
     assert "(delay 2): 1 synapses" in str(report)
+    assert "; delay 2 ticks, error 0.30" in str(report)
+
+
+def test_a_delay_that_is_rounded_away_is_reported():
+    network = chain(Input((1,)), Delay(0.0004), Linear([[1.0]]), IF((1,)), Output((1,)))
+    assert "; delay 0 ticks, error 0.40" in str(quantize(network).report)
+    whole = chain(Input((1,)), Delay(0.0), Linear([[1.0]]), IF((1,)), Output((1,)))
+    assert "delay" not in str(quantize(whole).report).replace("'", "")
 
 
 def test_what_does_not_fit_is_refused_by_name():
