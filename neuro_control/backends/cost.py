@@ -24,20 +24,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuro_control.backends.recorder import RecordableRunner, check_trains, step_through
 from neuro_control.backends.runner import Indices
-from neuro_control.network import FixedNetwork, FixedProjection, Network
+from neuro_control.network import FixedNetwork, FixedPopulation, FixedProjection, Network
 from neuro_control.network.lowering import Lowering
 from neuro_control.network.neurons import NEURONS
 from neuro_control.network.synapses import Affine, Linear, Scale
 from neuro_control.network.windows import Conv1d, Conv2d
 
-# Current, membrane and pending input of a neuron, 32 bits each.
-_STATE_BYTES = 12
+_STATE_BYTES = 4
+"""Of one variable of a neuron: current, membrane, and the input of each tick that waits."""
 
 Sample = tuple[Indices, NDArray[np.int64]]
 
@@ -81,8 +82,11 @@ class ProjectionCost:
 class PopulationCost:
     """One population.
 
-    ``footprint_bytes`` are its parameters as a `FixedPopulation` has them, and 12 bytes of state a
-    neuron. The updates are told apart at the head of this module.
+    ``footprint_bytes`` are its parameters as a `FixedPopulation` has them, and 4 bytes for each
+    variable of a neuron: current, membrane, and what waits, one for the next tick and one more for
+    each tick of the longest delay into it. Neurons that their own spikes hold, or whose threshold
+    they raise, have three parameters and two variables more. The updates are told apart at the head
+    of this module.
     """
 
     name: str
@@ -197,15 +201,29 @@ def network_cost(network: FixedNetwork, description: Network | None = None) -> C
         for q in network.projections
     )
     populations = tuple(
-        PopulationCost(
-            p.name,
-            p.size,
-            sum(values.nbytes for values in (p.du, p.dv, p.vth, p.bias_mantissa))
-            + _STATE_BYTES * p.size,
-        )
-        for p in network.populations
+        PopulationCost(p.name, p.size, _footprint(network, p)) for p in network.populations
     )
     return Cost(projections, populations)
+
+
+def _footprint(network: FixedNetwork, population: FixedPopulation) -> int:
+    """Bytes of a population's parameters and state."""
+    parameters: list[Any] = [
+        population.du,
+        population.dv,
+        population.vth,
+        population.bias_mantissa,
+    ]
+    into = (q.delay for q in network.projections if q.target == population.name)
+    variables = 2 + 1 + max(into, default=0)
+    if population.has_memory_of_spikes:
+        parameters += [
+            population.refractory,
+            population.threshold_decay,
+            population.threshold_step,
+        ]
+        variables += 2
+    return sum(values.nbytes for values in parameters) + variables * _STATE_BYTES * population.size
 
 
 def measure_cost(

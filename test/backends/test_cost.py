@@ -144,6 +144,19 @@ def test_the_footprint_is_that_of_the_arrays_and_the_state():
     assert [p.footprint_bytes for p in network_cost(relay()).populations] == [2 * 28, 28]
 
 
+@pytest.mark.parametrize("own", [{"refractory": 2}, {"threshold_step": 3, "threshold_decay": 40}])
+def test_the_footprint_counts_what_own_spikes_leave_and_what_waits(own):
+    first, second = relay().populations
+    network = dataclasses.replace(
+        relay(),
+        populations=(first, dataclasses.replace(second, **own)),
+        projections=tuple(dataclasses.replace(q, delay=3) for q in relay().projections),
+    )
+    found = [p.footprint_bytes for p in network_cost(network).populations]
+    # Three ticks more that inputs wait in; three parameters and two variables.
+    assert found == [2 * (28 + 3 * 4), 28 + 3 * 4 + 3 * 4 + 2 * 4]
+
+
 def test_a_network_that_has_not_run_has_no_workload():
     cost = network_cost(relay())
     assert (cost.samples, cost.ticks, cost.spikes) == (0, 0, 0)
