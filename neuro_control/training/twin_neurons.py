@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 from neuro_control.network import IF, AdaptiveLIF, I, Network, Threshold
 from neuro_control.network.fixed_neurons import threshold_above_rest
 from neuro_control.network.neurons import INTEGRATORS, NEURONS, Neuron
-from neuro_control.training.parameter_names import parameter_name
+from neuro_control.training.parameter_names import parameter_name, with_trained
 
 DECAYS = ("tau", "tau_mem", "tau_syn", "tau_adaptation")
 THRESHOLDS = ("v_threshold", "threshold", "adaptation")
@@ -77,7 +76,11 @@ class TwinNeurons(nn.Module):
         return value
 
     def nodes(self) -> dict[str, Neuron]:
-        """Trained neurons by name, with their parameters as they are now."""
+        """Trained neurons by name, with their parameters as they are now.
+
+        Raises:
+            ValueError: naming a neuron whose parameters are not finite.
+        """
         found: dict[str, Neuron] = {}
         for name, neuron in self._neurons.items():
             changed: dict[str, Any] = {}
@@ -91,7 +94,7 @@ class TwinNeurons(nn.Module):
                     values = values + getattr(neuron, "v_leak", 0.0)
                 changed[field] = values
             if changed:
-                found[name] = replace(cast(Any, neuron), **changed)
+                found[name] = with_trained(name, neuron, changed)
         return found
 
     def smooth(self, name: str, device: torch.device) -> dict[str, Tensor]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -27,7 +26,7 @@ from neuro_control.network import (
 )
 from neuro_control.network.graph import Node
 from neuro_control.network.neurons import NEURONS
-from neuro_control.training.parameter_names import parameter_name
+from neuro_control.training.parameter_names import parameter_name, with_trained
 
 TRAINED: Mapping[type, tuple[str, ...]] = {
     Linear: ("weight",),
@@ -64,7 +63,11 @@ class TwinSynapses(nn.Module):
                 self.weights[parameter_name(name, field)] = parameter
 
     def nodes(self) -> dict[str, Node]:
-        """Nodes with weights by name, with the weights as they are now."""
+        """Nodes with weights by name, with the weights as they are now.
+
+        Raises:
+            ValueError: naming a node whose weights are not finite.
+        """
         found: dict[str, Node] = {}
         for name, node in self._network.nodes.items():
             changed: Any = {
@@ -73,7 +76,7 @@ class TwinSynapses(nn.Module):
                 if parameter_name(name, field) in self.weights
             }
             if changed:
-                found[name] = replace(cast(Any, node), **changed)
+                found[name] = with_trained(name, node, changed)
         return found
 
     def weight(self, name: str) -> Tensor:

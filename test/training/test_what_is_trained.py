@@ -224,3 +224,14 @@ def test_a_trained_network_does_not_claim_how_the_untrained_one_was_made():
     assert trained.metadata == own | {"made_from": "neuro_control 1: make a.nir"}
     # What is trained on keeps where it came from.
     assert TorchNetwork(trained).network().metadata == trained.metadata
+
+
+@pytest.mark.parametrize("what", ["weights", "decays", "thresholds"])
+def test_a_training_that_diverged_names_the_node(what: str):
+    twin = TorchNetwork(network(), train=[what])
+    broken = next(name for name, parameter in twin.named_parameters() if parameter.requires_grad)
+    node = broken.rsplit(".", maxsplit=1)[-1].split(":")[0]
+    with torch.no_grad():
+        twin.get_parameter(broken).fill_(torch.nan)
+    with pytest.raises(ValueError, match=rf"node '{node}': .* \(has training diverged\?\)"):
+        twin(torch.ones(1, 3, 5))
