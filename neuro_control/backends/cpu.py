@@ -171,6 +171,14 @@ class CpuRunner:
                 f"the state belongs to network {state.network[:12]}, this is "
                 f"{self._fingerprint[:12]}"
             )
+        n = self.network.n_neurons
+        for what in ("current", "membrane", "adaptation", "refractory", "pending"):
+            shape = np.shape(getattr(state, what))
+            wanted = (self.network.longest_delay + 1, n) if what == "pending" else (n,)
+            if shape != wanted:
+                raise ValueError(
+                    f"the state's {what} has the shape {shape}, this network's is {wanted}"
+                )
         self._check_reachable("membrane", state.membrane, _MEMBRANE_MAX)
         self._check_reachable("current", state.current, self._largest_current)
         pending = np.roll(state.pending, self._slot(), axis=0)

@@ -135,8 +135,12 @@ def estimate_energy(cost: Cost, device: str | EnergyModel) -> EnergyEstimate:
         if device not in DEVICES:
             raise ValueError(f"device must be one of {sorted(DEVICES)}, not {device!r}")
         model = DEVICES[device]
-    else:
+    elif isinstance(device, EnergyModel):
         model = device
+    else:
+        raise ValueError(
+            f"device must be one of {sorted(DEVICES)}, or an EnergyModel, not {device!r}"
+        )
     if not cost.samples:
         raise ValueError("the cost has no samples: count some with measure_cost first")
     counted = cost.operations

@@ -53,7 +53,7 @@ class TorchNetwork(nn.Module):
         network: what to train.
         exact: integers, or float.
         weight_bits: bits of a weight, 1 to 8.
-        surrogate: derivative of a spike.
+        surrogate: derivative of a spike, or its name in `SURROGATES`.
         train: of ``weights`` (with biases and scales), ``decays`` (time constants) and
             ``thresholds`` (with the rise of adaptive ones), see `TwinNeurons`; delays and
             refractory times stay as they are.
@@ -69,7 +69,7 @@ class TorchNetwork(nn.Module):
         *,
         exact: bool = True,
         weight_bits: int = 8,
-        surrogate: Surrogate | None = None,
+        surrogate: Surrogate | str | None = None,
         train: Collection[str] = ("weights",),
         compiled: bool = True,
     ) -> None:
@@ -82,7 +82,7 @@ class TorchNetwork(nn.Module):
         self.neurons = TwinNeurons(network, fields_of(chosen))
         if not any(parameter.requires_grad for parameter in self.parameters()):
             raise ValueError(f"the network has no {' and no '.join(wanted)} to train")
-        self.surrogate = Surrogate() if surrogate is None else surrogate
+        self.surrogate = _surrogate(surrogate)
         self._given, self._exact, self._bits = network, exact, weight_bits
         self._metadata = without_provenance(network.metadata)
         self._compiled = compiled
@@ -132,14 +132,16 @@ class TorchNetwork(nn.Module):
         """Step over a batch of spike trains.
 
         Args:
-            spikes: [batch, time, channel] over all inputs in order; 0 or 1, and up to its largest
-                payload for a graded input.
+            spikes: [batch, time, channel] over all inputs in order; 0 or 1, or bool, and up to its
+                largest payload for a graded input.
             state: where to go on from; at rest without it. Cut the gradient with `detach`.
 
         Raises:
             ValueError: the number of channels is not that of the inputs, a value is no payload of
-                its input, there is no tick, or the state is of another batch.
+                its input, there is no tick, or the state is of another batch or network.
         """
+        if spikes.dtype is torch.bool:
+            spikes = spikes.float()
         self._check(spikes, state)
         self._prepare(spikes.device)
         populations = self._populations(spikes.device)
@@ -183,11 +185,32 @@ class TorchNetwork(nn.Module):
             if not bool(((own >= 0) & (own <= most) & (own == own.round())).all()):
                 wanted = "0 or 1" if most == 1 else f"whole numbers from 0 to {most}"
                 raise ValueError(f"spikes of input {name!r} must be {wanted}; it takes no others")
-        if state is not None and len(next(iter(state.membrane.values()))) != len(spikes):
-            raise ValueError(
-                f"the state is of a batch of {len(next(iter(state.membrane.values())))}, the spikes"
-                f" of {len(spikes)}"
-            )
+        if state is not None:
+            self._check_state(state, len(spikes))
+
+    def _check_state(self, state: TwinState, batch: int) -> None:
+        sizes = {p.name: p.size for p in self._ports.populations}
+        rows = self._ports.longest_delay + 1
+        for variable, part in vars(state).items():
+            if set(part) != set(sizes):
+                raise ValueError(
+                    f"the state is of another network: its {variable} is of the populations "
+                    f"{sorted(part)}, and here are {sorted(sizes)}"
+                )
+            for name, size in sizes.items():
+                found, own = (
+                    list(part[name].shape),
+                    [rows, size] if variable == "pending" else [size],
+                )
+                if found[1:] != own:
+                    raise ValueError(
+                        f"the state is of another network: its {variable} of {name!r} has the shape"
+                        f" {found}, and here {[batch, *own]} are wanted"
+                    )
+                if found[0] != batch:
+                    raise ValueError(
+                        f"the state is of a batch of {found[0]}, the spikes of {batch}"
+                    )
 
     def _at_once(
         self,
@@ -292,6 +315,14 @@ class TorchNetwork(nn.Module):
                 single=not self._exact or self._fits_single(reports[name]),
             )
         return found
+
+
+def _surrogate(given: Surrogate | str | None) -> Surrogate:
+    if isinstance(given, str):
+        return Surrogate(given)
+    if given is not None and not isinstance(given, Surrogate):
+        raise ValueError(f"surrogate must be a Surrogate or the name of one, not {given!r}")
+    return Surrogate() if given is None else given
 
 
 def _own(state: TwinState, name: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:

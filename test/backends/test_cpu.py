@@ -253,6 +253,17 @@ def test_a_state_of_another_network_is_refused():
         CpuRunner(one_neuron(10)).restore(CpuRunner(one_neuron(11)).state())
 
 
+@pytest.mark.parametrize("name", ["current", "membrane", "pending", "adaptation", "refractory"])
+def test_a_state_of_another_shape_is_refused_and_changes_nothing(name: str):
+    engine = CpuRunner(one_neuron(10))
+    engine.step(np.array([0], np.int32))
+    before = engine.state()
+    longer = np.concatenate([getattr(before, name)] * 2)
+    with pytest.raises(ValueError, match=rf"the state's {name} has the shape \(2,.*, this network"):
+        engine.restore(dataclasses.replace(before, **{name: longer}))
+    assert engine.state() == before
+
+
 def test_counters_count_spikes_synapses_and_membranes():
     nodes = {
         "in": Input((4,)),

@@ -61,5 +61,7 @@ def test_what_cannot_be_estimated_is_refused():
         ValueError, match=r"device must be one of \['cpu', 'gpu', 'loihi'\], not 'x'"
     ):
         estimate_energy(cost(), "x")
+    with pytest.raises(ValueError, match=r"device must be .*, or an EnergyModel, not None"):
+        estimate_energy(cost(), None)
     with pytest.raises(ValueError, match="the cost has no samples"):
         estimate_energy(cost(samples=0), "cpu")

@@ -316,6 +316,18 @@ def test_a_twin_can_be_copied_while_it_is_trained_and_the_copy_is_apart(exact: b
     assert not torch.equal(twin(given).voltages["v"], run.voltages["v"])
 
 
+def test_spikes_may_be_bool_and_a_surrogate_may_be_given_by_its_name():
+    twin = TorchNetwork(small_twin().network(), surrogate="arctan")
+    given = torch.ones(1, 20, 4)
+    run = twin(given.bool())
+    assert torch.equal(run.spikes, twin(given).spikes)
+    run.spikes.sum().backward()
+    other = TorchNetwork(small_twin().network(), surrogate=Surrogate("arctan"))
+    other(given).spikes.sum().backward()
+    for one, two in zip(twin.parameters(), other.parameters(), strict=True):
+        assert torch.equal(one.grad, two.grad)
+
+
 def test_weights_that_are_changed_behind_torchs_back_are_seen():
     twin = small_twin()
     given = torch.ones(1, 30, 4)
@@ -338,6 +350,16 @@ def test_what_the_engine_cannot_be_given_is_refused():
         twin(torch.ones(1, 0, 4))
     with pytest.raises(ValueError, match="the state is of a batch of 2, the spikes of 1"):
         twin(torch.ones(1, 3, 4), twin.rest(2))
+    with pytest.raises(ValueError, match=r"another network: its current is .* \['m', 'n', 'v'\]"):
+        twin(torch.ones(1, 3, 4), TorchNetwork(dense(5)).rest(1))
+    nodes = dict(twin.network().nodes) | {"w": Linear(np.ones((5, 4))), "n": IF((5,))}
+    nodes["out"] = Output((5,))
+    wider = TorchNetwork(Network(nodes, twin.network().edges, 1e-3))
+    with pytest.raises(ValueError, match=r"current of 'n' has the shape \[1, 5\], and here \[1, 4"):
+        twin(torch.ones(1, 3, 4), wider.rest(1))
+    for surrogate, message in (("step", "'step' must be one of"), (5.0, "the name of one, not 5")):
+        with pytest.raises(ValueError, match=message):
+            TorchNetwork(twin.network(), surrogate=surrogate)
     clash = {"in": Input((1,)), "a.b": Linear([[1.0]]), "a|b": Linear([[2.0]])}
     clash["n"] = LIF((1,), tau=0.02)
     edges = [("in", "a.b"), ("in", "a|b"), ("a.b", "n"), ("a|b", "n")]
