@@ -341,7 +341,7 @@ def test_on_a_small_screen_what_matters_is_whole(
     for count in range(1, 4):  # two words of a node, and it has rates
         counts = dict.fromkeys(("events", "ticks", "spikes", "synaptic_operations"), count * 10**6)
         known.words = BUSY | {"controller": BUSY["controller"] | counts}
-        wait(page, f"window.dashboard.texts.nodes?.controller.values.ticks === '{count * 10**6}'")
+        wait(page, f"window.dashboard.texts.nodes?.controller?.values.ticks === '{count * 10**6}'")
     for selector in ("#panel_camera select", "#panel_raster canvas", "ul.reasons li"):
         page.wait_for_selector(selector)
     wait(page, "document.querySelectorAll('#panel_health dl.figures div').length === 10")
