@@ -37,7 +37,13 @@ from neuro_control.network.fixed_neurons import (
 )
 from neuro_control.network.graph import Network
 from neuro_control.network.lowering import Lowering
-from neuro_control.network.neurons import INTEGRATORS, NEURONS, FloatArray, Neuron
+from neuro_control.network.neurons import (
+    INTEGRATORS,
+    NEURONS,
+    FloatArray,
+    Neuron,
+    whole_numbers,
+)
 from neuro_control.network.ports import ports_of
 from neuro_control.network.quantization_report import (
     PopulationReport,
@@ -90,8 +96,10 @@ def quantize(
             where there is one only, small weights beside large ones use fewer bits.
 
     Raises:
-        ValueError: naming the node that does not fit the integers and what would mend it.
+        ValueError: naming the node that does not fit the integers and what would mend it; or the
+            bits or exponents are none that Loihi has.
     """
+    _check_numbers(weight_bits, weight_exponents)
     lowering = Lowering(network)
     neurons = {n: node for n, node in network.nodes.items() if isinstance(node, NEURONS)}
     if not neurons:
@@ -122,6 +130,18 @@ def quantize(
         ),
         {name: resting(neuron) for name, neuron in neurons.items()},
     )
+
+
+def _check_numbers(weight_bits: int, weight_exponents: tuple[int, int]) -> None:
+    if not whole_numbers(weight_bits) or not 1 <= weight_bits <= 8:
+        raise ValueError(f"weight_bits must be a whole number from 1 to 8, not {weight_bits!r}")
+    low, high = WEIGHT_EXPONENT_RANGE
+    ends = tuple(weight_exponents) if np.iterable(weight_exponents) else ()
+    if len(ends) != 2 or not whole_numbers(*ends) or not low <= ends[0] <= ends[1] <= high:
+        raise ValueError(
+            f"weight_exponents must be the least and the largest, two whole numbers within "
+            f"{low}..{high}, not {weight_exponents!r}"
+        )
 
 
 def _quantize_population(

@@ -10,8 +10,9 @@ equations are integrated with the forward Euler method at the network's time ste
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,22 @@ LARGEST_SIZE = 100_000_000
 """Most neurons of a population and channels of a port; a parameter of so many takes 800 MB."""
 
 
+def whole_numbers(*values: Any) -> bool:
+    """Whether all are integers, Python's or numpy's; 2.0 is none."""
+    try:
+        return all(index(value) is not None for value in values)
+    except TypeError:
+        return False
+
+
 def checked_shape(shape: Sequence[int], what: str) -> Shape:
     """A shape as plain integers, or ValueError naming ``what``."""
-    sizes = tuple(int(size) for size in shape)
+    if not isinstance(shape, Iterable):
+        raise ValueError(f"{what}: shape must be a tuple of sizes, as ({shape!r},), not {shape!r}")
+    given = tuple(shape)
+    if not whole_numbers(*given):
+        raise ValueError(f"{what}: shape {given} must be whole numbers")
+    sizes = tuple(index(size) for size in given)
     if not sizes or any(size < 1 for size in sizes):
         raise ValueError(f"{what}: shape {sizes} must have at least one axis, all of size >= 1")
     if math.prod(sizes) > LARGEST_SIZE:
@@ -41,7 +55,12 @@ def checked_shape(shape: Sequence[int], what: str) -> Shape:
 
 def float_array(values: ArrayLike, what: str) -> FloatArray:
     """Read-only float64 copy without NaN or infinity, or ValueError naming ``what``."""
-    array = np.array(values, dtype=np.float64)
+    if np.iscomplexobj(values):
+        raise ValueError(f"{what} holds complex numbers; every value must be real")
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what} must be an array of numbers: {error}") from None
     if not np.isfinite(array).all():
         raise ValueError(f"{what} holds NaN or infinite values; every value must be finite")
     array.flags.writeable = False

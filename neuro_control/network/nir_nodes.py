@@ -100,7 +100,10 @@ def node_to_nir(network: Network, name: str) -> nir.NIRNode:
 
 def shape_of(sizes: Any) -> Shape:
     """Sizes as NIR has them, an array or one number, as a shape."""
-    return tuple(int(size) for size in np.atleast_1d(sizes))
+    values = np.atleast_1d(sizes)
+    if values.dtype.kind not in "iu" and not (values == np.rint(values)).all():
+        raise ValueError(f"shape {values.tolist()} must be whole numbers")
+    return tuple(int(size) for size in values)
 
 
 def lacks_shape(node: Any) -> bool:
@@ -136,7 +139,10 @@ def _neuron(kind: Callable[..., Node], node: Any, fields: tuple[str, ...]) -> No
 
 def _convolution(kind: Callable[..., Node], node: Any) -> Node:
     padding = _padding(node.padding)
-    return kind(node.weight, node.bias, node.stride, padding, node.dilation, int(node.groups))
+    groups = np.asarray(node.groups).ravel()
+    if groups.dtype.kind not in "iu" or len(groups) != 1:
+        raise ValueError(f"groups must be a whole number, not {node.groups!r}")
+    return kind(node.weight, node.bias, node.stride, padding, node.dilation, int(groups[0]))
 
 
 _LEAKY = ("r", "v_leak", "v_threshold", "v_reset")

@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 
-from neuro_control.network.neurons import FloatArray, Shape, float_array
+from neuro_control.network.neurons import FloatArray, Shape, float_array, whole_numbers
 
 Pair = tuple[int, int]
 
@@ -50,6 +50,8 @@ class Conv2d:
             raise ValueError(
                 f"Conv2d.weight has shape {weight.shape}, it must be (out, in, height, width)"
             )
+        if not whole_numbers(self.groups):
+            raise ValueError(f"Conv2d.groups must be a whole number, not {self.groups!r}")
         if self.groups < 1 or weight.shape[0] % self.groups:
             raise ValueError(
                 f"Conv2d.groups {self.groups} must divide the {weight.shape[0]} output channels"
@@ -73,6 +75,7 @@ class Conv2d:
         object.__setattr__(self, "bias", bias)
         object.__setattr__(self, "stride", stride)
         object.__setattr__(self, "dilation", dilation)
+        object.__setattr__(self, "groups", int(self.groups))
 
     @property
     def kernel_size(self) -> Pair:

@@ -216,6 +216,18 @@ def test_what_does_not_fit_the_integers_is_refused_with_the_reason(network, mess
         quantize(network())
 
 
+@pytest.mark.parametrize("bits", [0, 9, 4.5, "8", None])
+def test_bits_that_no_weight_has_are_refused(bits):
+    with pytest.raises(ValueError, match="weight_bits must be a whole number from 1 to 8, not"):
+        quantize(single([[1.0]], unit()), bits)
+
+
+@pytest.mark.parametrize("ends", [(5, 2), (-20, 20), (-9, 0), (0, 8), (0.5, 2), (1,), 3])
+def test_exponents_that_loihi_has_not_are_refused(ends):
+    with pytest.raises(ValueError, match=r"two whole numbers within -8\.\.7, not"):
+        quantize(single([[1.0]], unit()), 8, ends)
+
+
 @pytest.mark.parametrize(
     ("given", "bits", "kept"),
     [

@@ -14,6 +14,7 @@ from neuro_control.network import (
     IF,
     LI,
     LIF,
+    Conv1d,
     Conv2d,
     Flatten,
     Input,
@@ -106,7 +107,15 @@ def test_the_time_step_must_be_positive(dt_s: float):
         (lambda: Conv2d(np.ones((1, 1, 2, 2)), padding="full"), "'same' or 'valid'"),
         (lambda: Conv2d(np.ones((1, 1, 2, 2)), stride=2, padding="same"), "needs stride 1"),
         (lambda: SumPool2d((2, 2, 2)), "a pair of integers"),
+        (lambda: Conv2d(np.ones((2, 1, 2, 2)), groups=1.5), "groups must be .* number, not 1.5"),
+        (lambda: Conv1d(np.ones((2, 1, 2)), groups="2"), "Conv1d.groups must be a whole number"),
+        (lambda: Linear(np.ones((2, 2)) * 1j), "Linear.weight holds complex numbers"),
+        (lambda: Linear([["many"]]), "Linear.weight must be an array of numbers: .*'many'"),
+        (lambda: Linear(None), "Linear.weight"),
         (lambda: Input(()), "Input: shape"),
+        (lambda: Input(3), r"Input: shape must be a tuple of sizes, as \(3,\), not 3"),
+        (lambda: Input((2.5,)), r"Input: shape \(2.5,\) must be whole numbers"),
+        (lambda: Output("ab"), r"Output: shape \('a', 'b'\) must be whole numbers"),
     ],
 )
 def test_a_synapse_that_cannot_be_is_refused(build, message: str):

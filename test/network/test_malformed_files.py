@@ -76,6 +76,7 @@ DAMAGE = {
         put("n/type", "Izhikevich"),
         "node 'n': Izhikevich is not supported",
     ),
+    "part of a channel": (put("in/shape", [3.5]), r"node 'in': shape .3.5. must be whole"),
     "edge to nowhere": (
         edges(("in", "w"), ("w", "n"), ("n", "nowhere"), ("n", "out")),
         "no node 'nowhere'",
