@@ -78,7 +78,10 @@ def read_nir(path: str | Path, dt_s: float | None = None, dialect: str = "nir") 
         why = unknown or f"is not a readable NIR file: {type(error).__name__} {error}"
         raise ValueError(f"{path}{':' if unknown else ''} {why}") from error
     if not isinstance(graph, nir.NIRGraph):
-        raise ValueError(f"{path} holds a single {type(graph).__name__}, not a graph")
+        raise ValueError(
+            f"{path} holds a single {type(graph).__name__}, not a graph; put it between an Input "
+            "and an Output"
+        )
     try:
         return as_meant(network_from_nir(graph, dt_s), dialect)
     except ValueError as error:

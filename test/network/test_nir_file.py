@@ -239,6 +239,12 @@ def test_a_file_that_is_no_network_says_so(tmp_path: Path):
             read_nir(written)
 
 
+def test_a_file_with_one_node_says_that_it_is_no_graph(tmp_path: Path):
+    nir.write(tmp_path / "n.nir", nir.LIF(*np.ones((4, 2))))
+    with pytest.raises(ValueError, match=r"n\.nir holds a single LIF, not a graph; put it between"):
+        read_nir(tmp_path / "n.nir", 1e-3)
+
+
 def sub_graph(with_node: bool) -> nir.NIRGraph:
     ports = {"i": nir.Input({"input": np.array([3])}), "o": nir.Output({"output": np.array([3])})}
     edges = [("i", "o")]
