@@ -25,6 +25,7 @@ from neuro_control.network.fixed_network import (
     truncate_weights,
 )
 from neuro_control.network.graph import plain
+from neuro_control.network.hdf5_heaps import check_heaps
 from neuro_control.network.lowering import SparseMap, synapse_map
 from neuro_control.network.netx_layer import NetxLayer, layers_of
 from neuro_control.network.neurons import Shape, size_of
@@ -69,7 +70,10 @@ def read_netx(
     if not path.is_file():
         raise FileNotFoundError(f"no network file {path}")
     try:
+        check_heaps(path)
         with h5py.File(path, "r") as file:
+            if "layer" not in file and "node" in file:
+                raise ValueError("it is a NIR file; call it .nir, or read it with read_nir")
             if "layer" not in file or not len(file["layer"]):
                 raise ValueError("it has no group 'layer' with layers in it")
             metadata = {str(key): plain(value) for key, value in file.attrs.items()}
@@ -140,7 +144,8 @@ def _dense(layer: NetxLayer, shape: Shape, field: str, n_source: int = 0) -> Spa
     weight = layer.numbers(field)
     if weight.ndim == 1 and len(weight) % shape[0] == 0:
         weight = weight.reshape(shape[0], -1)
-    if weight.ndim != 2 or weight.shape[0] != shape[0] or n_source not in (0, weight.shape[1]):
+    fits = weight.ndim == 2 and weight.shape[0] == shape[0] and weight.shape[1] > 0
+    if not fits or n_source not in (0, weight.shape[1]):
         inputs = n_source or "inputs"
         raise layer.refuse(f"{field!r} has shape {weight.shape}, it must be ({shape[0]}, {inputs})")
     return synapse_map(Linear(weight.astype(np.float64)), (weight.shape[1],))
@@ -188,7 +193,11 @@ def _population(layer: NetxLayer, name: str, shape: Shape, offset: int) -> Fixed
         raise layer.refuse("'neuron/refDelay' above 1 is passed over by lava-dl; set it to 1")
     bias = layer.numbers("bias").ravel() if "bias" in layer else np.zeros(1, np.int64)
     if bias.size not in (1, size_of(shape)):
-        bias = np.repeat(bias, size_of(shape[1:])) if bias.size == shape[0] else bias
+        if bias.size != shape[0]:
+            raise layer.refuse(
+                f"'bias' has {bias.size} numbers; it must have 1, {shape[0]} or {size_of(shape)}"
+            )
+        bias = np.repeat(bias, size_of(shape[1:]))
     try:
         return FixedPopulation(
             name,

@@ -34,7 +34,12 @@ class NetxLayer:
         if name not in self._group:
             raise self.refuse(f"it has no {name!r}")
         value = np.ravel(self._group[name][()])
-        return value[0].decode("ascii") if isinstance(value[0], bytes) else str(value[0])
+        if value.size != 1:
+            raise self.refuse(f"{name!r} must be one text, not {value.size}")
+        try:
+            return value[0].decode("ascii") if isinstance(value[0], bytes) else str(value[0])
+        except UnicodeDecodeError:
+            raise self.refuse(f"{name!r} is {value[0]!r}, which is no ASCII text") from None
 
     def numbers(self, name: str) -> NDArray[np.int64]:
         """A field of numbers; what lies behind the point is cut off, as lava-dl does."""

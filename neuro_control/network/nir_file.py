@@ -98,6 +98,8 @@ def _node_of(path: Path) -> Any:
 
     check_heaps(path)
     with h5py.File(path, "r") as file:
+        if "node" not in file and "layer" in file:
+            raise ValueError("it is a netx file; call it .net, or read it with read_netx")
         fields = _fields_of(file["node"], set())
     fill_in(fields)
     if fields["type"] == "NIRGraph":
@@ -140,9 +142,14 @@ def write_nir(network: Network, path: str | Path) -> None:
             raise ValueError(
                 f"metadata {key!r} is {value!r}; it must be text, a number, or true or false"
             )
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError(f"metadata {key!r} is {value!r}; text in a NIR file is without NUL")
     for name in (*network.nodes, *network.metadata):
-        if "/" in name or not name:
-            raise ValueError(f"the name {name!r} cannot be in a NIR file; leave out '/'")
+        if not name or name == "." or "/" in name or "\0" in name:
+            raise ValueError(
+                f"the name {name!r} cannot be in a NIR file; a name is some text other than '.', "
+                "without '/' and NUL"
+            )
     graph = network_to_nir(network)
     graph.metadata = {"made_by": maker(), **graph.metadata}
     path = Path(path)
@@ -161,7 +168,10 @@ def network_from_nir(graph: nir.NIRGraph, dt_s: float | None = None) -> Network:
     order = _order(str(metadata.pop(NODE_ORDER, "[]")))
     dt_s = dt_s if dt_s is not None else stored  # type: ignore[assignment]
     if dt_s is None:
-        raise ValueError(f"no time step is stored with this network: give dt_s{_dt_hint(graph)}")
+        raise ValueError(
+            "no time step is stored with this network: give dt_s, in a command --dt-s"
+            f"{_dt_hint(graph)}"
+        )
     found, edges = _flatten_graph(graph)
     names = [name for name in order if name in found]
     names += [name for name in found if name not in set(names)]
@@ -200,8 +210,9 @@ def _unknown_node(path: Path) -> str:
     try:
         check_heaps(path)
         with h5py.File(path, "r") as file:
-            file.visititems(look)
-    except (OSError, RuntimeError, KeyError, ValueError):
+            look("node", file["node"])
+            file["node"].visititems(look)
+    except _DAMAGE:
         return ""
     return f"{found[0]}; supported are {', '.join(READERS)}" if found else ""
 

@@ -28,7 +28,9 @@ from neuro_control.network import (
     Network,
     Output,
     read_netx,
+    read_nir,
     write_netx,
+    write_nir,
 )
 
 DT = 1e-3
@@ -160,10 +162,11 @@ def test_a_file_as_lava_dl_writes_it_is_read(tmp_path: Path):
 
 
 def damaged(path: Path, name: str, value: object) -> Path:
-    """A good file with one field taken out or replaced."""
+    """A good file with one field taken out, replaced or put in."""
     write_netx(dense(np.random.default_rng(1)), path)
     with h5py.File(path, "a") as file:
-        del file[name]
+        if name in file:
+            del file[name]
         if value is not None:
             file.create_dataset(name, data=value)
     return path
@@ -188,6 +191,15 @@ def damaged(path: Path, name: str, value: object) -> Path:
         ("layer/0/neuron/refDelay", 5, "set it to 1"),
         ("layer/0/shape", [-3], r"'shape' \[-3\] must be one to three sizes"),
         ("layer/0/shape", [10**9, 10**9], "must be one to three sizes"),
+        ("layer/0/bias", np.ones(5), r"layer 0 \(dense\): 'bias' has 5 numbers; it must have 1, "),
+        ("layer/1/weight", np.ones((3, 0)), r"layer 1 \(dense\): 'weight' has shape \(3, 0\)"),
+        ("layer/1/type", np.array([b"\xff"]), r"layer 1 \(no type\): 'type' is .*no ASCII text"),
+        ("layer/1/type", np.array([b"a", b"b"]), "'type' must be one text, not 2"),
+        (
+            "layer/0/neuron/type",
+            np.array([b"\xff"]),
+            r"layer 0 \(dense\): 'neuron/type' is .*no ASCII text",
+        ),
         ("layer/0", None, "layer 0 of 1 is missing"),
         ("layer", None, "no group 'layer'"),
     ],
@@ -207,6 +219,16 @@ def test_a_truncated_or_missing_file_is_refused(tmp_path: Path):
         read_netx(path)
     with pytest.raises(FileNotFoundError, match="no network file"):
         read_netx(tmp_path / "none.net")
+
+
+def test_a_file_of_the_other_format_says_which_it_is(tmp_path: Path):
+    network = dense(np.random.default_rng(0))
+    write_nir(network, tmp_path / "n.h5")
+    with pytest.raises(ValueError, match=r"n\.h5: it is a NIR file; call it \.nir, or read"):
+        read_netx(tmp_path / "n.h5")
+    write_netx(network, tmp_path / "n.nir")
+    with pytest.raises(ValueError, match=r"n\.nir .*it is a netx file; call it \.net, or read it"):
+        read_nir(tmp_path / "n.nir")
 
 
 def test_what_has_no_place_in_such_a_file_is_refused_by_name(tmp_path: Path):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -171,7 +172,7 @@ def test_the_time_step_must_be_known(tmp_path: Path):
         nir.CubaLIF(*(np.array([x]) for x in (4e-4, 1e-3, 10.0, 0.0, 1.0, 0.0, 4.0))),
     )
     nir.write(tmp_path / "n.nir", graph)
-    with pytest.raises(ValueError, match=r"give dt_s \(its CubaLIF nodes suggest 0.0001 s\)"):
+    with pytest.raises(ValueError, match=r"give dt_s, in a command --dt-s \(its Cuba.* 0.0001 s\)"):
         read_nir(tmp_path / "n.nir")
     assert read_nir(tmp_path / "n.nir", dt_s=1e-4).dt_s == 1e-4
 
@@ -288,9 +289,23 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path):
         write_nir(Network(nodes, edges, 1e-3, {"note": None}), tmp_path / "a.nir")
     assert read_nir(tmp_path / "a.nir").dt_s == 1e-3
     assert [path.name for path in tmp_path.iterdir()] == ["a.nir"]
-    slashed = {"in": Input((1,)), "a/b": LIF((1,), tau=0.02)}
-    with pytest.raises(ValueError, match="the name 'a/b' cannot be in a NIR file"):
-        write_nir(Network(slashed, [("in", "a/b")], 1e-3), tmp_path / "b.nir")
+
+
+@pytest.mark.parametrize("name", ["a/b", ".", "", "a\0b"])
+def test_a_name_that_a_file_cannot_hold_is_refused(name: str, tmp_path: Path):
+    network = Network({"in": Input((1,)), name: LIF((1,), tau=0.02)}, [("in", name)], 1e-3)
+    with pytest.raises(ValueError, match=rf"the name {re.escape(repr(name))} cannot be in a NIR"):
+        write_nir(network, tmp_path / "n.nir")
+    noted = Network({"in": Input((1,)), "n": IF((1,))}, [("in", "n")], 1e-3, {"note": "a\0b"})
+    with pytest.raises(ValueError, match=r"metadata 'note' is .* without NUL"):
+        write_nir(noted, tmp_path / "n.nir")
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_with_dots_in_them_are_kept(tmp_path: Path):
+    network = Network({"..": Input((1,)), "a.b": IF((1,))}, [("..", "a.b")], 1e-3)
+    write_nir(network, tmp_path / "n.nir")
+    assert list(read_nir(tmp_path / "n.nir").nodes) == ["..", "a.b"]
 
 
 @pytest.mark.parametrize("order", ["5", '[["i"]]', "nonsense"])
