@@ -126,3 +126,67 @@ def encode_evt3(  # noqa: PLR0915 - one pass over the events is the point
     state[BASE] = base
     state[POLARITY] = polarity
     return n
+
+
+# The time words once more, for triggers: numba makes slower loops of the ones above where they
+# share a function with these.
+
+
+@njit(cache=True, nogil=True)
+def encode_triggers_evt2(
+    trigger_us: NDArray[np.int64],
+    edge: NDArray[np.int64],
+    state: NDArray[np.int64],
+    words: NDArray[np.uint32],
+) -> int:
+    """Write triggers (n; edge: 2 x channel + 1 if rising) as words; returns how many."""
+    n = 0
+    highs = state[HIGHS]
+    for i in range(trigger_us.shape[0]):
+        high = trigger_us[i] >> 6
+        while highs >= 0 and high - highs > EVT2_FILL:
+            highs += EVT2_FILL
+            words[n] = 0x80000000 | (highs & 0x0FFFFFFF)
+            n += 1
+        if high != highs:
+            highs = high
+            words[n] = 0x80000000 | (highs & 0x0FFFFFFF)
+            n += 1
+        said = (edge[i] >> 1) << 8 | (edge[i] & 1)
+        words[n] = 0xA0000000 | ((trigger_us[i] & 0x3F) << 22) | said
+        n += 1
+    state[HIGHS] = highs
+    return n
+
+
+@njit(cache=True, nogil=True)
+def encode_triggers_evt3(
+    trigger_us: NDArray[np.int64],
+    edge: NDArray[np.int64],
+    state: NDArray[np.int64],
+    words: NDArray[np.uint16],
+) -> int:
+    """Write triggers (n; edge: 2 x channel + 1 if rising) as words; returns how many."""
+    n = 0
+    highs = state[HIGHS]
+    low = state[LOW]
+    for i in range(trigger_us.shape[0]):
+        high = trigger_us[i] >> 12
+        while highs >= 0 and high - highs > EVT3_FILL:
+            highs += EVT3_FILL
+            words[n] = 0x8000 | (highs & 0xFFF)
+            n += 1
+        if high != highs:
+            highs = high
+            words[n] = 0x8000 | (highs & 0xFFF)
+            n += 1
+            low = -1
+        if trigger_us[i] & 0xFFF != low:
+            low = trigger_us[i] & 0xFFF
+            words[n] = 0x6000 | low
+            n += 1
+        words[n] = 0xA000 | (edge[i] >> 1) << 8 | (edge[i] & 1)
+        n += 1
+    state[HIGHS] = highs
+    state[LOW] = low
+    return n

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from neuro_control.events import write
-from neuro_control.events.files.reading import chunks
+from neuro_control.events.files.reading import chunks, triggers_of
 from neuro_control.events_command.files import CHUNK, opened
 from neuro_control.events_command.info import errors, named
 
@@ -14,14 +15,23 @@ from neuro_control.events_command.info import errors, named
 def convert(arguments: argparse.Namespace) -> int:
     """Write it and say how much it was, and what of the file is not in it."""
     file, size = opened(arguments)
-    n = write(arguments.out, chunks(file, size, CHUNK), size, encoding=arguments.encoding)
+    triggers = triggers_of(file) if Path(arguments.out).suffix.lower() == ".raw" else None
+    n = write(
+        arguments.out,
+        chunks(file, size, CHUNK),
+        size,
+        encoding=arguments.encoding,
+        triggers=triggers,
+    )
     print(f"{arguments.out}: {n:,} events of a sensor of {size[0]} x {size[1]}")
     unusable = errors(file)
     if unusable:
         print(f"{arguments.file}: unusable, and left out or mended: {named(unusable)}")
-    if file.counters.triggers:
+    if triggers is not None and len(triggers):
+        print(f"{arguments.out}: {len(triggers):,} external triggers")
+    elif file.counters.triggers:
         print(
             f"{arguments.file}: {file.counters.triggers:,} external triggers, which are not"
-            " written; neuro_control.events.read_triggers gives them"
+            " written: .raw holds them, and neuro_control.events.read_triggers gives them"
         )
     return 0

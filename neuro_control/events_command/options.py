@@ -11,7 +11,7 @@ examples:
   neuro_control events info recording.raw
       kind, size, duration, events by polarity, rate, busiest pixels, what could not be used
   neuro_control events convert recording.raw recording.mcap
-      .raw (EVT 3.0; --encoding evt2), .npz, .h5, .mcap, .db3
+      .raw (EVT 3.0; --encoding evt2; with external triggers), .npz, .h5, .mcap, .db3
   neuro_control events render recording.aedat4 picture.png --start 1.5 --duration 0.02
   neuro_control events render recording.dat film.gif --duration 2
       ON orange, OFF blue; a film has a picture every --frame seconds

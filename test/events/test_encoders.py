@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuro_control.events import Events, decoder, encoder
+from neuro_control.events import Events, Triggers, decoder, encoder
 from neuro_control.events.encoders import ENCODERS
 
 WIDTH, HEIGHT = 40, 30
@@ -121,3 +121,74 @@ def test_an_address_beyond_eleven_bits_is_refused():
 def test_an_encoding_that_cannot_be_written_is_refused_with_those_that_can():
     with pytest.raises(ValueError, match="'evt21' cannot be written; it must be one of: evt2,"):
         encoder("evt21", WIDTH, HEIGHT)
+
+
+def columns(triggers: Triggers) -> list[list[int]]:
+    return [getattr(triggers, name).tolist() for name in ("t_ns", "channel", "value")]
+
+
+def triggers_of(rows: list[tuple[int, int, int]]) -> Triggers:
+    t_us, channel, value = np.array(rows, np.int64).reshape(-1, 3).T
+    return Triggers(t_us * 1000, channel.astype(np.uint8), value.astype(np.uint8))
+
+
+@pytest.mark.parametrize("encoding", ["evt2", "evt3"])
+@given(
+    events=event_runs(),
+    steps=st.lists(
+        st.tuples(st.sampled_from([0, 1, 63, 5000, 90_000]), st.integers(0, 15), st.integers(0, 1)),
+        max_size=80,
+    ),
+    begin_us=st.integers(0, 2**24 - 1),
+    cut_us=st.integers(0, 2**25),
+)
+def test_triggers_go_among_the_events(encoding, events, steps, begin_us, cut_us):
+    t_us = begin_us + np.cumsum([step[0] for step in steps])
+    triggers = triggers_of([(int(t), *step[1:]) for t, step in zip(t_us, steps, strict=True)])
+    writer, made = encoder(encoding, WIDTH, HEIGHT), decoder(encoding, WIDTH, HEIGHT)
+    at, trigger_at = (t_ns.searchsorted(cut_us * 1000) for t_ns in (events.t_ns, triggers.t_ns))
+    found, edges = [], []
+    for part, edge in (
+        (events[:at], triggers[:trigger_at]),
+        (events[at:], triggers[trigger_at:]),
+    ):
+        found.append(made.decode(writer.encode(part, edge)[0]))
+        edges.append(made.triggers)
+    assert same(Events.concatenate(found), events)
+    assert columns(Triggers.concatenate(edges)) == columns(triggers)
+    assert made.counters.errors == 0
+
+
+@pytest.mark.parametrize("encoding", ["evt2", "evt3"])
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([(5, 32, 1)], r"channel\[0\] is 32; it must be 0 to 31"),
+        ([(5, 1, 2)], r"value\[0\] is 2; it must be 0 or 1"),
+        ([(5, 1, 1), (4, 1, 1)], r"t_ns\[1\] is 4000; it must be ascending"),
+        ([(-1, 1, 1)], r"t_ns\[0\] is -1000; it must be not negative"),
+    ],
+)
+def test_triggers_that_cannot_be_are_refused(encoding, rows, message):
+    with pytest.raises(ValueError, match=message):
+        encoder(encoding, WIDTH, HEIGHT).encode(Events.empty(WIDTH, HEIGHT), triggers_of(rows))
+
+
+def test_a_channel_that_evt3_cannot_name_is_refused():
+    none, edge = Events.empty(WIDTH, HEIGHT), triggers_of([(5, 16, 1)])
+    with pytest.raises(ValueError, match="channel goes up to 16; the encoding has 16"):
+        encoder("evt3", WIDTH, HEIGHT).encode(none, edge)
+    assert len(encoder("evt2", WIDTH, HEIGHT).encode(none, edge)[0]) == 8
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (([5], [1], [1]), "t_ns is a list; give a numpy array"),
+        ((np.array([5.0]), *np.ones((2, 1), np.uint8)), r"t_ns is float64\(1,\); give int64"),
+        ((np.array([5]), *np.ones((2, 2), np.uint8)), r"channel is uint8\(2,\); give uint8\(1,\)"),
+    ],
+)
+def test_arrays_that_are_no_triggers_are_refused_by_their_names(arrays, message):
+    with pytest.raises(ValueError, match=message):
+        Triggers(*arrays)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from neuro_control.cli import main
 from neuro_control.demo.replay import replay_online
-from neuro_control.events import Events, read, write
+from neuro_control.events import Events, read, read_triggers, write
 from neuro_control.nodes.bag_recorder import recording as recording_to
 from neuro_control.nodes.replay_settings import LARGEST_RATE, LEAST_RATE, ReplaySettings
 
@@ -77,7 +77,7 @@ def test_info_and_convert_of_a_file_that_is_cut_short_use_what_is_whole(tmp_path
     assert len(read(out)) == 9
 
 
-def test_external_triggers_are_told_of_by_channel_and_when_they_are_not_written(
+def test_external_triggers_are_told_of_by_channel_and_are_written_where_they_can_be(
     tmp_path: Path, capsys
 ):
     path, out = tmp_path / "in.raw", tmp_path / "out.npz"
@@ -91,6 +91,10 @@ def test_external_triggers_are_told_of_by_channel_and_when_they_are_not_written(
     code, text, _ = said(capsys, "convert", path, out)
     assert code == 0
     assert text.splitlines()[1].startswith(f"{path}: 4 external triggers, which are not written")
+    code, text, _ = said(capsys, "convert", path, tmp_path / "out.raw", "--encoding", "evt2")
+    assert code == 0
+    assert text.splitlines()[1] == f"{tmp_path / 'out.raw'}: 4 external triggers"
+    assert read_triggers(tmp_path / "out.raw").channel.tolist() == [6, 6, 0, 6]
 
 
 def test_convert_writes_the_same_events(recording: Path, tmp_path: Path, capsys):

@@ -21,6 +21,8 @@ class BagFile(EventFile):
         FileError: the recording cannot be read, or which topic must be said.
     """
 
+    can_have_triggers = True
+
     def __init__(self, path: Path, topic: str | None = None) -> None:
         try:
             self._replay = Replay(path, topic)

@@ -52,10 +52,13 @@ class EventFile(ABC):
     """An open-ended source of events: iterate `blocks` as often as wanted.
 
     path: the file. format: its kind, in a word. size: (width, height) if the file says it.
+    can_have_triggers: whether its kind has words for edges at external trigger inputs.
 
     Raises:
         FileError: the file says a size that no sensor has.
     """
+
+    can_have_triggers = False
 
     def __init__(self, path: Path, format_name: str, size: Size | None) -> None:
         if size is not None:
@@ -83,7 +86,7 @@ class EventFile(ABC):
     def parts(self, size: Size) -> Iterator[tuple[Events, Triggers]]:
         """The same events, with the edges at the external trigger inputs among them.
 
-        A part may have no events, but triggers. Only RAW files and recordings hold any.
+        A part may have no events, but triggers.
 
         Raises:
             FileError: see `blocks`.

@@ -37,6 +37,8 @@ class RawFile(EventFile):
         FileError: the header does not say an encoding that is known.
     """
 
+    can_have_triggers = True
+
     def __init__(self, path: Path) -> None:
         lines, self._offset = text_header(path, b"%")
         fields = dict(re.findall(r"(\w+)=([\w.]+)", " ".join(lines)))

@@ -161,6 +161,12 @@ def read_triggers(path: str | Path, *, topic: str | None = None) -> Triggers:
     Raises:
         FileNotFoundError, FileError: see `open_file`; or the file is damaged further on.
     """
-    file = open_file(path, topic=topic)
+    return triggers_of(open_file(path, topic=topic))
+
+
+def triggers_of(file: EventFile) -> Triggers:
+    """All edges at the external trigger inputs in an open file, read from its beginning."""
+    if not file.can_have_triggers:
+        return Triggers.empty()
     parts = file.parts(file.size or file.largest_size)
     return Triggers.concatenate([triggers for _, triggers in parts if len(triggers)])

@@ -8,18 +8,24 @@ from pathlib import Path
 
 from neuro_control.events.address_events import Events
 from neuro_control.events.bag import write_packets
-from neuro_control.events.encoders import encoder
+from neuro_control.events.encoders import Evt2Encoder, Evt3Encoder
 from neuro_control.events.files.event_file import Size
 from neuro_control.events.files.hdf5_file import write_hdf5
 from neuro_control.events.files.npz_file import write_npz
 from neuro_control.events.packet_maker import packets_of
+from neuro_control.events.trigger import Triggers
 
 WRITABLE = (".raw", ".npz", ".h5", ".hdf5", ".mcap", ".db3")
 """Suffixes that `write` understands."""
 
 
 def write(
-    path: str | Path, chunks: Iterable[Events], size: Size, *, encoding: str | None = None
+    path: str | Path,
+    chunks: Iterable[Events],
+    size: Size,
+    *,
+    encoding: str | None = None,
+    triggers: Triggers | None = None,
 ) -> int:
     """Write events, a chunk at a time; the suffix says the kind.
 
@@ -29,6 +35,7 @@ def write(
         chunks: in ascending time.
         size: (width, height) of the sensor.
         encoding: of a RAW file: evt3 (by default) or evt2; of a recording: mono, evt3 or evt2.
+        triggers: edges at the sensor's external trigger inputs, for a RAW file only.
 
     Returns:
         The number of events.
@@ -46,6 +53,8 @@ def write(
         raise ValueError(f"{path}: the suffix is {suffix!r}; it must be one of {list(WRITABLE)}")
     if encoding is not None and suffix not in (".raw", ".mcap", ".db3"):
         raise ValueError(f"{path}: encoding {encoding!r} is for .raw, .mcap and .db3 only")
+    if triggers is not None and len(triggers) and suffix != ".raw":
+        raise ValueError(f"{path}: external triggers can be written into .raw only")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"{path}: there is no folder {path.parent}; make it first")
     given = _Sound(chunks, size)
@@ -62,7 +71,7 @@ def write(
         if suffix == ".npz":
             write_npz(part, given, size)
         elif suffix == ".raw":
-            _write_raw(part, given, size, encoding or "evt3")
+            _write_raw(part, given, size, encoding or "evt3", triggers or Triggers.empty())
         else:
             write_hdf5(part, given, size)
         part.replace(path)
@@ -102,13 +111,14 @@ class _Sound:
             yield events
 
 
-def _write_raw(path: Path, chunks: Iterable[Events], size: Size, encoding: str) -> int:
-    names = {"evt2": ("EVT2", "2.0"), "evt3": ("EVT3", "3.0")}
-    if encoding not in names:
+def _write_raw(
+    path: Path, chunks: Iterable[Events], size: Size, encoding: str, triggers: Triggers
+) -> None:
+    kinds = {"evt2": ("EVT2", "2.0", Evt2Encoder), "evt3": ("EVT3", "3.0", Evt3Encoder)}
+    if encoding not in kinds:
         raise ValueError(f"encoding is {encoding!r}; a RAW file takes evt2 or evt3")
-    made = encoder(encoding, *size)
-    name, version = names[encoding]
-    n = 0
+    name, version, kind = kinds[encoding]
+    made = kind(*size)
     with path.open("wb") as file:
         header = (
             f"% evt {version}\n% format {name};height={size[1]};width={size[0]}\n"
@@ -116,6 +126,9 @@ def _write_raw(path: Path, chunks: Iterable[Events], size: Size, encoding: str) 
         )
         file.write(header.encode("ascii"))
         for events in chunks:
-            file.write(made.encode(events)[0].tobytes())
-            n += len(events)
-    return n
+            if len(events):
+                # What is later goes among the next chunk's, which may begin in this microsecond.
+                n = int(triggers.t_ns.searchsorted(events.t_ns[-1], "right"))
+                file.write(made.encode(events, triggers[:n])[0].tobytes())
+                triggers = triggers[n:]
+        file.write(made.encode(Events.empty(*size), triggers)[0].tobytes())

@@ -351,6 +351,20 @@ def test_the_external_triggers_of_a_recording(shared_data: Path):
     assert all(set(np.diff(found.value[found.channel == k].astype(int))) <= {1, -1} for k in (0, 6))
 
 
+def test_a_recordings_triggers_as_a_raw_file(shared_data: Path, tmp_path: Path):
+    path = shared_data / "event_camera" / "evt3_trigger_1280x720.db3"
+    events, found = read(path), read_triggers(path)
+    for encoding in ("evt2", "evt3"):
+        out = tmp_path / f"{encoding}.raw"
+        write(out, [events], (1280, 720), encoding=encoding, triggers=found)
+        again = read_triggers(out)
+        # EVT 3.0 forgets the turns of 2^24 us before the first word.
+        turns_ns = 0 if encoding == "evt2" else int(found.t_ns[0] - again.t_ns[0])
+        assert turns_ns % (2**24 * 1000) == 0
+        assert np.array_equal(again.t_ns + turns_ns, found.t_ns)
+        assert np.array_equal(read(out).t_ns + turns_ns, events.t_ns)
+
+
 @pytest.mark.parametrize("name", ["a.npz", "a.h5", "a.mcap"])
 def test_files_without_triggers_have_none(name, tmp_path: Path):
     write(tmp_path / name, [sample()], SIZE)

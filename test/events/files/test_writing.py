@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuro_control.events import Events, read, write
+from neuro_control.events import Events, Triggers, read, read_triggers, write
 
 SIZE = (40, 30)
 
@@ -95,4 +95,40 @@ def test_a_refusal_leaves_an_older_file_as_it_was(suffix, tmp_path: Path):
 def test_a_folder_that_is_not_there_is_named_and_not_made(suffix, tmp_path: Path):
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*missing; make it first"):
         write(tmp_path / "missing" / f"a{suffix}", [made([(5, 1, 2, 1)])], SIZE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def edges(rows: list[tuple[int, int, int]]) -> Triggers:
+    """Triggers of (t_us, channel, value)."""
+    t_us, channel, value = np.array(rows, np.int64).reshape(-1, 3).T
+    return Triggers(t_us * 1000, channel.astype(np.uint8), value.astype(np.uint8))
+
+
+@pytest.mark.parametrize("encoding", ["evt3", "evt2"])
+@pytest.mark.parametrize("cut", [0, 1, 2, 3])
+def test_a_raw_file_holds_triggers_before_among_and_behind_events(encoding, cut, tmp_path: Path):
+    events = made([(5, 1, 2, 1), (7, 3, 4, 0), (100_000, 5, 6, 1)])
+    rows = [(3, 0, 1), (5, 6, 1), (6, 6, 0), (7, 0, 0), (60_000, 1, 1), (400_000, 0, 1)]
+    path = tmp_path / "a.raw"
+    chunks = [events[:cut], events[cut:]]
+    assert write(path, chunks, SIZE, encoding=encoding, triggers=edges(rows)) == 3
+    assert columns(read(path)) == columns(events)
+    found = read_triggers(path)
+    assert [found.t_ns.tolist(), found.channel.tolist(), found.value.tolist()] == [
+        [t_us * 1000 for t_us, _, _ in rows],
+        [channel for _, channel, _ in rows],
+        [value for _, _, value in rows],
+    ]
+
+
+def test_triggers_alone_are_a_raw_file(tmp_path: Path):
+    path = tmp_path / "a.raw"
+    assert write(path, [], SIZE, triggers=edges([(3, 0, 1)])) == 0
+    assert read_triggers(path).t_ns.tolist() == [3000]
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5", ".mcap"])
+def test_triggers_are_refused_where_they_cannot_be_written(suffix, tmp_path: Path):
+    with pytest.raises(ValueError, match=r"external triggers can be written into \.raw only"):
+        write(tmp_path / f"a{suffix}", [], SIZE, triggers=edges([(3, 0, 1)]))
     assert list(tmp_path.iterdir()) == []
