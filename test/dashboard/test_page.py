@@ -203,6 +203,25 @@ def test_a_pause_lets_the_pictures_stand_and_nothing_else(page: Any, known: Know
     wait(page, "Math.round(window.dashboard.panel('joints').samples.at(-1).data[0] * 10) === 9")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 720), (390, 844)])
+def test_the_stop_button_stays_where_it_is_whatever_is_pressed(
+    one_robot: tuple[KnownRobot, str], known: KnownRobot, pages: Pages, width: int, height: int
+) -> None:
+    known.words = {"guard": {"stopped_because": "", "commands": 10}}
+    page = pages.open(one_robot[1], width, height)
+    wait(page, "document.querySelector('.verdict')")
+    assert page.locator("#release").is_hidden()
+    place = page.locator("#stop").bounding_box()
+    known.words = {"guard": {"stopped_because": "emergency_stop", "commands": 10}}
+    page.click("#pause")
+    page.click("#record")
+    wait(page, "document.getElementById('record').textContent.startsWith('Rec ')")
+    page.wait_for_selector("#release")
+    assert page.locator("#stop").bounding_box() == place
+    page.click("#record")
+    wait(page, "!window.dashboard.texts.recording.on")
+
+
 def test_commands_pass_only_while_they_come_out_of_the_guard(page: Any, known: KnownRobot) -> None:
     verdict = "document.querySelector('.verdict')?.textContent"
     known.words = {"guard": {"stopped_because": "", "commands": 0, "commands_passed": 0}}

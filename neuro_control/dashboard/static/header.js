@@ -50,6 +50,7 @@ export function drawState(state, texts, pictures) {
   $("release").hidden = !held;
   $("record").setAttribute("aria-pressed", String(Boolean(recording?.on)));
   $("record").textContent = recording?.on
-    ? `Recording ${(state.wall_s - recording.began_s).toFixed(0)} s, ${recording.messages} messages` : "Record";
-  $("record").title = recording?.file ? `recorded to ${recording.file}` : "record every topic of the robot";
+    ? `Rec ${(state.wall_s - recording.began_s).toFixed(0)} s` : "Record";
+  $("record").title = recording?.on ? `${recording.messages} messages are recorded to ${recording.file}; press to end`
+    : recording?.file ? `recorded to ${recording.file}` : "record every topic of the robot";
 }
