@@ -20,6 +20,8 @@ if str(_here) not in sys.path:
 
 from pages import PAGES, ROOT, Block, blocks  # noqa: E402
 
+from neuro_control.demo.domain import DomainClaim  # noqa: E402
+
 pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 
 # Blocks that are no commands: what a file says, what a program prints, what a page draws.
@@ -67,14 +69,15 @@ def clone(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def environment() -> dict[str, str]:
-    """As after `source .venv/bin/activate`, on a ROS domain of this test."""
-    return {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "ROS_DOMAIN_ID": str(1 + os.getpid() % 101),
-        "MPLBACKEND": "agg",
-    }
+def environment() -> Iterator[dict[str, str]]:
+    """As after `source .venv/bin/activate`, on a ROS domain that nobody else has."""
+    with DomainClaim() as claim:
+        yield {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "ROS_DOMAIN_ID": str(claim.domain),
+            "MPLBACKEND": "agg",
+        }
 
 
 def runnable() -> Iterator[Path]:

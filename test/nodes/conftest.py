@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-# Before anything imports rclpy. Domains above 101 would use ports that the system gives to others.
-os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 101)
-os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+import test.ros_domain  # noqa: F401 - before anything imports rclpy
+
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"
 
 rclpy = pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
