@@ -6,7 +6,8 @@ import { short } from "./plot.js";
 
 // By what the rows can be sorted: title, value of a node, in words.
 const COLUMNS = {
-  us: ["µs/tick", (node) => node.us, (v) => v.toFixed(2)],
+  // What is left of a whole can come out below nothing, by the noise of its parts.
+  us: ["µs/tick", (node) => node.us, (v) => Math.max(v, 0).toFixed(2)],
   operations: ["syn. ops/s", (node, s) => node.operations === null ? null : node.operations / s, short],
   spikes: ["spikes/s", (node, s) => node.spikes === null ? null : node.spikes / s, short],
 };
