@@ -15,6 +15,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -145,22 +146,28 @@ def make_anew(folder: Path) -> None:
     Raises:
         BackendError: as `make`.
     """
+    folder = folder.resolve()  # the folder itself is moved, and no link to it
     base = (folder / "bin" / "python").resolve()
-    python = find_python() if base.is_relative_to(folder.resolve()) else str(base)
-    aside = folder.with_name(f"{folder.name}.old")
+    lasts = not base.is_relative_to(folder) and any(_runs(str(base), v) for v in VERSIONS)
+    python = str(base) if lasts else find_python()
     try:
-        if aside.exists():
-            shutil.rmtree(aside)
+        holder = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise BackendError(f"{folder} cannot be moved aside ({error}); remove it") from error
+    aside = holder / "old"
+    try:
         folder.rename(aside)
     except OSError as error:
+        holder.rmdir()
         raise BackendError(f"{folder} cannot be moved aside ({error}); remove it") from error
     try:
         make(folder, python)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         aside.rename(folder)
+        holder.rmdir()
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(holder, ignore_errors=True)
 
 
 def find_python() -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -15,6 +16,7 @@ from neuro_control.backends.runner import Indices, RunnerState
 Offsets = NDArray[np.int64]
 Outputs = tuple[Indices, Offsets]
 CLOSE_S = 5.0
+_log = logging.getLogger(__name__)
 
 
 class Primary(Protocol):
@@ -88,7 +90,11 @@ class Successor:
 
     def _end_lost(self) -> None:
         while self._lost:
-            self._lost.pop().close(ask=False)
+            try:
+                self._lost.pop().close(ask=False)
+            except Exception:  # noqa: BLE001 - told, and the next goes on
+                # It must keep neither its successor nor its host from going on.
+                _log.warning("a backend that was lost cannot be ended", exc_info=True)
 
     def take(self) -> Primary | Exception | None:
         """The next backend, or what its start raised; None while there is neither."""

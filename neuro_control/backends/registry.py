@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from neuro_control.backends.worker_process import (
     worker_command,
 )
 from neuro_control.network import FixedNetwork
+
+_log = logging.getLogger(__name__)
 
 OURS = ("auto", "cpu", "lava", "loihi")
 GROUP = "neuro_control.backends"
@@ -225,6 +228,7 @@ def _foreign(name: str, network: FixedNetwork, settings: BackendSettings) -> Run
         except Exception as error:
             raise BackendError(f"backend {name}: {point.value}: {_raised(error)}") from error
         if missing:
+            _ended(made)
             raise BackendError(
                 f"backend {name}: what {point.value} returns, {type(made).__name__}, has no "
                 f"{', '.join(missing)}; see the last section of docs/backends.md"
@@ -238,6 +242,16 @@ def _foreign(name: str, network: FixedNetwork, settings: BackendSettings) -> Run
     return _shadowed(
         name, network, lambda: cast(Primary, ready.pop() if ready else make()), settings
     )
+
+
+def _ended(made: object) -> None:
+    """Close what is not taken: it may hold a process or a board."""
+    close = getattr(made, "close", None)
+    if close is not None:
+        try:
+            close()
+        except Exception:  # noqa: BLE001 - told; what is wrong with it is raised next
+            _log.warning("%s cannot be closed", type(made).__name__, exc_info=True)
 
 
 def _missing(made: object, shadow: bool) -> list[str]:

@@ -240,13 +240,18 @@ class Guard:
         """The answer to this command if it is the last one once more, as in lockstep.
 
         To clamp it anew would count as an intervention: no time has passed in which the arm could
-        have gone from what was sent to what is asked for.
+        have gone from what was sent to what is asked for. It is clamped anew all the same where
+        the answer depends on where the arm is by now: where velocities are sent, which have to
+        end before a limit, and where the arm has been kept from following.
         """
-        if self._answered is None:
+        if self._answered is None or self.settings.command_interface == "velocity":
             return None
         asked_q, asked_qd, out = self._answered
         same = np.array_equal(asked_q, q) and np.array_equal(asked_qd, qd)
-        return out if same and out.stamp_ns == stamp_ns else None
+        if not same or out.stamp_ns != stamp_ns:
+            return None
+        away = self._q is not None and np.abs(out.q - self._q) > self.settings.max_jump_rad
+        return None if np.any(away) else out
 
     def _clamp(
         self, q: FloatArray, qd: FloatArray, measured: FloatArray, stamp_ns: int

@@ -28,7 +28,7 @@ STALE_S = 2.5
 FORGOTTEN_S = 30.0
 KEPT_REASONS = 12
 # Counts whose rates are shown.
-COUNTED = ("events", "ticks", "spikes", "synaptic_operations")
+COUNTED = ("events", "ticks", "spikes", "synaptic_operations", "commands", "commands_passed")
 
 
 @dataclass

@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 
 WINDOW_S = 1.0
+# A sensor's clock goes on by at most this much, and this many times as fast as ours.
+LEAP_S, LEAP = 1.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,13 @@ class Share:
         now_s: of `time.monotonic`. stamp_s: of the newest packet that has come, then or earlier.
         """
         entry = _Entry(now_s, stamp_s, carried, shown)
+        if self._entries:
+            last = self._entries[-1]
+            gone_s, gone_here_s = stamp_s - last.stamp_s, now_s - last.now_s
+            if not 0.0 <= gone_s <= LEAP_S + LEAP * gone_here_s:
+                # As by a recording that is played from elsewhere.
+                self._entries.clear()
+                self._since = None
         if self._since is None:
             self._since = entry
         self._entries.append(entry)

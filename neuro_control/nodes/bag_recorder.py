@@ -148,6 +148,6 @@ def _close(writer: Writer, recorder: BagRecorder, path: Path) -> None:
         if writer.storage is not None:
             with suppress(OSError):  # it closes the file all the same
                 writer.storage.abort()
-        raise RecordingError(
-            f"{failure}; what was written until then, without its end, is {left_behind(path)}"
-        ) from failure
+        left = left_behind(path)
+        kept = "nothing was" if left is None else f"what was until then is {left}"
+        raise RecordingError(f"{failure}; not all was written, {kept}") from failure

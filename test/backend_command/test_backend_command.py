@@ -257,6 +257,34 @@ def test_what_cannot_be_made_anew_is_left_as_it_was(broken_once, monkeypatch, ca
     assert [path.name for path in folder.parent.iterdir()] == ["lava"]
 
 
+def test_nothing_beside_an_environment_that_is_made_anew_is_touched(broken_once) -> None:
+    folder, _ = broken_once
+    (folder.parent / "lava.old").mkdir()
+    (folder.parent / "lava.old" / "thesis.txt").touch()
+    assert main(["backend", "setup", "lava", "--folder", str(folder)]) == 0
+    assert (folder.parent / "lava.old" / "thesis.txt").exists()
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["lava", "lava.old"]
+
+
+def test_a_link_to_an_environment_stays_one(broken_once) -> None:
+    folder, _ = broken_once
+    link = folder.parent / "link"
+    link.symlink_to(folder)
+    assert main(["backend", "setup", "lava", "--folder", str(link)]) == 0
+    assert link.is_symlink()
+    assert setup.is_made(folder)
+    assert not (folder / "broken").exists()
+
+
+def test_an_environment_whose_python_is_gone_is_made_with_another(broken_once, monkeypatch) -> None:
+    folder, makers = broken_once
+    (folder / "bin" / "python").unlink()
+    (folder / "bin" / "python").symlink_to("/bin/false")
+    monkeypatch.setattr(setup, "find_python", lambda: "/another/python")
+    assert main(["backend", "setup", "lava", "--folder", str(folder)]) == 0
+    assert makers == ["/another/python"]
+
+
 def test_without_lava_check_says_how_to_have_it(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert main(["backend", "check", "lava"]) == 2

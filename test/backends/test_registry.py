@@ -45,8 +45,14 @@ def nothing(network, options):
 class Half(CpuRunner):
     name = "half"
 
+    closed = 0
+
     def begin(self, indices, offsets):
         return 0
+
+    def close(self):
+        Half.closed += 1
+        raise OSError("it is stuck")
 
 def half(network, options):
     return Half(network)
@@ -218,7 +224,7 @@ def test_a_backend_of_others_that_can_be_asked_ahead_is_shadowed(network, exampl
         ("broken", BackendError, r"example_backend:broken: ValueError: no cable"),
         ("refusing", RefusedError, r"population 'x' has delays"),
         ("nothing", BackendError, r"returns, NoneType, has no name, input_ports, .*membrane;"),
-        ("half", BackendError, r"returns, Half, has no poll, begin_restore, poll_done, close; see"),
+        ("half", BackendError, r"returns, Half, has no poll, begin_restore, poll_done; see"),
     ],
 )
 def test_a_backend_of_others_that_cannot_be_had_is_named(
@@ -228,6 +234,13 @@ def test_a_backend_of_others_that_cannot_be_had_is_named(
     with pytest.raises(BackendError, match=rf"^backend {name}: .*{says}") as raised:
         choose_runner(network, BackendSettings(backend=name))
     assert type(raised.value) is kind
+
+
+def test_what_is_not_taken_is_closed(network, example, caplog) -> None:
+    with pytest.raises(BackendError, match="has no poll"):
+        choose_runner(network, BackendSettings(backend="half"))
+    assert sys.modules["example_backend"].Half.closed == 1
+    assert "Half cannot be closed" in caplog.text
 
 
 def test_what_cannot_be_shadowed_needs_less_where_nothing_is(network, example) -> None:

@@ -274,6 +274,28 @@ def test_where_no_thread_can_be_had_the_twin_goes_on_and_it_is_tried_again(
     shadow.close()
 
 
+def test_what_cannot_even_be_ended_keeps_nothing_from_going_on(network, caplog) -> None:
+    lost, next_one = OfOthers(network, unplugged, None), OfOthers(network, lambda: None, None)
+
+    def stuck(ask: bool = True) -> None:
+        raise OSError("it is stuck")
+
+    lost.close = stuck  # type: ignore[method-assign]
+    made = iter([lost, next_one])
+    shadow = ShadowRunner(network, lambda: next(made), "others", PATIENT)
+    engine = CpuRunner(network)
+
+    def back() -> bool:
+        given = next(cycles(network, 1))
+        assert same(shadow.run(*given), engine.run(*given))
+        return bool(shadow.faults) and shadow.status is ShadowState.IN_STEP
+
+    until(back)
+    shadow.close()
+    assert next_one.closed
+    assert "a backend that was lost cannot be ended" in caplog.text
+
+
 def test_where_no_thread_comes_to_be_had_it_is_given_up_and_ended_at_the_end(
     network, monkeypatch
 ) -> None:

@@ -133,6 +133,32 @@ def test_a_command_that_comes_again_after_a_stop_is_a_new_one() -> None:
     np.testing.assert_array_equal(out.qd, 0.0)
 
 
+def test_a_command_that_comes_again_does_not_drag_an_arm_that_was_kept_from_following() -> None:
+    guard = make()
+    out = send(guard, HERE + 0.003, stamp_ms=12)
+    assert out is not None
+    guard.joints(NAMES, HERE + 0.36, [], 13 * MS, 13 * MS)
+    for _ in range(2):
+        out = send(guard, HERE + 0.03, stamp_ms=14)
+        assert out is not None
+        assert np.abs(out.q - (HERE + 0.36)).max() <= 0.35
+    guard.joints(NAMES, HERE - 0.3, [], 15 * MS, 15 * MS)
+    out = send(guard, HERE + 0.03, stamp_ms=14, now_ms=15)
+    assert out is not None
+    np.testing.assert_allclose(out.q, HERE - 0.3)
+
+
+def test_velocities_that_come_again_still_end_before_a_limit() -> None:
+    guard = make(command_interface="velocity")
+    near = np.array([0.99, -0.2])
+    for now_ms in range(14, 40, 5):
+        guard.joints(NAMES, near, [], now_ms * MS, now_ms * MS)
+        out = send(guard, near, [2.0, 0.0], stamp_ms=12, now_ms=now_ms)
+        assert out is not None
+        assert out.qd[0] <= (1.0 - near[0]) / 0.1 + 1e-9
+        near[0] += 0.001
+
+
 # What is clamped
 
 

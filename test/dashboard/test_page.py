@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from test.dashboard.conftest import Pages, Processes, Robot, wait
+from test.dashboard.conftest import LIMIT_S, Pages, Processes, Robot, wait
 from test.dashboard.known_robot import FIRES, OFF_AT, ON_AT, SIZE, KnownRobot
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -226,7 +226,18 @@ def test_commands_pass_only_while_they_come_out_of_the_guard(page: Any, known: K
     verdict = "document.querySelector('.verdict')?.textContent"
     known.words = {"guard": {"stopped_because": "", "commands": 0, "commands_passed": 0}}
     wait(page, f"{verdict} === '○ no command yet'")
+    known.words = {"guard": {"stopped_because": "", "commands": 10, "commands_passed": 0}}
+    wait(page, f"{verdict} === '✖ commands are refused'")
     known.words = {"guard": {"stopped_because": "", "commands": 10, "commands_passed": 10}}
+    wait(page, f"{verdict} === '✔ commands pass'")
+    commands, deadline = 10, time.monotonic() + LIMIT_S
+    while page.evaluate(verdict) != "✖ commands are refused":
+        assert time.monotonic() < deadline
+        commands += 1
+        known.words = {
+            "guard": {"stopped_because": "", "commands": commands, "commands_passed": 10}
+        }
+        page.wait_for_timeout(50)
     wait(page, f"{verdict} === '✔ commands pass'")
     known.silent.add("arm_controller/joint_trajectory")
     wait(page, f"{verdict} === '○ nothing comes'")

@@ -43,6 +43,17 @@ def test_of_a_sensor_whose_clock_stands_still_a_second_is_ours(periods: list[flo
         assert share.rate == pytest.approx(50.0)
 
 
+@pytest.mark.parametrize("leap_s", [20.0, -3.0])
+def test_where_the_sensors_clock_leaps_counting_begins_anew(leap_s: float) -> None:
+    share = Share()
+    for k in range(10):
+        share.add(0.1 * k, 5.0 + 0.1 * k, 50.0, 0.0)
+    share.add(1.0, 6.0 + leap_s, 50.0, 0.0)
+    assert share.rate == 0.0
+    share.add(1.1, 6.1 + leap_s, 50.0, 0.0)
+    assert share.rate == pytest.approx(500.0)
+
+
 @pytest.mark.parametrize("period_s", [0.05, 0.25, 0.5])
 def test_what_has_fallen_silent_has_no_rate_after_a_second(period_s: float) -> None:
     share = Share()

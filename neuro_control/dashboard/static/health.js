@@ -139,6 +139,11 @@ export class GuardPanel {
     if (because) return ["✖ the robot is held", "held"];
     if (this.texts.replay?.paused) return ["❚❚ the recording stands", "idle"];
     if (number(guard, "commands") === 0) return ["○ no command yet", "idle"];
+    // A command that is refused has a hold go out in its place.
+    const { commands, commands_passed: passed } = guard.rates ?? {};
+    if (number(guard, "commands_passed") === 0 || (commands > 0 && passed === 0)) {
+      return ["✖ commands are refused", "held"];
+    }
     const passes = flow?.there && flow.age_s !== null && flow.age_s <= SILENT_S;
     return passes ? ["✔ commands pass", "ok"] : ["○ nothing comes", "idle"];
   }
