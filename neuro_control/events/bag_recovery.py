@@ -7,6 +7,7 @@ without which no player opens it. Source: the MCAP format specification, "Record
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -38,9 +39,9 @@ class Recovered:
 
 
 def recover(path: Path, out: Path) -> Recovered:
-    """Write the whole messages of the MCAP file `path` to `out`, a recording that can be played.
+    """Write the messages of the MCAP file `path` to `out`, a recording that can be played.
 
-    `path` is not changed.
+    All up to where it was cut off, or to the first damage. `path` is not changed.
 
     Raises:
         BagError: `path` is no MCAP file or has no whole message; `out` is there already.
@@ -50,6 +51,8 @@ def recover(path: Path, out: Path) -> Recovered:
         raise BagError(f"{path}: is no file; give the .mcap file that was cut off")
     if out.suffix != ".mcap":
         raise BagError(f"{out}: what is recovered is one file; let its name end in .mcap")
+    if not out.absolute().parent.is_dir():
+        raise BagError(f"{out}: its folder does not exist; make it first")
     if out.exists() or out.is_symlink():
         raise BagError(f"{out}: is there already; choose another name")
     growing = out.with_name(f".{out.name}.recovering")
@@ -119,6 +122,7 @@ def _copy(path: Path, stream: IO[bytes]) -> Recovered:
     writer.start(profile="ros2", library="neuro_control")
     copy = _Copy(writer)
     damage = ""
+    size = path.stat().st_size
     with path.open("rb") as source:
         reader = StreamReader(source, validate_crcs=True, record_size_limit=LONGEST_RECORD)
         records, whole = reader.records, 0
@@ -133,16 +137,17 @@ def _copy(path: Path, stream: IO[bytes]) -> Recovered:
             except OSError:
                 raise
             except Exception as error:  # noqa: BLE001 - it is told
-                ends = isinstance(error, EndOfFile)
+                # A record can be cut within the fields of a fixed size too.
+                at_end = isinstance(error, struct.error) and source.tell() >= size
+                ends = isinstance(error, EndOfFile) or at_end
                 damage = "the file ends there" if ends else first_line(error)
                 break
             whole = source.tell()
-        lost = path.stat().st_size - whole
     writer.finish()  # type: ignore[no-untyped-call]
     return Recovered(
         copy.messages,
         len(copy.topics),
         (copy.last_ns - copy.first_ns) * 1e-9,
-        lost,
+        size - whole,
         damage,
     )

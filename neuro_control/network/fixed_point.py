@@ -164,6 +164,11 @@ def _quantize_population(
         step = weight_step(mode, weight_bits)
         # Both signs use the same range, so that rounding a small weight to zero cannot change it.
         limit = 255 // step * step
+        if not limit:
+            raise ValueError(
+                f"node {name!r}: the weights from {connection.source!r} have both signs, which take"
+                f" a bit of their own; weight_bits {weight_bits} must be at least 2 for them"
+            )
         source = network.nodes[connection.source]
         payload = source.largest_payload if isinstance(source, Input) else 1
         only = weight_exponents[0] if weight_exponents[0] == weight_exponents[1] else None

@@ -10,7 +10,7 @@ equations are integrated with the forward Euler method at the network's time ste
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import index
 from typing import Any
@@ -37,7 +37,7 @@ def whole_numbers(*values: Any) -> bool:
 
 def checked_shape(shape: Sequence[int], what: str) -> Shape:
     """A shape as plain integers, or ValueError naming ``what``."""
-    if not isinstance(shape, Iterable):
+    if not np.iterable(shape):
         raise ValueError(f"{what}: shape must be a tuple of sizes, as ({shape!r},), not {shape!r}")
     given = tuple(shape)
     if not whole_numbers(*given):
@@ -55,12 +55,13 @@ def checked_shape(shape: Sequence[int], what: str) -> Shape:
 
 def float_array(values: ArrayLike, what: str) -> FloatArray:
     """Read-only float64 copy without NaN or infinity, or ValueError naming ``what``."""
-    if np.iscomplexobj(values):
-        raise ValueError(f"{what} holds complex numbers; every value must be real")
     try:
-        array = np.array(values, dtype=np.float64)
+        given = np.asarray(values)
+        array = np.array(given, dtype=np.float64) if given.dtype.kind != "c" else None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what} must be an array of numbers: {error}") from None
+    if array is None:
+        raise ValueError(f"{what} holds complex numbers; every value must be real")
     if not np.isfinite(array).all():
         raise ValueError(f"{what} holds NaN or infinite values; every value must be finite")
     array.flags.writeable = False

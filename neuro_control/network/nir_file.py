@@ -102,8 +102,6 @@ def _node_of(path: Path) -> Any:
             raise ValueError("it is a netx file; call it .net, or read it with read_netx")
         fields = _fields_of(file["node"], set())
     fill_in(fields)
-    if fields["type"] == "NIRGraph":
-        fields["type_check"] = False
     return nir_package().dict2NIRNode(fields)
 
 

@@ -105,7 +105,8 @@ def _read_header(path: Path, file: BinaryIO) -> SoundFile:
             if said is None:
                 raise ValueError(f"{path} is no WAV file: its samples come before their format")
             begin = file.tell()
-            promised = length if length != _UNKNOWN_SIZE else size - begin
+            # Whoever writes a stream fills the length in at its end, if it comes to that.
+            promised = length if length not in (0, _UNKNOWN_SIZE) else size - begin
             kind, rate_hz, ears, width = said
             frame = ears * width
             samples = min(promised, size - begin) // frame

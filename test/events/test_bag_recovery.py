@@ -62,6 +62,15 @@ def test_without_its_end_a_recording_loses_no_whole_chunk(tmp_path: Path, whole:
     assert {p.name for p in tmp_path.iterdir()} == {"cut.mcap", "out.mcap"}
 
 
+@pytest.mark.parametrize("missing", [1, 3, 8, 9])
+def test_a_recording_that_lacks_its_last_bytes_has_every_message(
+    tmp_path: Path, whole: bytes, missing: int
+) -> None:
+    (tmp_path / "cut.mcap").write_bytes(whole[:-missing])
+    found = recover(tmp_path / "cut.mcap", tmp_path / "out.mcap")
+    assert (found.messages, found.damage) == (COUNT, "the file ends there")
+
+
 def test_of_a_whole_recording_nothing_is_missing(tmp_path: Path, whole: bytes) -> None:
     (tmp_path / "in.mcap").write_bytes(whole)
     found = recover(tmp_path / "in.mcap", tmp_path / "out.mcap")
@@ -107,6 +116,8 @@ def test_what_cannot_be_recovered_is_refused(tmp_path: Path, whole: bytes) -> No
         recover(tmp_path / "none.mcap", out)
     with pytest.raises(BagError, match=r"out\.db3: .* let its name end in \.mcap"):
         recover(cut, tmp_path / "out.db3")
+    with pytest.raises(BagError, match=r"o\.mcap: its folder does not exist"):
+        recover(cut, tmp_path / "nowhere" / "o.mcap")
     with pytest.raises(BagError, match=r"cut\.mcap: is there already"):
         recover(cut, cut)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.mcap", "text.mcap"]

@@ -216,6 +216,12 @@ def test_what_does_not_fit_the_integers_is_refused_with_the_reason(network, mess
         quantize(network())
 
 
+def test_one_bit_holds_no_weights_of_both_signs():
+    assert quantize(single([[1.0]], unit()), 1).projections[0].weight.any()
+    with pytest.raises(ValueError, match="'n': the weights from 'in' have both signs"):
+        quantize(single([[1.0, -1.0]], unit()), 1)
+
+
 @pytest.mark.parametrize("bits", [0, 9, 4.5, "8", None])
 def test_bits_that_no_weight_has_are_refused(bits):
     with pytest.raises(ValueError, match="weight_bits must be a whole number from 1 to 8, not"):

@@ -112,6 +112,8 @@ def test_the_time_step_must_be_positive(dt_s: float):
         (lambda: Linear(np.ones((2, 2)) * 1j), "Linear.weight holds complex numbers"),
         (lambda: Linear([["many"]]), "Linear.weight must be an array of numbers: .*'many'"),
         (lambda: Linear(None), "Linear.weight"),
+        (lambda: LIF((2,), tau=[[1], [1, 2]]), "LIF.tau must be an array of numbers"),
+        (lambda: LIF(np.array(4), tau=0.02), "LIF: shape must be a tuple of sizes"),
         (lambda: Input(()), "Input: shape"),
         (lambda: Input(3), r"Input: shape must be a tuple of sizes, as \(3,\), not 3"),
         (lambda: Input((2.5,)), r"Input: shape \(2.5,\) must be whole numbers"),

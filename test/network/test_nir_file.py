@@ -418,3 +418,27 @@ def test_what_a_file_leaves_out_is_filled_in(tmp_path: Path):
         del file["node/nodes/conv/input_shape"]
         file["node/nodes/in/shape"] = [2, 12, 10]
     assert quantize(read_nir(tmp_path / "n.nir")).fingerprint() == quantize(network).fingerprint()
+
+
+@pytest.mark.parametrize("left_out", [(), ("s/nodes/i/shape", "s/nodes/o/shape")])
+def test_what_is_inferred_is_so_within_sub_graphs_too(left_out, tmp_path: Path):
+    size = {"input": np.array([5])}
+    one = {k: np.ones(1) for k in ("tau", "r", "v_threshold")}
+    neuron = nir.LIF(v_leak=np.zeros(1), v_reset=np.zeros(1), **one)
+    inner = nir.NIRGraph(
+        {"i": nir.Input(size), "p": neuron, "o": nir.Output({"output": np.array([5])})},
+        [("i", "p"), ("p", "o")],
+        type_check=False,
+    )
+    nodes = {
+        "in": nir.Input({"input": np.array([3])}),
+        "w": nir.Linear(np.ones((5, 3))),
+        "s": inner,
+        "out": nir.Output({"output": np.array([5])}),
+    }
+    nir.write(tmp_path / "n.nir", nir.NIRGraph(nodes, list(pairwise(nodes)), type_check=False))
+    with h5py.File(tmp_path / "n.nir", "r+") as file:
+        for field in left_out:
+            del file["node/nodes"][field]
+    network = read_nir(tmp_path / "n.nir", dt_s=1e-3)
+    assert [s for n, s in network.shapes.items() if isinstance(network.nodes[n], LIF)] == [(5,)]

@@ -145,3 +145,14 @@ def test_what_is_no_sound_for_ears_is_refused(tmp_path: Path):
         open_sound(six)
     with pytest.raises(ValueError, match="samples is 0; it must be at least 1"):
         next(open_sound(written(tmp_path / "b.wav", bytes(4), 2)).blocks(0))
+
+
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF])
+def test_a_length_that_was_never_filled_in_is_all_that_there_is(length: int, tmp_path: Path):
+    data = np.arange(6, dtype="<i2")
+    path = written(tmp_path / "a.wav", data.tobytes(), 2)
+    whole_file = path.read_bytes()
+    at = whole_file.index(b"data") + 4
+    path.write_bytes(whole_file[:at] + struct.pack("<I", length) + whole_file[at + 4 :])
+    assert open_sound(path).missing == 0
+    np.testing.assert_array_equal(whole(path)[:, 0] * 32768, data)
