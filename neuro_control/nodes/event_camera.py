@@ -62,7 +62,6 @@ class EventCameraNode(SenseNode[EventCameraNodeSettings]):
         self._pixels = PRESETS[settings.preset] if settings.preset else settings.pixels
         self._camera: EventCamera | None = None
         self._last_ns = 0
-        self._told_of = 0
         self._anew = 0  # pictures one behind the other that each began anew
         self._anew_because = ""
 
@@ -108,9 +107,8 @@ class EventCameraNode(SenseNode[EventCameraNodeSettings]):
     def report(self) -> Report:
         """See `SenseNode.report`; and why every picture begins anew, if it does."""
         found = super().report()
-        came, self._told_of = self.received != self._told_of, self.received
         # Where nothing comes any more, that is the reason.
-        if self.active and came and self._anew > 1:
+        if self.active and self.came and self._anew > 1:
             reason = f"each of the last {self._anew} pictures began anew: {self._anew_because}"
             found.values["no_data_because"] = reason
             if not found.error:

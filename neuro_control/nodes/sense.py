@@ -60,6 +60,7 @@ class SenseNode(ManagedNode, Generic[Settings]):
     def _forget(self) -> None:
         self._seq = 0
         self.received = 0
+        self.came = 0  # of these, between the last two reports
         self.refused = 0
         self.refused_because = ""
         self.events = 0
@@ -153,7 +154,7 @@ class SenseNode(ManagedNode, Generic[Settings]):
         topic = self._subscription.topic_name
         counts = (self.received, self.received - self.refused, self.events)
         since = [max(now - before, 0) for now, before in zip(counts, self._seen, strict=True)]
-        self._seen = counts
+        self._seen, self.came = counts, since[0]
         facts = InputFacts(
             topic=topic,
             wanted_type=self.input_type,

@@ -124,7 +124,6 @@ class SkinNode(SenseNode[SkinNodeSettings]):
                 )
             self._fitted = FittedSkin(*size, settings.fitted)
         self._last_ns: int | None = None
-        self._told_of = 0
         self._gaps = 0  # samples one behind the other that each came too late for what was before
 
     @property
@@ -196,9 +195,8 @@ class SkinNode(SenseNode[SkinNodeSettings]):
     def report(self) -> Report:
         """See `SenseNode.report`; why all begins anew, and a skin's own packets and clock."""
         found = super().report()
-        came, self._told_of = self.received != self._told_of, self.received
         # Where nothing comes any more, that is the reason.
-        if self.active and came and self._gaps > 1:
+        if self.active and self.came and self._gaps > 1:
             setting = "fitted.longest_gap_us" if self._fitted is not None else "model gains"
             reason = (
                 f"the last {self._gaps} samples each came more than"

@@ -137,6 +137,8 @@ def test_pictures_that_each_begin_anew_are_told_with_the_reason(camera: Bench) -
     camera.send(picture(0.2, 5000 * MS), picture(0.2, 10_000 * MS))
     because = camera.values()["no_data_because"]
     assert because.endswith("it comes more than 1 s (longest_pause_s) after the one before it")
+    # Once nothing comes any more, how it came is no reason.
+    assert "began anew" not in camera.values()["no_data_because"]
 
 
 def test_silence_has_a_reason(ros: Any, overrides: Any) -> None:
