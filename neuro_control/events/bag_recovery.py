@@ -3,6 +3,8 @@
 
 MCAP is written in records of known length, messages in chunks of them; only its end has the index
 without which no player opens it. Source: the MCAP format specification, "Records".
+
+`mcap` is imported when a recording is recovered: whatever else is done with events does without it.
 """
 
 from __future__ import annotations
@@ -71,6 +73,9 @@ class _Copy:
     """Writes what is read from another recording under new numbers."""
 
     def __init__(self, writer: Writer) -> None:
+        from mcap import records
+
+        self._kinds = records
         self._writer = writer
         self._schemas: dict[int, int] = {0: 0}
         self._channels: dict[int, int] = {}
@@ -80,14 +85,13 @@ class _Copy:
 
     def add(self, record: McapRecord) -> None:
         """One record; those of the index are written anew and not copied."""
-        from mcap.records import Channel, Message, Metadata, Schema
-
-        if isinstance(record, Schema):
+        kinds = self._kinds
+        if isinstance(record, kinds.Schema):
             if record.id not in self._schemas:
                 self._schemas[record.id] = self._writer.register_schema(
                     record.name, record.encoding, record.data
                 )
-        elif isinstance(record, Channel):
+        elif isinstance(record, kinds.Channel):
             if record.id not in self._channels:
                 self._channels[record.id] = self._writer.register_channel(
                     record.topic,
@@ -96,7 +100,7 @@ class _Copy:
                     record.metadata,
                 )
                 self.topics.add(record.topic)
-        elif isinstance(record, Message):
+        elif isinstance(record, kinds.Message):
             self._writer.add_message(
                 self._channels[record.channel_id],
                 record.log_time,
@@ -108,14 +112,17 @@ class _Copy:
             self.first_ns = min(self.first_ns, t_ns) if self.messages else t_ns
             self.last_ns = max(self.last_ns, t_ns)
             self.messages += 1
-        elif isinstance(record, Metadata) and record.name != "rosbag2":
+        elif isinstance(record, kinds.Metadata) and record.name != "rosbag2":
             self._writer.add_metadata(record.name, record.metadata)
 
 
 def _copy(path: Path, stream: IO[bytes]) -> Recovered:
-    from mcap.exceptions import EndOfFile
-    from mcap.stream_reader import StreamReader
-    from mcap.writer import CompressionType, Writer
+    try:
+        from mcap.exceptions import EndOfFile
+        from mcap.stream_reader import StreamReader
+        from mcap.writer import CompressionType, Writer
+    except ImportError as error:
+        raise BagError(f"{path}: recovery needs mcap: pip install mcap ({error})") from error
 
     # Not compressed, as those of the recorder are not.
     writer = Writer(stream, compression=CompressionType.NONE)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +122,13 @@ def test_what_cannot_be_recovered_is_refused(tmp_path: Path, whole: bytes) -> No
     with pytest.raises(BagError, match=r"cut\.mcap: is there already"):
         recover(cut, cut)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.mcap", "text.mcap"]
+
+
+def test_without_the_library_it_is_asked_for(
+    tmp_path: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in.mcap").write_bytes(whole)
+    monkeypatch.setitem(sys.modules, "mcap.stream_reader", None)
+    with pytest.raises(BagError, match=r"in\.mcap: recovery needs mcap: pip install mcap"):
+        recover(tmp_path / "in.mcap", tmp_path / "out.mcap")
+    assert [p.name for p in tmp_path.iterdir()] == ["in.mcap"]

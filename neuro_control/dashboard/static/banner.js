@@ -19,7 +19,7 @@ export function complain(name, reason) {
 }
 
 /** Take away whatever is shown, an alarm too. */
-export function dismiss() {
+function dismiss() {
   banner.dataset.kind = "";
   say("");
 }
