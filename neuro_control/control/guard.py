@@ -23,6 +23,10 @@ from neuro_control.control.guard_limits import MotionLimits
 from neuro_control.control.guard_settings import FloatArray, GuardedCommand, GuardSettings, Reason
 from neuro_control.robots.urdf import JointLimits
 
+# Refused before the guard can watch over the arm at all: nothing was taken from anybody's motion.
+# A controller that is started with the guard may well be the first to hear where the arm is.
+NOT_READY = (Reason.NOT_ACTIVE, Reason.POSITION_UNKNOWN)
+
 # A clock that steps back by less than this is jitter between threads, not a new beginning.
 CLOCK_JITTER_NS = 5_000_000
 
@@ -74,16 +78,16 @@ class Guard:
 
     @property
     def interventions(self) -> int:
-        """Everything that was changed, refused or stopped while active."""
-        return sum(self._counts.values()) - self._counts[Reason.NOT_ACTIVE]
+        """Everything that was changed, refused or stopped once active and the arm's place known."""
+        return sum(count for reason, count in self._counts.items() if reason not in NOT_READY)
 
     @property
     def stopped(self) -> tuple[Reason, ...]:
-        """Why the arm is held now; empty while commands pass."""
+        """Why no command passes now; empty while they pass."""
         if not self.active:
             return (Reason.NOT_ACTIVE,)
-        watchdog = (self._stopped,) if self._stopped is not None else ()
-        return tuple(self._latched) + watchdog
+        watch = Reason.POSITION_UNKNOWN if self._q is None else self._stopped
+        return tuple(self._latched) + (() if watch is None else (watch,))
 
     @property
     def latched(self) -> tuple[Reason, ...]:
@@ -199,7 +203,9 @@ class Guard:
             return self._refuse(Reason.WRONG_JOINTS, stamp_ns, t_ns)
         if not (np.all(np.isfinite(position)) and np.all(np.isfinite(speed))):
             return self._refuse(Reason.NOT_FINITE, stamp_ns, t_ns)
-        if self._q is None or self._joints_stale(t_ns):
+        if self._q is None:
+            return self._refuse(Reason.POSITION_UNKNOWN, stamp_ns, t_ns)
+        if self._joints_stale(t_ns):
             return self._refuse(Reason.JOINT_STATES_STALE, stamp_ns, t_ns)
         if np.any(np.abs(position - self._q) > self.settings.max_jump_rad):
             return self._refuse(Reason.JUMP, stamp_ns, t_ns)
@@ -272,7 +278,7 @@ class Guard:
 
     def _refuse(self, reason: Reason, stamp_ns: int, t_ns: int) -> GuardedCommand | None:
         self._counts[reason] += 1
-        if reason in (Reason.NOT_ACTIVE, Reason.STAMP_BACKWARDS):
+        if reason in NOT_READY or reason is Reason.STAMP_BACKWARDS:
             return None
         # A stamp that cannot be believed must not become the mark for those that follow.
         doubted = (Reason.STAMP_IN_FUTURE, Reason.STAMP_TOO_OLD)

@@ -26,6 +26,8 @@ class Reason(str, Enum):
 
     NOT_ACTIVE = "not_active"
     """Refused: the guard is not active. Nothing goes out, not even a hold."""
+    POSITION_UNKNOWN = "position_unknown"
+    """Refused: no joint state has come yet. Nothing goes out, not even a hold."""
     EMERGENCY_STOP = "emergency_stop"
     """Latched stop: a person asked for it."""
     EFFORT_LIMIT = "effort_limit"
@@ -33,7 +35,7 @@ class Reason(str, Enum):
     CONTROLLER_STALE = "controller_stale"
     """Stop: no command has come for longer than the time limit."""
     JOINT_STATES_STALE = "joint_states_stale"
-    """Stop: no joint state has come for longer than the time limit, or none at all."""
+    """Stop: no joint state has come for longer than the time limit."""
     JOINT_STATES_INVALID = "joint_states_invalid"
     """A joint state without every joint, with a value that is not finite, or from the past:
     not used."""

@@ -81,9 +81,9 @@ KEYS: Mapping[str, str] = {
     "latency_recent_ms_p99": "the same, recent 99th percentile, ms",
     "latency_recent_ms_max": "the same, recent largest, ms",
     # Guard
-    "stopped_because": "why the arm is held now, comma-separated; empty while commands pass",
+    "stopped_because": "why no command passes now, comma-separated; empty while they pass",
     "commands_passed": "commands let through, clamped or not",
-    "interventions": "everything changed, refused or stopped while active",
+    "interventions": "everything changed, refused or stopped once active and the arm's place known",
     # Simulator and replay
     "sim_time_s": "simulated (replay: recorded) time since the start, s",
     "real_time_factor": "simulated time over wall-clock time since the last status",

@@ -231,7 +231,7 @@ class GuardNode(ManagedNode):
         if guard.latched:
             report.fail(f"stopped until released: {stopped}")
         elif stopped:
-            report.warn(f"the arm is held: {stopped}")
+            report.warn(f"no command passes: {stopped}")
         return report
 
 

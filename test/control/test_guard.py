@@ -274,11 +274,26 @@ def test_a_jump_from_the_measured_position_is_refused() -> None:
     expect_hold(send(make(max_jump_rad=0.3), HERE + np.array([0.0, 0.31])), Reason.JUMP)
 
 
-def test_commands_without_any_joint_state_do_not_pass() -> None:
+def test_nothing_passes_before_the_first_joint_state_and_it_is_no_intervention() -> None:
     guard = Guard(NAMES, LIMITS, GuardSettings())
     guard.activate(0)
     assert guard.command(NAMES, HERE, REST, 0, 0) is None
-    assert guard.counts[Reason.JOINT_STATES_STALE] == 1
+    assert guard.repeat(1 * MS) is None
+    assert guard.counts[Reason.POSITION_UNKNOWN] == 1
+    assert guard.interventions == 0
+    assert guard.stopped == (Reason.POSITION_UNKNOWN,)
+    guard.joints(NAMES, HERE, [], 2 * MS, 2 * MS)
+    assert guard.stopped == ()
+    out = send(guard, HERE, stamp_ms=2)
+    assert out is not None
+    assert out.passed
+
+
+def test_a_clock_that_goes_back_makes_the_position_unknown() -> None:
+    guard = make()
+    guard.tick(0)
+    assert guard.stopped == (Reason.POSITION_UNKNOWN,)
+    assert guard.command(NAMES, HERE, REST, 0, 0) is None
 
 
 def test_nothing_passes_while_not_active_and_it_is_no_intervention() -> None:

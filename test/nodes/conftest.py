@@ -35,6 +35,7 @@ class Ros:
     def __init__(self, kind: str = "events") -> None:
         self.executor = make_executor(kind)  # type: ignore[arg-type]
         self.nodes: list[Any] = []
+        self.clients: dict[str, Any] = {}
         self.probe = self.add(rclpy.create_node("probe"))
 
     def add(self, node: Any) -> Any:
@@ -42,11 +43,13 @@ class Ros:
         self.executor.add_node(node)
         return node
 
-    def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    def until(
+        self, condition: Callable[[], bool], seconds: float = 60.0, what: str = "what was waited for"
+    ) -> None:
         """Handle what comes until the condition holds; fail if it never does."""
         end = time.monotonic() + seconds
         while not condition():
-            assert time.monotonic() < end, "what was waited for did not come"
+            assert time.monotonic() < end, f"{what} did not come"
             spin_for(self.executor, 0.005)
 
     def listen(self, kind: type, topic: str, profile: Any = 10) -> list[Any]:
@@ -70,10 +73,13 @@ class Ros:
 
     def call(self, kind: type, name: str, request: Any = None) -> Any:
         """The answer of a service."""
-        client = self.probe.create_client(kind, name)
-        self.until(client.service_is_ready)
+        # One client for all calls: each new one has to find the service, and be found by it.
+        client = self.clients.get(name)
+        if client is None:
+            client = self.clients[name] = self.probe.create_client(kind, name)
+        self.until(client.service_is_ready, what=f"the service {name}")
         future = client.call_async(request or kind.Request())
-        self.until(future.done)
+        self.until(future.done, what=f"the answer of {name}")
         return future.result()
 
     def close(self) -> None:
