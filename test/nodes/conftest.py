@@ -44,7 +44,7 @@ class Ros:
         return node
 
     def until(
-        self, condition: Callable[[], bool], seconds: float = 60.0, what: str = "what was waited for"
+        self, condition: Callable[[], bool], seconds: float = 60.0, what: str = "what it waits for"
     ) -> None:
         """Handle what comes until the condition holds; fail if it never does."""
         end = time.monotonic() + seconds
