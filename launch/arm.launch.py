@@ -20,7 +20,7 @@ from neuro_control.robots.description import share_directory
 
 DESCRIPTIONS = {
     "sim": "where the robot is: mujoco, or none for a real arm",
-    "backend": "who steps the network",
+    "backend": "who steps the network; auto: as the parameter files say",
     "dashboard": "show what goes on in a browser",
 }
 DEFAULTS = {"sim": "mujoco", "backend": "auto", "dashboard": "false"}
@@ -38,7 +38,7 @@ def generate_launch_description() -> LaunchDescription:
         [
             *arguments,
             DeclareLaunchArgument(
-                "params_file", default_value="", description="instead of the robot's own"
+                "params_file", default_value="", description="yours, laid over the robot's own"
             ),
             DeclareLaunchArgument("namespace", default_value="", description="of every node"),
             DeclareLaunchArgument("log_level", default_value="info", description="of every node"),
@@ -67,8 +67,7 @@ def bring_up(context: LaunchContext) -> list[Node]:
     plan = plan_bringup(
         "arm", sim=value("sim"), backend=value("backend"), dashboard=value("dashboard")
     )
-    share = share_directory()
-    parameter_file = value("params_file") or str(share / plan.parameter_file)
+    share, params_file = share_directory(), value("params_file")
 
     def action(node: NodeEntry) -> Node:
         kind = LifecycleNode if node.lifecycle else Node
@@ -81,12 +80,7 @@ def bring_up(context: LaunchContext) -> list[Node]:
             executable=sys.executable,
             arguments=["-m", node.module],
             ros_arguments=["--log-level", value("log_level")],
-            # The robot's file says the last word: it may have a section of the dashboard too.
-            parameters=[
-                str(share / node.parameter_file),
-                parameter_file,
-                plan.parameters_of(node),
-            ],
+            parameters=list(plan.layers_of(node, share, params_file)),
             remappings=list(node.remaps),
             output="screen",
             emulate_tty=True,

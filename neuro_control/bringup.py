@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -167,19 +168,42 @@ class BringupPlan:
         return self.sim != "none"
 
     @property
-    def parameter_file(self) -> str:
-        """The file that the nodes read unless the user names another, below share/."""
-        real = self.sim == "none"
-        return self.robot.real_parameter_file if real else self.robot.parameter_file
+    def parameter_files(self) -> tuple[str, ...]:
+        """The robot's files, below share/, later ones over earlier ones."""
+        robot = self.robot
+        real = (robot.real_parameter_file,) if self.sim == "none" else ()
+        return (robot.parameter_file, *real)
 
     def parameters_of(self, node: NodeEntry) -> dict[str, Any]:
-        """Parameters that follow from the arguments and override the parameter file's."""
+        """Parameters that follow from the arguments and override the parameter files'."""
         parameters: dict[str, Any] = {
             "use_sim_time": self.use_sim_time and not node.owns_clock,
         }
-        if node.takes_backend:
+        # "auto" is what nobody has said: a file that names a backend is heard then.
+        if node.takes_backend and self.backend != "auto":
             parameters["backend"] = self.backend
         return parameters
+
+    def layers_of(
+        self, node: NodeEntry, share: Path, params_file: str = ""
+    ) -> tuple[str | dict[str, Any], ...]:
+        """A node's parameter files and parameters, as launch takes them: later over earlier.
+
+        share: the folder that holds ``config/``.
+        params_file: the user's file, or "". It is laid over the robot's files and never replaces
+            them: a real arm stays slow, and waits to be told to move, where it does not say
+            otherwise.
+        Raises BringupError if the user's file is not there: launch would only warn, and start a
+        robot with the limits of another.
+        """
+        user: tuple[str, ...] = ()
+        if params_file:
+            path = Path(params_file).expanduser()
+            if not path.is_file():
+                raise BringupError(f"params_file:={params_file}: there is no such file")
+            user = (str(path),)
+        ours = dict.fromkeys((node.parameter_file, *self.parameter_files))
+        return (*(str(share / file) for file in ours), *user, self.parameters_of(node))
 
 
 def nearest(word: str, known: tuple[str, ...] | list[str], count: int = 3) -> str:

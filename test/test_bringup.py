@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,13 +15,13 @@ from neuro_control import bringup
 def test_the_simulated_arm_is_simulator_controller_and_guard() -> None:
     plan = bringup.plan_bringup("arm", sim="mujoco")
     assert [node.name for node in plan.nodes] == ["simulator", "controller", "guard"]
-    assert plan.parameter_file == "config/arm.yaml"
+    assert plan.parameter_files == ("config/arm.yaml",)
 
 
 def test_the_real_arm_has_no_simulator_and_uses_the_wall_clock() -> None:
     plan = bringup.plan_bringup("arm", sim="none")
     assert [node.name for node in plan.nodes] == ["controller", "guard"]
-    assert plan.parameter_file == "config/real_arm.yaml"
+    assert plan.parameter_files == ("config/arm.yaml", "config/real_arm.yaml")
     assert not any(plan.parameters_of(node)["use_sim_time"] for node in plan.nodes)
 
 
@@ -51,6 +52,31 @@ def test_skin_and_ears_are_two_nodes_more_if_they_are_asked_for() -> None:
     plan = bringup.plan_bringup("arm", senses=True)
     assert plan.nodes[-2:] == (bringup.SKIN, bringup.COCHLEA)
     assert all(plan.parameters_of(node)["use_sim_time"] for node in plan.nodes[-2:])
+
+
+def test_a_users_file_is_laid_over_the_robots_and_replaces_none(tmp_path: Path) -> None:
+    share, mine = tmp_path / "share", tmp_path / "mine.yaml"
+    mine.touch()
+    files = [str(share / "config" / name) for name in ("arm.yaml", "real_arm.yaml")]
+    for sim, robots in (("mujoco", files[:1]), ("none", files)):
+        plan = bringup.plan_bringup("arm", sim=sim, dashboard="true")
+        for node in plan.nodes:
+            own = [str(share / node.parameter_file)] if node is bringup.DASHBOARD else []
+            last = plan.parameters_of(node)
+            assert plan.layers_of(node, share, str(mine)) == (*own, *robots, str(mine), last)
+            assert plan.layers_of(node, share) == (*own, *robots, last)
+
+
+def test_a_users_file_that_is_not_there_starts_no_robot(tmp_path: Path) -> None:
+    plan = bringup.plan_bringup("arm", sim="none")
+    with pytest.raises(bringup.BringupError, match=r"params_file:=.*my\.yaml: there is no such file"):
+        plan.layers_of(bringup.GUARD, tmp_path, str(tmp_path / "my.yaml"))
+
+
+def test_the_files_say_the_backend_where_the_argument_does_not() -> None:
+    for argument, told in (("auto", {}), ("cpu", {"backend": "cpu"})):
+        plan = bringup.plan_bringup("arm", backend=argument)
+        assert plan.parameters_of(bringup.CONTROLLER) == {"use_sim_time": True} | told
 
 
 def test_an_unknown_value_names_the_ones_that_work() -> None:

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,10 @@ from pydantic import BaseModel  # noqa: E402
 
 from neuro_control.bringup import ROBOTS, RUNNABLE, plan_bringup  # noqa: E402
 from neuro_control.dashboard.settings import DashboardSettings  # noqa: E402
-from neuro_control.demo.parameters import read_parameter_file  # noqa: E402
+from neuro_control.demo.parameters import (  # noqa: E402
+    read_parameter_file,
+    write_parameter_file,
+)
 from neuro_control.nodes.cochlea import CochleaNodeSettings  # noqa: E402
 from neuro_control.nodes.controller_settings import ControllerNodeSettings  # noqa: E402
 from neuro_control.nodes.event_camera import EventCameraNodeSettings  # noqa: E402
@@ -112,3 +116,57 @@ def test_the_real_arms_file_changes_what_exists_and_nothing_to_the_same_value() 
             assert type(value) is type(simulated[name][parameter])
             assert value != simulated[name][parameter]
             SETTINGS[name].model_validate({parameter: value})
+
+
+def launched(name: str, params_file: Path, folder: Path, **arguments: str) -> dict[str, Any]:
+    """The parameters that a node ends up with, as launch starts it: a file for each layer."""
+    plan = plan_bringup("arm", **arguments)
+    words = []
+    for layer in plan.layers_of(RUNNABLE[name], ROOT, str(params_file)):
+        file = layer
+        if isinstance(layer, dict):
+            file = folder / "arguments.yaml"
+            write_parameter_file(file, {name: layer})
+        words += ["--params-file", str(file)]
+    context = rclpy.Context()
+    rclpy.init(args=["--ros-args", *words], context=context)
+    try:
+        node = rclpy.create_node(name, context=context)
+        Parameters(node, SETTINGS[name])
+        found = {key: value.value for key, value in node.get_parameters_by_prefix("").items()}
+        node.destroy_node()
+        return found
+    finally:
+        rclpy.try_shutdown(context=context)
+
+
+@pytest.mark.parametrize("section", ["/**/guard", "/guard", "guard", "/**"])
+def test_a_real_arm_stays_slow_and_waits_with_a_file_of_one_line(
+    tmp_path: Path, section: str
+) -> None:
+    mine = tmp_path / "my_arm.yaml"
+    mine.write_text(f"{section}: {{ros__parameters: {{tip_link: tool0}}}}\n", encoding="utf-8")
+    found = launched("guard", mine, tmp_path, sim="none")
+    assert found["tip_link"] == "tool0"
+    assert (found["autostart"], found["velocity_scale"]) == (False, 0.1)
+    assert (found["start_now"], found["end_velocity"]) == (True, False)
+    assert found["use_sim_time"] is False
+    assert found["max_jump_rad"] == 0.35, "and the rest is as the simulated arm's"
+
+
+def test_a_users_file_has_the_last_word_on_a_real_arm(tmp_path: Path) -> None:
+    mine = tmp_path / "my_arm.yaml"
+    line = "/**/controller: {ros__parameters: {autostart: true, backend: lava}}\n"
+    mine.write_text(line, encoding="utf-8")
+    found = launched("controller", mine, tmp_path, sim="none")
+    assert (found["autostart"], found["backend"]) == (True, "lava")
+    assert found["command_time_s"] == 0.02
+    assert launched("controller", mine, tmp_path, sim="none", backend="cpu")["backend"] == "cpu"
+
+
+def test_a_simulated_arm_starts_by_itself_and_has_its_whole_speed(tmp_path: Path) -> None:
+    mine = tmp_path / "my_arm.yaml"
+    mine.write_text("/**/guard: {ros__parameters: {max_jump_rad: 0.2}}\n", encoding="utf-8")
+    found = launched("guard", mine, tmp_path)
+    assert (found["autostart"], found["velocity_scale"]) == (True, 1.0)
+    assert (found["max_jump_rad"], found["use_sim_time"]) == (0.2, True)

@@ -39,3 +39,14 @@ def test_it_declares_the_three_arguments_with_defaults_that_work() -> None:
         and node.targets[0].id == "DEFAULTS"
     )
     assert defaults == {"sim": "mujoco", "backend": "auto", "dashboard": "false"}
+
+
+def test_a_nodes_parameters_are_the_plans_layers_and_nothing_else() -> None:
+    given = [
+        ast.unparse(word.value)
+        for node in ast.walk(TREE)
+        if isinstance(node, ast.Call)
+        for word in node.keywords
+        if word.arg == "parameters"
+    ]
+    assert given == ["list(plan.layers_of(node, share, params_file))"]
