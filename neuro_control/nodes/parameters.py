@@ -6,6 +6,9 @@ within a model get dotted names (`controller.dt_s`). Parameters are read-only on
 unless a field says `json_schema_extra={"dynamic": True}`. A value that the model refuses is refused
 here too, with the parameter's name, the value and what would be right; one that is set and that no
 field is called by is told in the log.
+
+A managed node's `use_sim_time` cannot be changed either once it runs: its clock would be another,
+and timers that wait on the first one, a guard's watchdog among them, would wait for ever.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from rclpy.exceptions import (
     InvalidParameterValueException,
     ParameterUninitializedException,
 )
+from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -29,6 +33,7 @@ from neuro_control.nodes.parameter_fields import ParameterField, parameter_field
 Model = TypeVar("Model", bound=BaseModel)
 
 _LATER = "qos_overrides."
+_CLOCK = "use_sim_time"
 
 
 class ParameterError(ValueError):
@@ -76,6 +81,8 @@ class Parameters(Generic[Model]):
         if refused:
             raise ParameterError("; ".join(refused))
         self.settings = self._validate(self._values)
+        self._clock = node.get_parameter(_CLOCK) if isinstance(node, LifecycleNode) else None
+        # Called before the clock's own, which changes the clock as it is asked.
         node.add_on_set_parameters_callback(self._set)
 
     def _unknown(self, node: Node) -> list[str]:
@@ -118,6 +125,14 @@ class Parameters(Generic[Model]):
         changed = dict(self._values)
         ours = False
         for parameter in parameters:
+            clock = self._clock
+            if clock and parameter.name == _CLOCK and parameter.value != clock.value:
+                now, then = (str(p.value).lower() for p in (clock, parameter))
+                reason = (
+                    f"{_CLOCK}: is {now} and cannot be set to {then} while the node runs; "
+                    "end the node, and start it with the other"
+                )
+                return SetParametersResult(successful=False, reason=reason)
             declared = self._declared.get(parameter.name)
             if declared is not None:
                 ours = True

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from rclpy.clock import ROSClock
+from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -179,6 +181,31 @@ def test_dynamic_parameters_can_be_set_and_the_others_cannot(ros: Any, overrides
     assert "read-only" in results[2].reason
     assert parameters.settings.gain == 0.5
     assert len(changes) == 1
+
+
+@pytest.mark.parametrize("simulated", [False, True])
+def test_a_managed_node_keeps_its_clock(ros: Any, overrides: Any, simulated: bool) -> None:
+    node = ros.add(LifecycleNode("one", parameter_overrides=overrides(use_sim_time=simulated)))
+    parameters = Parameters(node, Settings)
+    clock = node.get_clock()
+    assert isinstance(clock, ROSClock)
+    other = Parameter("use_sim_time", value=not simulated)
+    result = node.set_parameters_atomically([Parameter("gain", value=0.5), other])
+    assert not result.successful
+    now, then = ("true", "false") if simulated else ("false", "true")
+    assert f"use_sim_time: is {now} and cannot be set to {then}" in result.reason
+    assert clock.ros_time_is_active is simulated
+    assert node.get_parameter("use_sim_time").value is simulated
+    assert parameters.settings.gain == 1.0
+    same = Parameter("use_sim_time", value=simulated)
+    assert node.set_parameters([same])[0].successful, "as a file of all parameters sets it"
+
+
+def test_a_node_that_commands_nothing_may_change_its_clock(ros: Any, overrides: Any) -> None:
+    node, _ = declare(ros, overrides)
+    (result,) = node.set_parameters([Parameter("use_sim_time", value=True)])
+    assert result.successful
+    assert node.get_clock().ros_time_is_active
 
 
 def test_a_field_that_ros_cannot_hold_is_a_programming_error(ros: Any, overrides: Any) -> None:
