@@ -77,11 +77,12 @@ def spin_for(executor: Executor, seconds: float, until: Future | None = None) ->
 
 
 class EndRequest:
-    """SIGINT and SIGTERM as a question that a loop asks, and not as a bolt out of the blue.
+    """SIGINT, SIGTERM and SIGHUP as a question that a loop asks, and not a bolt out of the blue.
 
     rclpy's own handlers end its context at once, in the middle of whatever a callback does; then
     a guard could not send its last hold. A second SIGINT raises KeyboardInterrupt, for a node that
-    does not come to its end.
+    does not come to its end. SIGHUP, which comes when a terminal or an ssh session closes, stays
+    ignored where it was, as under nohup.
     """
 
     def __init__(self) -> None:
@@ -97,7 +98,9 @@ class EndRequest:
     @contextmanager
     def heard(self) -> Iterator[None]:
         """Within this, the signals come here."""
-        numbers = (signal.SIGINT, signal.SIGTERM)
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
         before = {number: signal.signal(number, self) for number in numbers}
         try:
             yield
@@ -135,8 +138,8 @@ def run(
     begin: given the node before its work; what it raises is told as what make_node raises.
     work: given the node, the executor, and whether it goes on; returns when it does not.
     end: given the node when work is over, while it can still publish.
-    Ctrl-C and SIGTERM end it with exit code 0. A StartError of the work is one line too; whatever
-    else a callback raises is a defect, shown with its traceback, and exit code 1.
+    Ctrl-C, SIGTERM and SIGHUP end it with exit code 0. A StartError of the work is one line too;
+    whatever else a callback raises is a defect, shown with its traceback, and exit code 1.
     """
     request = EndRequest()
     node: Node | None = None

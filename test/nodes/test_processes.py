@@ -96,7 +96,19 @@ def test_in_real_time_is_a_whole_node_or_it_says_what_is_missing(
     assert {os.sched_getparam(thread).sched_priority for thread in threads} == {7}
 
 
-def test_a_guard_that_is_ended_sends_a_hold_last(ros: Any, processes: Processes) -> None:
+@pytest.fixture
+def hang_up() -> Iterator[None]:
+    """Processes hear SIGHUP even if the tests run under nohup, whose children ignore it."""
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGHUP])
+def test_a_guard_that_is_ended_sends_a_hold_last(
+    ros: Any, processes: Processes, end: signal.Signals
+) -> None:
     process = processes.start("guard", command_interface="velocity")
     sent = ros.listen_later(Float64MultiArray, "arm_velocity_controller/commands", qos.COMMANDS)
     states = ros.publisher(JointState, "joint_states")
@@ -114,7 +126,7 @@ def test_a_guard_that_is_ended_sends_a_hold_last(ros: Any, processes: Processes)
 
     ros.until(moves, 60.0)
     sent.clear()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(end)
     ros.until(lambda: process.poll() is not None, 20.0)
     ros.until(lambda: bool(sent) and list(sent[-1].data) == [0.0] * len(zero), 5.0)
     assert process.returncode == 0

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import rclpy
 from rclpy.node import Node
 
-from neuro_control.nodes.spin import ExecutorKind, StartError, run
+from neuro_control.nodes.spin import EndRequest, ExecutorKind, StartError, run
 
 
 class Broken(Node):
@@ -47,3 +49,32 @@ def test_what_a_callback_raises_is_shown_with_where_it_was_raised(
     assert "out of range" in said
     assert len(ended) == 1, "its last word is said all the same"
     assert not rclpy.ok()
+
+
+@pytest.fixture
+def hang_up() -> Iterator[None]:
+    """What these tests do with SIGHUP is undone, and does not end them."""
+    before = signal.signal(signal.SIGHUP, lambda *_: None)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hang_up")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_who_asks_for_the_end_is_heard(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    request = EndRequest()
+    with request.heard():
+        signal.raise_signal(number)
+        assert request.made
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.usefixtures("hang_up")
+def test_under_nohup_a_terminal_that_closes_ends_nothing() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    request = EndRequest()
+    with request.heard():
+        signal.raise_signal(signal.SIGHUP)
+        assert not request.made
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
