@@ -66,6 +66,18 @@ class LatencyHistogram:
         """Of the slices in the window."""
         return _summary(self._window.sum(axis=0), max(self._window_max_ns))
 
+    def values(self) -> dict[str, float]:
+        """Both, by their keys on /diagnostics."""
+        run, recent = self.run(), self.window()
+        return {
+            "latency_ms_median": run.median_ms,
+            "latency_ms_p99": run.p99_ms,
+            "latency_ms_max": run.max_ms,
+            "latency_recent_ms_median": recent.median_ms,
+            "latency_recent_ms_p99": recent.p99_ms,
+            "latency_recent_ms_max": recent.max_ms,
+        }
+
 
 def _summary(counts: npt.NDArray[np.int64], max_ns: int) -> LatencySummary:
     total = int(counts.sum())

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -40,6 +41,14 @@ class Frame(Protocol):
     joint_states: Sequence[Reading]
     taxels: npt.NDArray[np.float32] | None
     sound: npt.NDArray[np.int16] | None
+
+
+def tracking_error_deg(frame: Frame | None) -> float:
+    """Angle between the camera's axis and the target, deg; NaN before the first frame."""
+    if frame is None:
+        return math.nan
+    x, y, z = (float(v) for v in frame.target_in_camera)
+    return math.degrees(math.atan2(math.hypot(x, y), z))
 
 
 class World(CommandedArm, Protocol):

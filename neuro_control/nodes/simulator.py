@@ -5,7 +5,8 @@ Publishes `joint_states` and `event_camera/events` once each period of the camer
 `simulation/target` less often (in lockstep: as often); with skin and ears also `taxels`, `audio`.
 Obeys `arm_controller/joint_trajectory`, `arm_position_controller/commands` and
 `arm_velocity_controller/commands`. Target, disturbances and faults are parameters that change it
-as it runs. Its own time is the simulation's; `use_sim_time` is of no use to it.
+as it runs. Its own time is the simulation's; `use_sim_time` is of no use to it. A second publisher
+of `/clock`, which has no namespace, is told in the log and in its report.
 
 In lockstep, simulated time advances only when a command has come whose stamp is that of the last
 packet or later. While it waits it sends the packet again from time to time, so that a controller
@@ -30,7 +31,6 @@ from geometry_msgs.msg import PointStamped
 from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.task import Future
-from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
@@ -43,7 +43,8 @@ from neuro_control.nodes.pace import Pace
 from neuro_control.nodes.parameters import Parameters
 from neuro_control.nodes.robot_commands import RobotCommands
 from neuro_control.nodes.sense_topics import SenseTopics
-from neuro_control.nodes.simulated_world import Frame, World
+from neuro_control.nodes.simulated_clock import SimulatedClock
+from neuro_control.nodes.simulated_world import Frame, World, tracking_error_deg
 from neuro_control.nodes.simulator_settings import SimulatorNodeSettings
 from neuro_control.nodes.spin import MessageWithInfo, run, spin_for
 from neuro_control.robots.description import arm_urdf
@@ -76,7 +77,7 @@ class SimulatorNode(Node):
         override: dict[str, Any] = {"qos_overriding_options": qos.OVERRIDABLE}
         # Best effort is what a camera offers; lockstep must not lose a packet.
         events_qos = qos.reliable(64) if settings.lockstep else qos.best_effort(64)
-        self._clock_publisher = self.create_publisher(Clock, "/clock", qos.reliable(10))
+        self._simulated_clock = SimulatedClock(self)
         self._joints = self.create_publisher(JointState, "joint_states", qos.STATES, **override)
         self._events = self.create_publisher(EventPacket, EVENTS_TOPIC, events_qos, **override)
         self._target = self.create_publisher(
@@ -153,7 +154,7 @@ class SimulatorNode(Node):
         # Each message costs a tenth of a millisecond here and as much wherever it is heard.
         if settings.lockstep or t_ns >= self._clock_due_ns:
             self._clock_due_ns = t_ns + round(settings.clock_period_s * 1e9)
-            self._clock_publisher.publish(messages.clock_message(t_ns))
+            self._simulated_clock.publish(t_ns)
         names = self.world.joint_names
         for reading in frame.joint_states:
             self._joints.publish(
@@ -252,12 +253,6 @@ class SimulatorNode(Node):
         if self._first_answer is not None and now_s > self._first_answer[0]:
             factor_run = (sim_s - self._first_answer[1]) / (now_s - self._first_answer[0])
         waiting_s = 0.0 if self._waiting_since_s is None else now_s - self._waiting_since_s
-        run_, recent = self.latency.run(), self.latency.window()
-        self.latency.next_slice()
-        error_deg = math.nan
-        if frame is not None:
-            x, y, z = (float(v) for v in frame.target_in_camera)
-            error_deg = math.degrees(math.atan2(math.hypot(x, y), z))
         report = Report(
             values={
                 "sim_time_s": sim_s,
@@ -269,21 +264,19 @@ class SimulatorNode(Node):
                 "packets_unanswered": len(self._published_ns),
                 "commands": self.commands.taken,
                 "commands_refused": sum(self.commands.refused.values()),
-                "tracking_error_deg": error_deg,
-                "latency_ms_median": run_.median_ms,
-                "latency_ms_p99": run_.p99_ms,
-                "latency_ms_max": run_.max_ms,
-                "latency_recent_ms_median": recent.median_ms,
-                "latency_recent_ms_p99": recent.p99_ms,
-                "latency_recent_ms_max": recent.max_ms,
+                "tracking_error_deg": tracking_error_deg(frame),
+                **self.latency.values(),
                 "renderer": str(getattr(getattr(self.world, "renderer", None), "name", "")),
             }
         )
+        self.latency.next_slice()
         report.values |= self.world.conditions
         report.values |= {f"refused_{reason}": n for reason, n in self.commands.refused.items()}
         if waiting_s > self.parameters.settings.lockstep_timeout_s:
             report.fail(f"lockstep: no command for {waiting_s:.0f} s")
-        elif self.commands.taken == 0:
+        if two_clocks := self._simulated_clock.look():
+            report.warn(two_clocks)
+        if self.commands.taken == 0:
             report.warn("no command has come yet")
         return report
 

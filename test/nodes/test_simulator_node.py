@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("mujoco", reason="needs MuJoCo")
 
+import rclpy
 from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import PointStamped
 from rclpy.parameter import Parameter
@@ -353,3 +354,27 @@ def test_its_report_says_what_the_robot_is_up_against(ros: Any, overrides: Any) 
     sim.world.conditions = {"payload_kg": 2.0, "faults": "hot_pixels"}
     assert sim.report().values["payload_kg"] == 2.0
     assert sim.report().values["faults"] == "hot_pixels"
+
+
+def test_a_second_clock_is_told_with_what_to_do(ros: Any, overrides: Any, capfd: Any) -> None:
+    sim = make(ros, overrides)
+    assert "/clock" not in sim.report().message
+    second = rclpy.create_node("simulator", namespace="b")
+    ros.add(second)
+    clock = second.create_publisher(Clock, "/clock", qos.reliable(10))
+    ros.until(lambda: sim.count_publishers("/clock") == 2)
+    for _ in range(2):
+        told = sim.report()
+        assert told.warning
+        assert told.message.startswith("/clock is published by /b/simulator too")
+        assert "a ROS_DOMAIN_ID of its own" in told.message
+    assert capfd.readouterr().err.count("/clock is published by /b/simulator too") == 1
+    second.destroy_publisher(clock)
+    ros.until(lambda: sim.count_publishers("/clock") == 1)
+    assert "/clock" not in sim.report().message
+
+
+def test_a_second_simulator_of_the_same_name_is_one_too(ros: Any, overrides: Any) -> None:
+    first, _ = make(ros, overrides), make(ros, overrides)
+    ros.until(lambda: first.count_publishers("/clock") == 2)
+    assert first.report().message.startswith("/clock is published by /simulator too")
