@@ -67,7 +67,8 @@ class UrdfModel:
         """Joints from `base_link` down to `tip_link`, in that order.
 
         Raises:
-            ValueError: a link is not in the URDF, or no chain leads from base to tip.
+            ValueError: a link is not in the URDF, no chain leads from base to tip, or a joint of
+                the chain has a velocity limit of 0, which exporters write where nobody gave one.
         """
         for field, link in (("base_link", base_link), ("tip_link", tip_link)):
             if link not in self.links:
@@ -78,8 +79,14 @@ class UrdfModel:
         while link != base_link:
             if link not in above:
                 raise ValueError(f"tip_link: {tip_link!r} does not hang below {base_link!r}")
-            chain.append(above[link])
-            link = above[link].parent
+            joint = above[link]
+            if joint.velocity == 0.0:
+                raise ValueError(
+                    f"joint {joint.name!r}: <limit velocity='0'>: it must be greater than 0;"
+                    " a joint that never moves is of type fixed"
+                )
+            chain.append(joint)
+            link = joint.parent
         return chain[::-1]
 
 
@@ -130,17 +137,77 @@ def _attribute(element: ElementTree.Element, name: str) -> str:
     return value
 
 
-def _numbers(element: ElementTree.Element | None, name: str, default: str) -> Float:
-    text = default if element is None else element.get(name, default)
-    return np.array([float(word) for word in text.split()])
+def _float(word: str) -> float:
+    """The number that a word says; NaN if it says none."""
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan
 
 
-def _origin(element: ElementTree.Element) -> Float:
-    origin = element.find("origin")
+def _vector(element: ElementTree.Element, tag: str, name: str, default: str, of: str) -> Float:
+    """Three finite numbers: attribute `name` of the child `tag`, which is `of` a joint or link."""
+    child = element.find(tag)
+    text = default if child is None else child.get(name, default)
+    numbers = np.array([_float(word) for word in text.split()])
+    if numbers.shape != (3,) or not np.isfinite(numbers).all():
+        raise ValueError(
+            f"{of}: <{tag} {name}={text!r}>: three numbers, such as {default!r}, would be right"
+        )
+    return numbers
+
+
+def _origin(element: ElementTree.Element, of: str) -> Float:
     transform = np.eye(4)
-    transform[:3, :3] = rotation_from_rpy(*_numbers(origin, "rpy", "0 0 0"))
-    transform[:3, 3] = _numbers(origin, "xyz", "0 0 0")
+    transform[:3, :3] = rotation_from_rpy(*_vector(element, "origin", "rpy", "0 0 0", of))
+    transform[:3, 3] = _vector(element, "origin", "xyz", "0 0 0", of)
     return transform
+
+
+def _axis(element: ElementTree.Element, of: str) -> Float:
+    """A moving joint's axis, of length 1."""
+    axis = _vector(element, "axis", "xyz", "1 0 0", of)
+    length = float(np.linalg.norm(axis))
+    # Beyond either, its square is no number any more, and the axis none of length 1.
+    if not 1e-100 < length < 1e100:
+        raise ValueError(
+            f"{of}: <axis xyz='{' '.join(f'{n:g}' for n in axis)}'> has no direction; one of the"
+            " three must not be 0, as in '0 0 1'"
+        )
+    return axis / length
+
+
+_NO_LIMITS = {"lower": -math.inf, "upper": math.inf, "velocity": math.inf, "effort": math.inf}
+
+
+def _limits(element: ElementTree.Element, of: str) -> dict[str, float]:
+    """A moving joint's limits; infinite where it has none.
+
+    A velocity of 0 is left to `UrdfModel.chain`: it matters only to who moves the joint.
+    """
+    limits = dict(_NO_LIMITS)
+    limit = element.find("limit")
+    if limit is None:
+        kind = element.get("type")
+        if kind in ("revolute", "prismatic"):
+            raise ValueError(f"{of}: a {kind} joint needs a <limit>")
+        return limits
+    for key in limits:
+        text = limit.get(key)
+        if text is None:
+            continue
+        value = limits[key] = _float(text)
+        if math.isnan(value):
+            raise ValueError(f"{of}: <limit {key}={text!r}>: a number would be right")
+        if value < 0.0 and key in ("velocity", "effort"):
+            least = "greater than 0" if key == "velocity" else "at least 0"
+            raise ValueError(f"{of}: <limit {key}={text!r}>: it must be {least}")
+    lower, upper = limits["lower"], limits["upper"]
+    if lower > upper or lower == math.inf or upper == -math.inf:
+        raise ValueError(
+            f"{of}: <limit lower='{lower:g}' upper='{upper:g}'>: lower must be at most upper"
+        )
+    return limits
 
 
 def _joint(element: ElementTree.Element) -> Joint:
@@ -148,25 +215,17 @@ def _joint(element: ElementTree.Element) -> Joint:
     parent, child = element.find("parent"), element.find("child")
     if parent is None or child is None:
         raise ValueError(f"joint {name!r}: needs a <parent> and a <child>")
-    axis = _numbers(element.find("axis"), "xyz", "1 0 0")
-    limit = element.find("limit")
-    if limit is None and kind in ("revolute", "prismatic"):
-        raise ValueError(f"joint {name!r}: a {kind} joint needs a <limit>")
-
-    def limit_of(key: str, default: str) -> float:
-        return float(default if limit is None else limit.get(key, default))
-
+    of = f"joint {name!r}"
+    # What exporters write of a joint that has neither axis nor limits says nothing: "0 0 0".
+    moves = kind not in ("fixed", "floating")
     return Joint(
         name=name,
         kind=kind,
         parent=_attribute(parent, "link"),
         child=_attribute(child, "link"),
-        origin=_origin(element),
-        axis=axis / np.linalg.norm(axis),
-        lower=limit_of("lower", "-inf"),
-        upper=limit_of("upper", "inf"),
-        velocity=limit_of("velocity", "inf"),
-        effort=limit_of("effort", "inf"),
+        origin=_origin(element, of),
+        axis=_axis(element, of) if moves else np.array([1.0, 0.0, 0.0]),
+        **(_limits(element, of) if moves else _NO_LIMITS),
     )
 
 
@@ -181,7 +240,7 @@ def _link(element: ElementTree.Element) -> Link:
     xx, xy, xz, yy, yz, zz = (
         float(_attribute(inertia, key)) for key in ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
     )
-    frame = _origin(inertial)
+    frame = _origin(inertial, f"link {name!r}")
     turn = frame[:3, :3]
     tensor = turn @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ turn.T
     return Link(name, float(_attribute(mass, "value")), frame[:3, 3].copy(), tensor)
