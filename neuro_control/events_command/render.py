@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from neuro_control.events import Events
 from neuro_control.events_command.files import events_of
+from neuro_control.reports.files import check_output, whole_file
 from neuro_control.reports.palette import THEME, rgb
 
 PICTURE_S = 0.02
@@ -32,6 +34,7 @@ def render(arguments: argparse.Namespace) -> int:
     film = out.suffix.lower() == ".gif"
     if not film and out.suffix.lower() != ".png":
         raise ValueError(f"{out}: the suffix must be .png (a picture) or .gif (a film)")
+    check_output("OUT", out)
     frame_ns = _nanoseconds("--frame", arguments.frame)
     start_ns = _nanoseconds("--start", arguments.start, least=0.0)
     duration_ns = None
@@ -46,17 +49,14 @@ def render(arguments: argparse.Namespace) -> int:
     if first is None:
         raise ValueError(f"no events from {arguments.start:g} s after the first one on")
     if film:
-        try:
-            n = _write_film(out, itertools.chain([first], groups), size, frame_ns)
-        except ValueError:
-            out.unlink(missing_ok=True)  # the beginning of a film that was refused
-            raise
+        n = _write_film(out, itertools.chain([first], groups), size, frame_ns)
         print(f"{out}: {n} pictures of {frame_ns * 1e-6:g} ms")
     else:
         from matplotlib.image import imsave
 
         image = picture(first, size, PICTURE_SIDE)
-        imsave(out, image)
+        with whole_file(out) as part:
+            imsave(part, image)
         print(f"{out}: {frame_ns * 1e-6:g} ms, {image.shape[1]} x {image.shape[0]} pixels")
     return 0
 
@@ -89,11 +89,20 @@ def frames(
                 if end_ns is not None and begin_ns + number * frame_ns >= end_ns:
                     return
                 if number >= MOST_FRAMES:
-                    raise ValueError(
-                        f"a film of more than {MOST_FRAMES} pictures; give --duration or --frame"
-                    )
+                    raise ValueError(_too_long(frame_ns, duration_ns))
     if parts:
         yield parts
+
+
+def _too_long(frame_ns: int, duration_ns: int | None) -> str:
+    """Why a film is refused, and what would fit."""
+    fits = f"--duration {MOST_FRAMES * frame_ns * 1e-9:g}"
+    if duration_ns is None:
+        fits += " at most, or a longer --frame"
+    else:
+        longer_s = math.ceil(duration_ns * 1e-6 / MOST_FRAMES) * 1e-3
+        fits += f" at most, or --frame {longer_s:g} at least"
+    return f"a film of more than {MOST_FRAMES} pictures of {frame_ns * 1e-9:g} s; give {fits}"
 
 
 def picture(parts: Iterable[Events], size: tuple[int, int], longest_side: int) -> Image:
@@ -118,7 +127,10 @@ def picture(parts: Iterable[Events], size: tuple[int, int], longest_side: int) -
 def _write_film(
     out: Path, groups: Iterable[list[Events]], size: tuple[int, int], frame_ns: int
 ) -> int:
-    """Write a GIF, a picture in memory at a time; returns how many."""
+    """Write a GIF, a picture in memory at a time; returns how many.
+
+    It stands beside `out` until it is whole: what is refused or interrupted leaves what was there.
+    """
     from PIL import Image as Picture
 
     # Films are watched: no faster than 50 pictures a second, slower than life where they are short.
@@ -132,5 +144,8 @@ def _write_film(
             yield Picture.fromarray(picture(parts, size, FILM_SIDE)).quantize(32)
 
     images = made()
-    next(images).save(out, save_all=True, append_images=images, duration=shown_ms, loop=0)
+    with whole_file(out) as part:
+        next(images).save(
+            part, "GIF", save_all=True, append_images=images, duration=shown_ms, loop=0
+        )
     return n

@@ -69,8 +69,10 @@ def open_file(
         raise ValueError(f"layout is {layout!r}; it must be one of: {', '.join(LAYOUTS)}")
     if path.is_dir():
         return BagFile(path, topic)
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"no file {path}")
+    if not path.is_file():
+        raise FileError(f"{path} is neither a file nor a folder; it must be one of: {KNOWN}")
     with path.open("rb") as file:
         start = file.read(256)
     suffix = path.suffix.lower()
