@@ -76,6 +76,7 @@ def offline_summary(found: dict[str, Any], wall_s: float) -> str:
     """The findings as lines to read."""
     events = found["events_on"] + found["events_off"]
     drops = ", ".join(f"{count} {reason}" for reason, count in found["drops"].items())
+    again = f", {found['duplicates']:,} sent again" if found["duplicates"] else ""
     activity = found["activity"]
     place = "no target seen"
     if activity["column"] is not None:
@@ -86,7 +87,7 @@ def offline_summary(found: dict[str, Any], wall_s: float) -> str:
     rows = [
         ("stream", f"{found['topic']}, {found['encoding']}, {found['width']}x{found['height']}"),
         ("events", f"{found['events_on']:,} on, {found['events_off']:,} off"),
-        ("packets", f"{found['packets']:,}, {found['packets_lost']:,} lost"),
+        ("packets", f"{found['packets']:,}, {found['packets_lost']:,} lost{again}"),
         ("errors", f"{found['errors']:,}" + (f" ({drops})" if drops else "")),
         ("duration", f"{found['duration_s']:.3f} s, read in {wall_s:.2f} s"),
         ("activity", place),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from neuro_control.events.address_events import Events
 from neuro_control.events.bag import BagError, read_packets
-from neuro_control.events.packets import Packet, PacketStream
+from neuro_control.events.packets import DropReason, Packet, PacketStream
 
 _S_PER_NS = 1e-9
 
@@ -20,7 +20,8 @@ class ReplayReport:
 
     events_on, events_off: events decoded, by polarity.
     packets: packets recorded; packets_lost: gaps in their sequence numbers.
-    errors: packets dropped, and words or events in the others that could not be used.
+    duplicates: packets that were there twice, and were taken once.
+    errors: packets dropped for other reasons, and words or events that could not be used.
     duration_s: sensor time from the first event to the last (each run, if the device restarted).
     topic, encoding, width, height: which stream this was.
     restarts: times the device began anew.
@@ -32,6 +33,7 @@ class ReplayReport:
     events_off: int
     packets: int
     packets_lost: int
+    duplicates: int
     errors: int
     duration_s: float
     topic: str
@@ -97,6 +99,8 @@ class Replay:
         counters = self._stream.counters
         decoded = counters.decoder
         reasons = {reason.value: count for reason, count in counters.drops.items()}
+        # Nothing is missing for them: a simulation in lockstep sends a packet again.
+        duplicates = reasons.pop(DropReason.DUPLICATE.value)
         reasons["outside_sensor"] = decoded.outside_sensor
         reasons["malformed"] = decoded.malformed
         reasons["unreferenced"] = decoded.unreferenced
@@ -106,7 +110,8 @@ class Replay:
             events_off=decoded.events_off,
             packets=counters.packets,
             packets_lost=counters.packets_lost,
-            errors=counters.errors,
+            duplicates=duplicates,
+            errors=counters.errors - duplicates,
             duration_s=self._duration_ns * _S_PER_NS,
             topic=self._first.topic,
             encoding=self._stream.encoding,

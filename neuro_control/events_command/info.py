@@ -82,6 +82,7 @@ def facts(file: EventFile, size: tuple[int, int]) -> dict[str, Any]:
             "topic": report.topic,
             "packets": report.packets,
             "packets_lost": report.packets_lost,
+            "packets_sent_again": report.duplicates,
             "restarts": report.restarts,
         }
     return found
@@ -123,7 +124,9 @@ def text(found: dict[str, Any]) -> str:
         rate = found["events_per_second"]
         if rate is not None:
             peak = found["busiest_10ms_events_per_second"]
-            lines.append(f"  rate      {rate:,.0f} events/s, {peak:,.0f} in the busiest 10 ms")
+            lines.append(
+                f"  rate      {rate:,.0f} events/s, {peak:,.0f} events/s in the busiest 10 ms"
+            )
         x, y, n = found["busiest_pixel"]
         total = found["width"] * found["height"]
         lines.append(
@@ -136,8 +139,10 @@ def text(found: dict[str, Any]) -> str:
         )
         lines.append(f"  triggers  {found['triggers']:,} ({'; '.join(channels)})")
     if "packets" in found:
+        again = found["packets_sent_again"]
         lines.append(
             f"  packets   {found['packets']:,} on {found['topic']}, {found['packets_lost']:,} lost"
+            + (f", {again:,} sent again" if again else "")
         )
     lines.append(f"  unusable  {named(found['errors']) or 'nothing'}")
     return "\n".join(lines)

@@ -40,6 +40,7 @@ def test_a_sound_recording(tmp_path):
         "events_off": 6,
         "packets": 6,
         "packets_lost": 0,
+        "duplicates": 0,
         "errors": 0,
         "duration_s": pytest.approx(0.011),
         "topic": "/eye/events",
@@ -65,6 +66,13 @@ def test_every_drop_has_its_reason(tmp_path):
     assert report.packets_lost == 3
     assert report.errors == 3
     assert report.drops == {"size": 1, "encoding": 1, "malformed": 1}
+
+
+def test_a_packet_that_is_there_twice_is_no_error(tmp_path):
+    write_packets(tmp_path / "bag", [packet(seq, seq * 2_000_000) for seq in (0, 1, 1, 2)])
+    report = count(tmp_path / "bag")
+    assert (report.packets, report.duplicates, report.errors, report.drops) == (4, 1, 0, {})
+    assert report.events_on == 3
 
 
 def test_the_time_of_a_device_that_restarts_is_the_sum_of_its_runs(tmp_path):

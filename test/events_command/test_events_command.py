@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from neuro_control.cli import main
 from neuro_control.demo.replay import replay_online
-from neuro_control.events import Events, read, read_triggers, write
+from neuro_control.events import Events, Packet, read, read_triggers, write, write_packets
+from neuro_control.events_command import render
 from neuro_control.nodes.bag_recorder import recording as recording_to
 from neuro_control.nodes.replay_settings import LARGEST_RATE, LEAST_RATE, ReplaySettings
 
@@ -45,6 +46,7 @@ def test_info_says_what_is_in_a_file(recording: Path, capsys):
     assert "Prophesee RAW, evt3" in out
     assert "150 (100 ON, 50 OFF)" in out
     assert "busiest (3, 4): 100" in out
+    assert "events/s, 200 events/s in the busiest 10 ms" in out
     assert "unusable  nothing" in out
     code, out, _ = said(capsys, "info", recording, "--json")
     found = json.loads(out)
@@ -157,6 +159,7 @@ def test_a_speed_is_refused_where_the_node_would_refuse_it(limit, beyond, record
     ("words", "message"),
     [
         (("info", "nowhere.raw"), "no file nowhere.raw"),
+        (("info", "/dev/null"), "/dev/null is neither a file nor a folder"),
         (
             ("info", "IN", "--width", 3),
             "--width 3 is given without --height; give both, or neither",
@@ -166,12 +169,23 @@ def test_a_speed_is_refused_where_the_node_would_refuse_it(limit, beyond, record
         (("play", "IN", "--rate", -4), "--rate is -4; it must be 0.01 to 100"),
         (("play", "IN", "--rate", "nan"), "--rate is nan; it must be 0.01 to 100"),
         (("convert", "IN", "out.txt"), "the suffix is '.txt'"),
-        (("convert", "IN", "nodir/a.npz"), "nodir/a.npz: there is no folder nodir; make it first"),
-        (("convert", "IN", "nodir/a.mcap"), "there is no folder nodir; make it first"),
+        (("convert", "IN", "nodir/a.npz"), "OUT nodir/a.npz: its folder does not exist; make it"),
+        (("convert", "IN", "nodir/a.mcap"), "its folder does not exist; make it first"),
+        (("convert", "IN", "/proc/a.raw"), "OUT /proc/a.raw: nothing can be written there"),
+        (("render", "IN", "nodir/a.png"), "OUT nodir/a.png: its folder does not exist; make it"),
+        (("render", "IN", "nodir/a.gif"), "OUT nodir/a.gif: its folder does not exist; make it"),
         (("render", "IN", "out.jpg"), "the suffix must be .png"),
         (("render", "IN", "out.png", "--duration", 0), "--duration is 0; it must be 1e-06 to"),
         (("render", "IN", "out.png", "--start", 50), "no events from 50 s after the first"),
-        (("render", "IN", "out.gif", "--frame", "1e-6"), "a film of more than 500 pictures"),
+        (
+            ("render", "IN", "out.gif", "--frame", "0.001"),
+            "a film of more than 500 pictures of 0.001 s; give --duration 0.5 at most, or a longer"
+            " --frame",
+        ),
+        (
+            ("render", "IN", "out.gif", "--frame", "0.001", "--duration", "30"),
+            "give --duration 0.5 at most, or --frame 0.06 at least",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line(words, message, recording, tmp_path, monkeypatch, capsys):
@@ -181,6 +195,54 @@ def test_what_cannot_be_is_one_line(words, message, recording, tmp_path, monkeyp
     assert err.startswith("error: ")
     assert err.count("\n") == 1
     assert message in err
+
+
+@pytest.mark.parametrize("there", [b"an older film", None])
+@pytest.mark.parametrize("fault", [None, KeyboardInterrupt()])
+def test_a_film_that_is_refused_or_interrupted_leaves_what_was_there(
+    there, fault, recording, tmp_path, monkeypatch, capsys
+):
+    out = tmp_path / "films" / "out.gif"
+    out.parent.mkdir()
+    if there is not None:
+        out.write_bytes(there)
+    if fault is not None:
+        drawn = iter([np.zeros((30, 40, 3), np.uint8)] * 3)
+
+        def interrupted(*_: object) -> np.ndarray:
+            for image in drawn:
+                return image
+            raise fault
+
+        monkeypatch.setattr(render, "picture", interrupted)
+    code, *_ = said(capsys, "render", recording, out, "--frame", 0.001 if fault is None else 0.1)
+    assert code == (2 if fault is None else 130)
+    assert [path.read_bytes() for path in out.parent.iterdir()] == (
+        [] if there is None else [there]
+    )
+
+
+def test_what_is_written_over_is_told(recording: Path, tmp_path: Path, capsys):
+    out = tmp_path / "out.npz"
+    assert "written over" not in said(capsys, "convert", recording, out)[1]
+    assert "; it was there and is written over" in said(capsys, "convert", recording, out)[1]
+    assert said(capsys, "convert", recording, tmp_path / "out.mcap")[0] == 0
+    code, _, err = said(capsys, "convert", recording, tmp_path / "out.mcap")
+    assert code == 2
+    assert "is there already" in err
+
+
+def test_a_packet_that_was_sent_again_is_no_error(tmp_path: Path, capsys):
+    payload = np.zeros(0, np.uint8)
+    packets = [
+        Packet("/eye/events", seq, k * 10**6, k * 10**6, "mono", 40, 30, False, payload)
+        for k, seq in enumerate((0, 1, 1, 2))
+    ]
+    write_packets(tmp_path / "in", packets)
+    code, out, _ = said(capsys, "info", tmp_path / "in")
+    assert code == 0
+    assert "packets   4 on /eye/events, 0 lost, 1 sent again" in out
+    assert "unusable  nothing" in out
 
 
 def test_recover_writes_what_is_whole_of_a_recording_that_was_cut_off(tmp_path: Path, capsys):
