@@ -219,9 +219,11 @@ def _choose(reader: Reader, path: Path, topic: str | None) -> list[Connection]:
         topic = topics[0]
     elif topic not in topics:
         types = sorted({c.msgtype for c in reader.connections if c.topic == topic})
-        wrong = f"topic {topic} has {', '.join(types)}" if types else f"no topic {topic}"
+        wrong = f"no topic {topic}"
+        if types:
+            wrong = f"topic {topic} has {', '.join(types)}, not {EVENT_PACKET}"
         known = f"topics with events: {', '.join(topics)}" if topics else "no topic has events"
-        raise BagError(f"{path}: {wrong}, not {EVENT_PACKET}; {known}")
+        raise BagError(f"{path}: {wrong}; {known}")
     chosen = [c for c in reader.connections if c.topic == topic and c.msgtype in _EVENT_TYPES]
     if sum(c.msgcount for c in chosen) == 0:
         raise BagError(f"{path}: topic {topic} has no messages; record while the sensor publishes")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mcap.records import McapRecord
     from mcap.writer import Writer
 
+# What every MCAP file begins with (specification, "Magic").
+MAGIC = b"\x89MCAP0\r\n"
 # A chunk is about a megabyte; a length beyond this is damage, and not read into memory (bytes).
 LONGEST_RECORD = 1 << 30
 
@@ -51,6 +53,10 @@ def recover(path: Path, out: Path) -> Recovered:
     """
     if not path.is_file():
         raise BagError(f"{path}: is no file; give the .mcap file that was cut off")
+    with path.open("rb") as source:
+        # Of a file that was cut off within it, there is nothing to recover (see below).
+        if not MAGIC.startswith(source.read(len(MAGIC))):
+            raise BagError(f"{path}: is no .mcap file: it does not begin as one does")
     if out.suffix != ".mcap":
         raise BagError(f"{out}: what is recovered is one file; let its name end in .mcap")
     if not out.absolute().parent.is_dir():

@@ -67,7 +67,7 @@ def test_of_several_topics_one_must_be_chosen(tmp_path, storage):
 
 def test_a_topic_that_is_not_there_is_named_with_those_that_are(tmp_path):
     bag = record(tmp_path / "bag", "mcap", n=1)
-    with pytest.raises(BagError, match=r"no topic /ear, .* topics with events: /eye/events"):
+    with pytest.raises(BagError, match=r"no topic /ear; topics with events: /eye/events"):
         read_packets(bag, "/ear")
 
 

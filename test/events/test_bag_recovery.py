@@ -111,8 +111,11 @@ def test_what_cannot_be_recovered_is_refused(tmp_path: Path, whole: bytes) -> No
     with pytest.raises(BagError, match="no whole message to recover"):
         recover(cut, out)
     (tmp_path / "text.mcap").write_text("not a recording at all")
-    with pytest.raises(BagError, match=r"text\.mcap: has no whole message to recover \(.*magic"):
+    with pytest.raises(BagError, match=r"text\.mcap: is no \.mcap file: it does not begin"):
         recover(tmp_path / "text.mcap", out)
+    (tmp_path / "start.mcap").write_bytes(whole[:5])
+    with pytest.raises(BagError, match="no whole message to recover"):
+        recover(tmp_path / "start.mcap", out)
     with pytest.raises(BagError, match=r"none\.mcap: is no file"):
         recover(tmp_path / "none.mcap", out)
     with pytest.raises(BagError, match=r"out\.db3: .* let its name end in \.mcap"):
@@ -121,7 +124,7 @@ def test_what_cannot_be_recovered_is_refused(tmp_path: Path, whole: bytes) -> No
         recover(cut, tmp_path / "nowhere" / "o.mcap")
     with pytest.raises(BagError, match=r"cut\.mcap: is there already"):
         recover(cut, cut)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.mcap", "text.mcap"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.mcap", "start.mcap", "text.mcap"]
 
 
 def test_without_the_library_it_is_asked_for(
