@@ -20,6 +20,11 @@ TOGETHER = 10
 def bench(arguments: argparse.Namespace) -> int:
     """Time one tick a call, and ten."""
     network = find_integers(arguments.file, arguments.dt_s, arguments.bits)
+    if not 0.0 <= arguments.activity <= 1.0:
+        raise ValueError(
+            f"--activity {arguments.activity:g}: must be from 0 to 1, the part of the inputs that "
+            "spike in a tick"
+        )
     channels = sum(port.size for port in network.inputs.values())
     indices, offsets = random_spikes(channels, TICKS, arguments.activity, arguments.seed)
     runner = CpuRunner(network)

@@ -19,6 +19,7 @@ from neuro_control.network import (
 )
 from neuro_control.network_command.files import find_integers, find_network, is_netx
 from neuro_control.network_command.spike_file import given_spikes
+from neuro_control.reports.files import check_output, whole_file
 
 
 def convert(arguments: argparse.Namespace) -> int:
@@ -28,6 +29,8 @@ def convert(arguments: argparse.Namespace) -> int:
     if kind not in (".onnx", ".nir") and not is_netx(out):
         netx = ".net, .netx, .h5, .hdf5 (netx)"
         raise ValueError(f"{out}: the suffix must be .nir (NIR), .onnx (ONNX) or {netx}")
+    check_output("OUT", out)
+    over = "; it was there and is written over" if out.exists() else ""
     if is_netx(arguments.file):
         integers = find_integers(arguments.file, arguments.dt_s)
         # What ONNX holds are integers, which need no description.
@@ -40,14 +43,16 @@ def convert(arguments: argparse.Namespace) -> int:
             integers = quantize(network, arguments.bits)
     if kind == ".onnx":
         write_onnx(integers, out)
-        print(f"{out}: ONNX, one tick of {integers.n_neurons:,} neurons in whole numbers")
+        print(f"{out}: ONNX, one tick of {integers.n_neurons:,} neurons in whole numbers{over}")
     elif kind == ".nir" and network is not None:
         write_nir(network, out)
-        print(f"{out}: NIR, {len(network.nodes)} nodes, dt {network.dt_s:g} s")
+        print(f"{out}: NIR, {len(network.nodes)} nodes, dt {network.dt_s:g} s{over}")
         print(f"in Loihi's integers of {arguments.bits} bits: {_loss(network)}")
     elif network is not None:
-        fixed = write_netx(network, out, arguments.bits)
-        print(f"{out}: netx, {fixed.n_neurons:,} neurons, {fixed.n_synapses:,} synapses, integers")
+        with whole_file(out) as part:
+            fixed = write_netx(network, part, arguments.bits)
+        what = f"{fixed.n_neurons:,} neurons, {fixed.n_synapses:,} synapses, integers"
+        print(f"{out}: netx, {what}{over}")
         print(fixed.report)
     return 0
 

@@ -12,6 +12,7 @@ from neuro_control.inspection import BreakCondition, Debugger, Moment, Stop, Uni
 from neuro_control.network_command import debug_views as views
 from neuro_control.network_command.break_words import BREAK_FORMS, number_of, parse_condition
 from neuro_control.network_command.interruption import interruptible
+from neuro_control.reports.files import check_output, whole_file
 
 HELP = {
     "step": "step [N]              do one tick, or N (short: s)",
@@ -197,7 +198,9 @@ class DebugPrompt(cmd.Cmd):
     def do_save(self, line: str) -> bool:
         """Keep the state."""
         path = Path(_one(line, "save FILE.npz"))
-        self.debugger.moment().save(path)
+        check_output("save", path)
+        with whole_file(path) as part:
+            self.debugger.moment().save(part)
         self._say(f"state after {self.debugger.tick} ticks: {path}")
         return False
 

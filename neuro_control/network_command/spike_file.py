@@ -71,6 +71,11 @@ def given_spikes(arguments: argparse.Namespace, channels: int, dt_s: float) -> T
     """Those of --input, or random ones by --rate-hz, --ticks and --seed."""
     if arguments.input is not None:
         return read_spikes(arguments.input, channels)
+    if not 0.0 <= arguments.rate_hz * dt_s <= 1.0:
+        raise ValueError(
+            f"--rate-hz {arguments.rate_hz:g}: must be from 0 to {1.0 / dt_s:g}, a spike in every "
+            f"tick of {dt_s:g} s"
+        )
     return random_spikes(channels, arguments.ticks, arguments.rate_hz * dt_s, arguments.seed)
 
 
@@ -84,8 +89,7 @@ def random_spikes(channels: int, ticks: int, probability: float, seed: int) -> T
         raise ValueError(f"--ticks {ticks}: must be 1 to {MOST_TICKS}")
     if not 0.0 <= probability <= 1.0:
         raise ValueError(
-            f"--rate-hz or --activity: {probability:g} spikes of a channel in a tick; must be from"
-            " 0 to 1"
+            f"probability {probability:g} of a channel's spike in a tick: must be from 0 to 1"
         )
     if seed < 0:
         raise ValueError(f"--seed {seed}: must be at least 0")

@@ -126,6 +126,18 @@ def test_show_of_a_netx_file_shows_its_integers(tmp_path: Path, capsys):
     assert "--bits 9: must be 1 to 8" in err
 
 
+@pytest.mark.parametrize("name", ["b.nir", "b.net", "b.onnx"])
+def test_a_network_that_is_written_over_is_told(name: str, tmp_path: Path, capsys):
+    if name.endswith(".onnx"):
+        pytest.importorskip("onnx")
+    nir, out = written(tmp_path / "a.nir"), tmp_path / name
+    for over in (False, True):
+        code, text, _ = said(capsys, "convert", nir, out)
+        assert code == 0
+        assert ("; it was there and is written over" in text) == over
+    assert {path.name for path in tmp_path.iterdir()} == {"a.nir", name}
+
+
 def test_convert_to_onnx_writes_a_tick(tmp_path: Path, capsys):
     pytest.importorskip("onnx")
     code, out, _ = said(capsys, "convert", written(tmp_path / "a.nir"), tmp_path / "a.onnx")

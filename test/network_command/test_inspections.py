@@ -143,6 +143,7 @@ def test_commands_are_read_from_a_pipe(
         ("break membrane a nan", "'nan' must be a part of the threshold"),
         ("delete 3", "there is no break 3"),
         ("save", "write save FILE.npz"),
+        ("save /nowhere/s.npz", "save /nowhere/s.npz: its folder does not exist; make it first"),
         ("restore /nowhere.npz", "there is no such file"),
         ("spikes now", "this command takes nothing"),
     ],
