@@ -3,13 +3,15 @@
 
 It stands between the controller and the robot, knows neither ROS nor threads, and is told the
 time with every call (integer nanoseconds of the node's clock). `Reason` says for each rule whether
-it refuses, clamps or stops. What goes out is finite, within the joints' limits, and moves from one
-command to the next by at most top speed times the time between their stamps. Stamps are bounded
-by the clock, so nothing is gained by lying about them.
+it refuses, clamps or stops. What goes out is finite, within the joints' limits (or on the way back
+to them), and no further from the command before it, or from where the arm was found to be instead,
+than top speed reaches in the time between their stamps; and it says how long the joints must be
+given for the way. Stamps are bounded by the clock, so nothing is gained by lying about them, and a
+joint state is believed only if the joints can have gone there (`measured_arm`).
 
-A hold keeps the position latched when the arm was stopped: the position last sent to the robot,
-or the measured one if nothing was sent or the arm is not where it was sent. It is not taken anew
-while the arm is held, so a held arm does not creep under its own weight.
+A hold keeps the position latched when the arm was stopped: the position last sent to the robot if
+the arm is near it, else the measured one. It is not taken anew while the arm is held, so a held arm
+does not creep under its own weight.
 """
 
 from __future__ import annotations
@@ -19,16 +21,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from neuro_control.control.guard_limits import MotionLimits
+from neuro_control.control.guard_limits import Motion, MotionLimits
 from neuro_control.control.guard_settings import FloatArray, GuardedCommand, GuardSettings, Reason
+from neuro_control.control.measured_arm import MeasuredArm, in_order
 from neuro_control.robots.urdf import JointLimits
 
 # Refused before the guard can watch over the arm at all: nothing was taken from anybody's motion.
 # A controller that is started with the guard may well be the first to hear where the arm is.
-NOT_READY = (Reason.NOT_ACTIVE, Reason.POSITION_UNKNOWN)
+NOT_READY = (Reason.NOT_ACTIVE, Reason.POSITION_UNKNOWN, Reason.NO_COMMAND)
 
 # A clock that steps back by less than this is jitter between threads, not a new beginning.
 CLOCK_JITTER_NS = 5_000_000
+
+# What was measured longer ago says no more where to hold the arm: somebody may have moved it.
+KNOWN_FOR_NS = 1_000_000_000
 
 
 def _ns(seconds: float) -> int:
@@ -40,32 +46,38 @@ class Guard:
 
     joint_names: the robot's joints, in the order of `limits`.
     limits: lower, upper (rad), velocity (rad/s), effort (N m), float64[n] each.
-    Raises ValueError if the margin leaves a joint no range, or the limits do not fit the names.
+    latched: stops that are to be released first, of a guard that was there before.
+    Raises ValueError if the margin leaves a joint no range, a joint has no top speed, or the limits
+    do not fit the names.
     """
 
     def __init__(
-        self, joint_names: Sequence[str], limits: JointLimits, settings: GuardSettings
+        self,
+        joint_names: Sequence[str],
+        limits: JointLimits,
+        settings: GuardSettings,
+        latched: Sequence[Reason] = (),
     ) -> None:
         self.joint_names = tuple(joint_names)
         self.settings = settings
-        self.limits = MotionLimits.of(limits, len(self.joint_names), settings)
+        self.limits = MotionLimits.of(limits, self.joint_names, settings)
+        self.arm = MeasuredArm(self.joint_names, self.limits)
         self._counts = dict.fromkeys(Reason, 0)
         self.commands = 0
         self.passed = 0
         self.active = False
-        self._latched: dict[Reason, None] = {}
+        self._latched: dict[Reason, None] = dict.fromkeys(latched)
+        self._velocities = settings.command_interface == "velocity"
         self._t_ns = 0
         self._forget()
 
     def _forget(self) -> None:
+        self.arm.forget()
         self._stopped: Reason | None = None
-        self._q: FloatArray | None = None  # as measured
-        self._joints_ns: int | None = None
-        self._effort_since_ns: int | None = None
         self._command_ns: int | None = None  # arrival of the last command that was in order
-        self._stamp_ns: int | None = None  # of the last command sent
-        self._sent_q: FloatArray | None = None
-        self._sent_qd: FloatArray = np.zeros(len(self.joint_names))
+        self._stamp_ns: int | None = None  # of the last command sent, or hold that began
+        self._sent: Motion | None = None
+        self._held = False  # what was last sent is a hold
         # The last command, as it was asked for, and what was made of it; a hold ends it.
         self._answered: tuple[FloatArray, FloatArray, GuardedCommand] | None = None
 
@@ -86,7 +98,7 @@ class Guard:
         """Why no command passes now; empty while they pass."""
         if not self.active:
             return (Reason.NOT_ACTIVE,)
-        watch = Reason.POSITION_UNKNOWN if self._q is None else self._stopped
+        watch = Reason.POSITION_UNKNOWN if self.arm.q is None else self._stopped
         return tuple(self._latched) + (() if watch is None else (watch,))
 
     @property
@@ -96,27 +108,34 @@ class Guard:
 
     # What happens
 
-    def activate(self, t_ns: int) -> None:
-        """Let commands through from now on."""
+    def activate(self, t_ns: int, at_rest: bool = False) -> GuardedCommand | None:
+        """Let commands through from now on.
+
+        at_rest: a robot that is sent velocities is stopped until a command passes, for it may still
+        move at the last that it was sent. Returns that stop.
+        """
         self._forget()
         self._t_ns = t_ns
         self.active = True
+        return self._stop(Reason.NO_COMMAND, t_ns) if at_rest and self._velocities else None
 
     def deactivate(self, t_ns: int) -> GuardedCommand | None:
-        """Let nothing through any more; returns the last hold, if the arm's position is known."""
-        hold = self._hold(t_ns, ()) if self.active else None
+        """Let nothing through any more; returns the last hold, if anything was ever sent."""
+        hold = self._hold(t_ns, ()) if self.active and self._stamp_ns is not None else None
         self.active = False
         return hold
 
     def emergency_stop(self, t_ns: int) -> GuardedCommand | None:
-        """Stop until released. Returns the hold to send, if active and the position is known."""
-        return self._latch(Reason.EMERGENCY_STOP, t_ns)
+        """Stop until released. Returns the hold to send, if active and there is one."""
+        return self._advance(t_ns) or self._latch(Reason.EMERGENCY_STOP, t_ns)
 
     def release(self) -> tuple[Reason, ...]:
         """End the latched stops; returns those that were ended."""
         released = tuple(self._latched)
         self._latched.clear()
-        self._effort_since_ns = None
+        if Reason.POSITION_LEAP in released:
+            self.arm.forget()  # somebody has looked: the arm is where it is said to be
+        self.arm.forgive_effort()
         # The sender starts afresh too: a command from before the stop must not pass.
         self._command_ns = None
         return released
@@ -131,33 +150,28 @@ class Guard:
     ) -> GuardedCommand | None:
         """Take a joint state; q (rad) and effort (N m, may be empty) in the order of `names`.
 
-        Joints of other names are ignored. Returns a stop if the effort calls for one.
+        Joints of other names are ignored. Returns a stop if one is due.
         """
-        self._advance(t_ns)
-        position = self._ordered(names, q)
-        late = self._joints_ns is not None and stamp_ns < self._joints_ns
-        if position is None or late or not np.all(np.isfinite(position)):
-            self._counts[Reason.JOINT_STATES_INVALID] += 1
+        if out := self._advance(t_ns):
+            return out
+        if not self.arm.concerned(names):
             return None
-        self._q = position
-        # A stamp ahead of the clock must not keep a dead sensor fresh.
-        self._joints_ns = min(stamp_ns, t_ns)
-        pushed = self._ordered(names, effort)
-        if pushed is None or not np.any(np.abs(pushed) > self.limits.effort):
-            self._effort_since_ns = None
+        if self.active and Reason.POSITION_LEAP in self._latched:
+            return None  # nothing is believed until somebody has looked
+        doubt = self.arm.take(names, q, stamp_ns, t_ns, believe=not self.active)
+        if doubt is not None:
+            self._counts[doubt] += 1
+            if self.arm.leaps and self._joints_stale(t_ns):
+                return self._latch(Reason.POSITION_LEAP, t_ns)
             return None
-        if self._effort_since_ns is None:
-            self._effort_since_ns = t_ns
-        if t_ns - self._effort_since_ns < _ns(self.settings.effort_time_s):
+        if not self.arm.pushes_too_long(names, effort, t_ns):
             return None
-        # Hold where the arm is, not where it was sent: that would go on pushing.
-        if Reason.EFFORT_LIMIT not in self._latched and self.active:
-            self._sent_q = None
         return self._latch(Reason.EFFORT_LIMIT, t_ns)
 
     def tick(self, t_ns: int) -> GuardedCommand | None:
         """Watch the clock; to be called at least every few milliseconds. Returns a stop if due."""
-        self._advance(t_ns)
+        if out := self._advance(t_ns):
+            return out
         if not self.active or self._latched or self._stopped is not None:
             return None
         if self._command_ns is None:
@@ -170,7 +184,14 @@ class Guard:
 
     def repeat(self, t_ns: int) -> GuardedCommand | None:
         """The hold of a stopped arm once more, for robots that must hear commands all the time."""
-        return self._hold(t_ns, self.stopped) if self.active and self.stopped else None
+        if not self.active or not self.stopped:
+            return None
+        # Data that are older than this one's stamp are not refused for it.
+        began_ns = self._stamp_ns
+        hold = self._hold(t_ns, self.stopped)
+        if began_ns is not None:
+            self._stamp_ns = began_ns
+        return hold
 
     def command(
         self,
@@ -185,7 +206,7 @@ class Guard:
         Returns what goes to the robot with the command's stamp: the command, a permitted one near
         it, or a hold. None if nothing must go out: not active, position unknown, stamp backwards.
         """
-        self._advance(t_ns)
+        jumped = self._advance(t_ns)
         self.commands += 1
         if not self.active:
             return self._refuse(Reason.NOT_ACTIVE, stamp_ns, t_ns)
@@ -197,50 +218,53 @@ class Guard:
             return self._refuse(Reason.STAMP_TOO_OLD, stamp_ns, t_ns)
         if self._latched:
             return self._refuse(next(iter(self._latched)), stamp_ns, t_ns)
-        position = self._ordered(names, q)
-        speed = self._ordered(names, qd) if np.size(qd) else np.zeros(len(self.joint_names))
+        position = in_order(self.joint_names, names, q)
+        rest = np.zeros(len(self.joint_names))
+        speed = in_order(self.joint_names, names, qd) if np.size(qd) else rest
         if position is None or speed is None or len(names) != len(self.joint_names):
             return self._refuse(Reason.WRONG_JOINTS, stamp_ns, t_ns)
         if not (np.all(np.isfinite(position)) and np.all(np.isfinite(speed))):
             return self._refuse(Reason.NOT_FINITE, stamp_ns, t_ns)
-        if self._q is None:
-            return self._refuse(Reason.POSITION_UNKNOWN, stamp_ns, t_ns)
+        if self.arm.q is None:
+            return jumped or self._refuse(Reason.POSITION_UNKNOWN, stamp_ns, t_ns)
         if self._joints_stale(t_ns):
             return self._refuse(Reason.JOINT_STATES_STALE, stamp_ns, t_ns)
-        if np.any(np.abs(position - self._q) > self.settings.max_jump_rad):
+        if np.any(np.abs(position - self.arm.q) > self.settings.max_jump_rad):
             return self._refuse(Reason.JUMP, stamp_ns, t_ns)
         self._stopped = None
         self._command_ns = t_ns
         self.passed += 1
         out = self._said_again(position, speed, stamp_ns)
         if out is None:
-            out = self._clamp(position, speed, self._q, stamp_ns)
+            out = self._clamp(position, speed, self.arm.q, stamp_ns)
         self._answered = (position, speed, out)
         return out
 
     # How it is decided
 
-    def _advance(self, t_ns: int) -> None:
-        if t_ns < self._t_ns - CLOCK_JITTER_NS:
-            self._counts[Reason.CLOCK_JUMP] += 1
-            self._forget()
-            self._t_ns = t_ns
-        self._t_ns = max(self._t_ns, t_ns)
+    def _advance(self, t_ns: int) -> GuardedCommand | None:
+        """Go on to this time. Returns a stop if the clock went back and velocities are sent.
 
-    def _ordered(self, names: Sequence[str], values: npt.ArrayLike) -> FloatArray | None:
-        array = np.asarray(values, dtype=np.float64)
-        if array.shape != (len(names),):
+        Positions need none: the robot stays where it was sent, and where the arm is in the new
+        time, as in a simulation that began anew, is not known.
+        """
+        if t_ns >= self._t_ns - CLOCK_JITTER_NS:
+            self._t_ns = max(self._t_ns, t_ns)
             return None
-        if tuple(names) == self.joint_names:
-            return array.copy()
-        place = {name: i for i, name in enumerate(names)}
-        if len(place) != len(names) or not all(name in place for name in self.joint_names):
-            return None
-        return array[[place[name] for name in self.joint_names]]
+        self._forget()
+        self._t_ns = t_ns
+        if self.active and self._velocities:
+            return self._stop(Reason.CLOCK_JUMP, t_ns)
+        self._counts[Reason.CLOCK_JUMP] += 1
+        return None
 
     def _joints_stale(self, t_ns: int) -> bool:
-        limit_ns = _ns(self.settings.joint_states_timeout_s)
-        return self._joints_ns is None or t_ns - self._joints_ns > limit_ns
+        return self.arm.older_than(_ns(self.settings.joint_states_timeout_s), t_ns)
+
+    def _strayed(self, q: FloatArray) -> bool:
+        """Whether the arm is so far from there that it was kept from following."""
+        here = self.arm.q
+        return here is not None and bool(np.any(np.abs(q - here) > self.settings.max_jump_rad))
 
     def _said_again(self, q: FloatArray, qd: FloatArray, stamp_ns: int) -> GuardedCommand | None:
         """The answer to this command if it is the last one once more, as in lockstep.
@@ -250,31 +274,30 @@ class Guard:
         the answer depends on where the arm is by now: where velocities are sent, which have to
         end before a limit, and where the arm has been kept from following.
         """
-        if self._answered is None or self.settings.command_interface == "velocity":
+        if self._answered is None or self._velocities:
             return None
         asked_q, asked_qd, out = self._answered
         same = np.array_equal(asked_q, q) and np.array_equal(asked_qd, qd)
-        if not same or out.stamp_ns != stamp_ns:
+        if not same or out.stamp_ns != stamp_ns or self._strayed(out.q):
             return None
-        away = self._q is not None and np.abs(out.q - self._q) > self.settings.max_jump_rad
-        return None if np.any(away) else out
+        return out
 
     def _clamp(
         self, q: FloatArray, qd: FloatArray, measured: FloatArray, stamp_ns: int
     ) -> GuardedCommand:
-        last_q = self._sent_q
-        if self._stamp_ns is None or last_q is None:
+        last, rest = self._sent, np.zeros_like(q)
+        if self._stamp_ns is None or last is None:
             # Without a command before it there is no time in which the arm could have moved.
-            here = self.limits.inside(measured)
-            return self._send(stamp_ns, here, np.zeros_like(here), True, ())
-        if np.any(np.abs(last_q - measured) > self.settings.max_jump_rad):
+            return self._send(stamp_ns, Motion(measured, rest, rest), True, ())
+        if self._strayed(last.q):
             # The arm was kept from following: go on from where it is, do not make it catch up.
-            last_q = self.limits.inside(measured)
+            last = Motion(measured, last.qd, rest)
         dt_s = min((stamp_ns - self._stamp_ns) * 1e-9, self.settings.max_step_s)
-        q, qd, reasons = self.limits.clamp(q, qd, last_q, self._sent_qd, measured, dt_s)
+        q, qd, reasons = self.limits.clamp(q, qd, last, measured, dt_s)
         for reason in reasons:
             self._counts[reason] += 1
-        return self._send(stamp_ns, q, qd, True, reasons)
+        speed = (q - last.q) / dt_s if dt_s > 0.0 else last.speed
+        return self._send(stamp_ns, Motion(q, qd, speed), True, reasons)
 
     def _refuse(self, reason: Reason, stamp_ns: int, t_ns: int) -> GuardedCommand | None:
         self._counts[reason] += 1
@@ -285,35 +308,57 @@ class Guard:
         return self._hold(t_ns if reason in doubted else stamp_ns, (reason,))
 
     def _latch(self, reason: Reason, t_ns: int) -> GuardedCommand | None:
-        self._advance(t_ns)
         if reason in self._latched:
             return None
         self._latched[reason] = None
         self._counts[reason] += 1
-        return self._hold(t_ns, (reason,)) if self.active else None
+        # Where it was sent the arm would go on pushing.
+        here = reason is Reason.EFFORT_LIMIT
+        return self._hold(t_ns, (reason,), here) if self.active else None
 
     def _stop(self, reason: Reason, t_ns: int) -> GuardedCommand | None:
         self._stopped = reason
         self._counts[reason] += 1
         return self._hold(t_ns, (reason,))
 
-    def _hold(self, stamp_ns: int, reasons: tuple[Reason, ...]) -> GuardedCommand | None:
-        target = self._sent_q
-        if self._q is not None and (
-            target is None
-            # The arm is not where it was sent: going there now would be a motion, not a stop.
-            or np.any(np.abs(target - self._q) > self.settings.max_jump_rad)
-        ):
-            target = self.limits.inside(self._q)
-        if target is None:
-            return None
+    def _hold(
+        self, stamp_ns: int, reasons: tuple[Reason, ...], here: bool = False
+    ) -> GuardedCommand | None:
+        q = self._place_to_hold(here)
         self._answered = None
         # Stamps of what goes out never run backwards either.
         stamp_ns = stamp_ns if self._stamp_ns is None else max(stamp_ns, self._stamp_ns)
-        return self._send(stamp_ns, target, np.zeros_like(target), False, reasons)
+        if q is not None:
+            rest = np.zeros_like(q)
+            return self._send(stamp_ns, Motion(q, rest, rest), False, reasons)
+        if not self._velocities:
+            return None
+        # To stand still is possible without knowing where.
+        self._stamp_ns = stamp_ns
+        unknown = np.full(len(self.joint_names), np.nan)
+        return GuardedCommand(stamp_ns, unknown, np.zeros_like(unknown), False, reasons)
+
+    def _place_to_hold(self, here_in_any_case: bool) -> FloatArray | None:
+        """Where it was sent or where it is, whichever is no motion; None: neither is known.
+
+        An arm that is far from where it was sent would go there now; one beyond its limits would
+        come back. Neither is a stop.
+        """
+        sent = None if self._sent is None else self._sent.q
+        here = self.arm.q
+        if here is None or self.arm.older_than(KNOWN_FOR_NS, self._t_ns):
+            return sent
+        # A held arm keeps its place, unless it was moved away by force.
+        within = self.settings.max_jump_rad if self._held else self.settings.hold_within_rad
+        if sent is None or here_in_any_case or np.any(np.abs(sent - here) > within):
+            return here
+        return sent
 
     def _send(
-        self, stamp_ns: int, q: FloatArray, qd: FloatArray, passed: bool, why: tuple[Reason, ...]
+        self, stamp_ns: int, motion: Motion, passed: bool, why: tuple[Reason, ...]
     ) -> GuardedCommand:
-        self._stamp_ns, self._sent_q, self._sent_qd = stamp_ns, q, qd
-        return GuardedCommand(stamp_ns, q, qd, passed, why)
+        before = None if self._sent is None else self._sent.q
+        starts = [before, self.arm.q if self.settings.way_from_measured or before is None else None]
+        least_ns = self.limits.least_time_ns(motion.q, starts, stop=not passed)
+        self._stamp_ns, self._sent, self._held = stamp_ns, motion, not passed
+        return GuardedCommand(stamp_ns, motion.q, motion.qd, passed, why, least_ns)

@@ -24,6 +24,9 @@ class Reason(str, Enum):
     *Stops* hold the arm until their cause has gone; *latched* stops until somebody releases them.
     """
 
+    NO_COMMAND = "no_command"
+    """Stop: no command has passed yet; velocities are sent as zero until one does."""
+
     NOT_ACTIVE = "not_active"
     """Refused: the guard is not active. Nothing goes out, not even a hold."""
     POSITION_UNKNOWN = "position_unknown"
@@ -39,6 +42,9 @@ class Reason(str, Enum):
     JOINT_STATES_INVALID = "joint_states_invalid"
     """A joint state without every joint, with a value that is not finite, or from the past:
     not used."""
+    POSITION_LEAP = "position_leap"
+    """A joint state further from the one before than the joints could have gone: not used.
+    Latched stop where such ones are all that comes for the joint states' time limit."""
     NOT_FINITE = "not_finite"
     """Refused: NaN or infinity among the positions or velocities."""
     WRONG_JOINTS = "wrong_joints"
@@ -61,7 +67,7 @@ class Reason(str, Enum):
     """Clamped to the largest change of velocity."""
     CLOCK_JUMP = "clock_jump"
     """The clock went back (a simulation began anew): everything but the latched stops is
-    forgotten."""
+    forgotten. Where velocities are sent, a stop."""
 
 
 class GuardSettings(BaseModel):
@@ -80,7 +86,22 @@ class GuardSettings(BaseModel):
         1.0, gt=0.0, le=1.0, description="Part of the joints' top speed that may be used"
     )
     max_acceleration_rad_s2: float = Field(
-        0.0, ge=0.0, le=1000.0, description="Largest change of velocity (rad/s2); 0: not limited"
+        0.0,
+        ge=0.0,
+        le=1000.0,
+        description="Largest change of velocity, of positions too (rad/s2); 0: not limited",
+    )
+    hold_within_rad: float = Field(
+        0.05,
+        ge=0.0,
+        le=1.0,
+        description="A stop holds the arm where it was sent if it is so near, else where it is "
+        "(rad)",
+    )
+    way_from_measured: bool = Field(
+        False,
+        description="The robot begins the way of each trajectory where it is measured, as "
+        "ros2_control does, and not where it was sent: time for the way is given from there",
     )
     max_jump_rad: float = Field(
         0.35,
@@ -126,7 +147,9 @@ class GuardedCommand:
 
     stamp_ns: time of the data that it answers; of a stop that answers none, the clock's time.
     q, qd: float64[n], rad and rad/s, in the order of the guard's joint names.
+        Where velocities are sent and the position is not known, q is NaN.
     passed: False for a hold or a stop. reasons: what was changed, or why the arm is held.
+    least_time_ns: the joints must be given this time for the way, lest they exceed their speed.
     """
 
     stamp_ns: int
@@ -134,3 +157,4 @@ class GuardedCommand:
     qd: FloatArray
     passed: bool
     reasons: tuple[Reason, ...] = ()
+    least_time_ns: int = 0

@@ -35,7 +35,14 @@ KEYS: Mapping[str, str] = {
     "packets_late": "packets older than the last one taken in",
     "packets_shed": "packets let go, oldest first, because more came than could be answered",
     "events_shed": "events let go of packets that were taken, oldest first, for the same reason",
-    "packets_without_joints": "packets that came before any joint state, and were not answered",
+    "packets_without_joints": "packets not answered, for no joint state was there, or none young "
+    "enough",
+    "joint_velocities": "where the joints' velocities come from: measured, or from positions, "
+    "where joint states have none; empty before the first",
+    "joint_states_refused": "joint states without all of the arm's joints, or with a position that "
+    "is no number",
+    "joint_states_late": "joint states older than the newest, and so ignored",
+    "events_let_go": "events let go, oldest first, because no tick of the network began for them",
     "malformed": "events or words in the packets that could not be read",
     "sensor_clock_reanchored": "times that the sensor's clock, over 50 ms off, was set anew to the "
     "node's; its events stay in order",
@@ -83,6 +90,9 @@ KEYS: Mapping[str, str] = {
     # Guard
     "stopped_because": "why no command passes now, comma-separated; empty while they pass",
     "commands_passed": "commands let through, clamped or not",
+    "effort_watched": "whether joint states tell the effort of each joint that has a limit",
+    "command_age_s": "time since the last command came, s of the wall's clock; nan: none came",
+    "joint_states_age_s": "the same of joint states",
     "interventions": "everything changed, refused or stopped once active and the arm's place known",
     # Simulator and replay
     "sim_time_s": "simulated (replay: recorded) time since the start, s",

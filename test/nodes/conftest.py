@@ -41,7 +41,13 @@ class Ros:
     def add(self, node: Any) -> Any:
         self.nodes.append(node)
         self.executor.add_node(node)
+        # A report tells what has grown since the one before: only the test asks for one.
+        for diagnostics in self._diagnostics():
+            diagnostics._timer.cancel()
         return node
+
+    def _diagnostics(self) -> list[Any]:
+        return [node._diagnostics for node in self.nodes if hasattr(node, "_diagnostics")]
 
     def until(
         self, condition: Callable[[], bool], seconds: float = 60.0, what: str = "what it waits for"
@@ -54,9 +60,11 @@ class Ros:
 
     def listen(self, kind: type, topic: str, profile: Any = 10) -> list[Any]:
         """Everything heard on a topic from now on, once somebody publishes there."""
-        heard: list[Any] = []
-        self.probe.create_subscription(kind, topic, heard.append, profile)
+        heard = self.listen_later(kind, topic, profile)
         self.until(lambda: self.probe.count_publishers(topic) > 0)
+        if topic == "/diagnostics":
+            for diagnostics in self._diagnostics():
+                diagnostics._timer.reset()
         return heard
 
     def listen_later(self, kind: type, topic: str, profile: Any = 10) -> list[Any]:
@@ -74,13 +82,27 @@ class Ros:
     def call(self, kind: type, name: str, request: Any = None) -> Any:
         """The answer of a service."""
         # One client for all calls: each new one has to find the service, and be found by it.
-        client = self.clients.get(name)
-        if client is None:
-            client = self.clients[name] = self.probe.create_client(kind, name)
-        self.until(client.service_is_ready, what=f"the service {name}")
+        client = self.clients.get(name) or self._client(kind, name)
         future = client.call_async(request or kind.Request())
         self.until(future.done, what=f"the answer of {name}")
         return future.result()
+
+    def _client(self, kind: type, name: str) -> Any:
+        """A client whose service is there.
+
+        One client in some thousands never hears of its service (Fast DDS, in one process); the next
+        one does.
+        """
+        for _ in range(6):
+            client = self.probe.create_client(kind, name)
+            end = time.monotonic() + 10.0
+            while not client.service_is_ready() and time.monotonic() < end:
+                spin_for(self.executor, 0.005)
+            if client.service_is_ready():
+                self.clients[name] = client
+                return client
+            self.probe.destroy_client(client)
+        pytest.fail(f"the service {name} did not come")
 
     def close(self) -> None:
         for node in self.nodes:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import re
+import time
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.lifecycle import TransitionCallbackReturn as Result
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
@@ -30,35 +33,45 @@ URDF = """<robot name="two"><link name="base_link"/><link name="a"/><link name="
 <limit lower="-1" upper="1" velocity="2" effort="10"/></joint></robot>"""
 NAMES = ["j1", "j2"]
 HERE = np.array([0.1, 0.2])
-# Long enough for a loaded machine; tests of the watchdog shorten what they test.
-PATIENT = {
-    "controller_timeout_s": 1.0,
-    "joint_states_timeout_s": 1.0,
-    "max_command_age_s": 5.0,
-    "robot_description": URDF,
-    "tip_link": "tip",
-}
+TWO_JOINTS = {"robot_description": URDF, "tip_link": "tip"}
+BEGIN_NS = 1_000_000_000
 
 
 class Bench:
-    """A guard with a controller before it and a robot behind it."""
+    """A guard with a controller before it, a robot behind it, and a clock that the test sets.
+
+    However long the machine takes for a step, nothing grows old by it.
+    """
 
     def __init__(self, ros: Any, overrides: Any, topic: str, kind: type, **values: Any) -> None:
         self.ros = ros
-        self.guard = ros.add(GuardNode(parameter_overrides=overrides(**{**PATIENT, **values})))
+        values = {**TWO_JOINTS, "use_sim_time": True, **values}
+        self.guard = ros.add(GuardNode(parameter_overrides=overrides(**values)))
         self.guard.start()
         self.sent = ros.listen(kind, topic, qos.COMMANDS)
+        self.clock = ros.publisher(Clock, "/clock")
         self.joints = ros.publisher(JointState, "joint_states")
         self.commands = ros.publisher(JointTrajectory, "desired_trajectory", qos.COMMANDS)
         ros.until(lambda: self.guard._publisher.get_subscription_count() > 0)
+        self.at(BEGIN_NS)
 
     def now(self) -> int:
         return int(self.guard.get_clock().now().nanoseconds)
 
-    def measure(self, q: np.ndarray = HERE) -> None:
-        before = self.guard.guard._joints_ns
-        self.joints.publish(messages.joint_state_message(self.now(), NAMES, q))
-        self.ros.until(lambda: self.guard.guard._joints_ns != before)
+    def at(self, t_ns: int) -> None:
+        """It is this time now."""
+
+        def told() -> bool:
+            self.clock.publish(messages.clock_message(t_ns))
+            return self.now() == t_ns
+
+        self.ros.until(told)
+
+    def measure(self, q: np.ndarray = HERE, **fields: Any) -> None:
+        """Joint states of this time."""
+        before = self.guard._heard_s.get("joint state")
+        self.joints.publish(messages.joint_state_message(self.now(), NAMES, q, **fields))
+        self.ros.until(lambda: self.guard._heard_s.get("joint state") != before)
 
     def command(self, q: np.ndarray = HERE, qd: tuple[float, ...] = (0.0, 0.0)) -> int:
         stamp = self.now()
@@ -139,12 +152,14 @@ def test_a_controller_that_falls_silent_stops_the_arm(ros: Any, overrides: Any) 
         overrides,
         "arm_controller/joint_trajectory",
         JointTrajectory,
-        controller_timeout_s=0.05,
+        joint_states_timeout_s=1.0,
     )
     bench.measure()
     bench.command()
     bench.answer()
-    out = bench.answer()
+    bench.at(BEGIN_NS + 60_000_000)
+    bench.ros.until(lambda: len(bench.sent) == 2)
+    out = bench.sent[-1]
     assert list(out.points[0].velocities) == [0.0, 0.0]
     assert bench.guard.report().values["guard_controller_stale"] == 1
 
@@ -164,6 +179,83 @@ def test_emergency_stop_and_release(bench: Bench) -> None:
     assert not again.success
 
 
+def test_the_joints_are_given_time_for_the_way(ros: Any, overrides: Any) -> None:
+    topic = "arm_controller/joint_trajectory"
+    bench = Bench(
+        ros, overrides, topic, JointTrajectory, velocity_scale=0.1, way_from_measured=True
+    )
+    bench.measure(HERE - 0.05)
+    bench.command(HERE - 0.05)
+    bench.answer()
+    bench.at(BEGIN_NS + 10_000_000)
+    bench.measure(HERE - 0.09)
+    bench.command(HERE - 0.05)
+    point = bench.answer().points[0]
+    assert messages.duration_ns(point.time_from_start) == pytest.approx(200_000_000, abs=10)
+
+
+def test_a_stop_that_sends_nothing_says_so(bench: Bench) -> None:
+    answer = bench.ros.call(Trigger, "guard/emergency_stop")
+    assert answer.success
+    assert "without the arm's position, and sent no hold" in answer.message
+
+
+def test_in_real_time_velocities_are_zero_until_a_command_passes(ros: Any, overrides: Any) -> None:
+    topic = "arm_velocity_controller/commands"
+    values = {**TWO_JOINTS, "command_interface": "velocity", "repeat_period_s": 0.01}
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**values)))
+    sent = ros.listen_later(Float64MultiArray, topic, qos.COMMANDS)
+    guard.start()
+    ros.until(lambda: len(sent) > 2)
+    assert all(list(message.data) == [0.0, 0.0] for message in sent)
+    assert guard.report().values["stopped_because"] == "position_unknown"
+
+
+# What it says
+
+
+def test_it_tells_what_it_does_not_hear(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.measure()
+    assert bench.guard.report().message == "no command has come yet"
+    bench.command()
+    bench.answer()
+    report = bench.guard.report()
+    assert report.values["command_age_s"] >= 0.0
+    assert report.values["joint_states_age_s"] >= report.values["command_age_s"]
+    # The simulator dies, and its clock with it.
+    later = time.monotonic() + 3.0
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    report = bench.guard.report()
+    assert report.warning
+    assert re.match(r"no joint state for [34]\.\d s, no command for [34]\.\d s", report.message)
+
+
+def test_it_tells_of_two_controllers(bench: Bench) -> None:
+    bench.measure()
+    bench.command()
+    bench.answer()
+    bench.ros.publisher(JointTrajectory, "desired_trajectory", qos.COMMANDS)
+    bench.ros.until(lambda: "2 nodes publish /desired_trajectory" in bench.guard.report().message)
+
+
+def test_it_tells_of_a_publisher_that_it_cannot_hear(ros: Any, overrides: Any) -> None:
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**TWO_JOINTS)))
+    guard.start()
+    ros.probe.create_publisher(JointTrajectory, "desired_trajectory", qos.best_effort(1))
+    guard.guard.arm.q = HERE
+    ros.until(lambda: "another QoS: RELIABILITY" in guard.report().message)
+
+
+def test_it_tells_whether_efforts_are_watched(bench: Bench) -> None:
+    bench.measure()
+    assert bench.guard.report().values["effort_watched"] is False
+    bench.measure(effort=np.zeros(2))
+    assert bench.guard.report().values["effort_watched"] is True
+
+
+# Stops and the lifecycle
+
+
 def test_deactivated_it_holds_the_arm_and_lets_nothing_through(bench: Bench) -> None:
     bench.measure()
     bench.command()
@@ -178,7 +270,7 @@ def test_deactivated_it_holds_the_arm_and_lets_nothing_through(bench: Bench) -> 
 
 
 def test_every_transition(ros: Any, overrides: Any) -> None:
-    guard = ros.add(GuardNode(parameter_overrides=overrides(**PATIENT)))
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**TWO_JOINTS)))
 
     def change(transition: int) -> bool:
         request = ChangeState.Request()
@@ -206,18 +298,21 @@ def test_every_transition(ros: Any, overrides: Any) -> None:
     assert state() == "finalized"
 
 
-def test_an_emergency_stop_outlives_a_clean_up(ros: Any, overrides: Any) -> None:
-    guard = ros.add(GuardNode(parameter_overrides=overrides(**PATIENT)))
+def test_what_has_to_be_released_outlives_a_clean_up(ros: Any, overrides: Any) -> None:
+    values = {**TWO_JOINTS, "use_sim_time": True, "effort_time_s": 0.0}
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**values)))
     guard.start()
     ros.call(Trigger, "guard/emergency_stop")
+    guard.guard.joints(NAMES, HERE, [13.0, 0.0], 0, 0)
     guard.trigger_deactivate()
     guard.trigger_cleanup()
     guard.start()
-    assert [reason.value for reason in guard.guard.latched] == ["emergency_stop"]
+    latched = [reason.value for reason in guard.guard.latched]
+    assert latched == ["emergency_stop", "effort_limit"]
 
 
 def test_what_keeps_it_from_starting_is_told(ros: Any, overrides: Any) -> None:
-    guard = ros.add(GuardNode(parameter_overrides=overrides(**{**PATIENT, "tip_link": "hand"})))
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**{**TWO_JOINTS, "tip_link": "hand"})))
     with pytest.raises(StartError, match="hand"):
         guard.start()
     assert guard.lifecycle_state == "unconfigured"
@@ -230,7 +325,7 @@ def test_a_guard_that_may_not_run_in_real_time_does_not_start(
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setscheduler", denied)
-    guard = ros.add(GuardNode(parameter_overrides=overrides(**PATIENT, realtime_priority=41)))
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**TWO_JOINTS, realtime_priority=41)))
     with pytest.raises(StartError, match="real-time priority 41 is not permitted"):
         guard.start()
     assert guard.lifecycle_state == "unconfigured"
