@@ -8,9 +8,9 @@ Velocities go on where the robot's controller has no time-out, as ros2_control's
 Subscribes `desired_trajectory`, `joint_states`. Publishes one of
 `arm_controller/joint_trajectory`, `arm_position_controller/commands`,
 `arm_velocity_controller/commands`, by the parameter `command_interface`. Serves
-`guard/emergency_stop` and `guard/release` (std_srvs/Trigger). Deactivated, or ended by Ctrl-C or
-SIGTERM, it sends one hold and lets nothing through. Arrays of positions or velocities are in the
-order of the joints from `base_link` to `tip_link`.
+`guard/emergency_stop` and `guard/release` (std_srvs/Trigger). Deactivated, or ended by Ctrl-C,
+SIGTERM or SIGHUP, it sends one hold and lets nothing through. Arrays of positions or velocities are
+in the order of the joints from `base_link` to `tip_link`.
 """
 
 from __future__ import annotations
