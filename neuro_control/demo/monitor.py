@@ -46,6 +46,8 @@ class Monitor(Node):
         super().__init__("monitor")
         self._record = record
         self._recorder = recorder
+        # The last command's number: whether others were sent before the next that never came.
+        self._sequence: int | None = None
         self.create_subscription(
             PointStamped, "simulation/target", self._on_target, qos.reliable(DEEP)
         )
@@ -113,7 +115,11 @@ class Monitor(Node):
         )
 
     def _on_command(self, message: JointTrajectory, info: dict[str, Any]) -> None:
-        self._record.add_command(time_ns(message.header.stamp), int(info["source_timestamp"]))
+        sequence: int | None = info.get("publication_sequence_number")
+        before, self._sequence = self._sequence, sequence
+        missed = sequence is not None and before is not None and sequence != before + 1
+        stamp_ns = time_ns(message.header.stamp)
+        self._record.add_command(stamp_ns, int(info["source_timestamp"]), missed)
 
     def _on_joints(self, message: JointState) -> None:
         self._record.add_joints(

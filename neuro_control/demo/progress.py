@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
+
+from neuro_control.demo.record import RunRecord
 
 TERMINAL_PERIOD_S = 0.2
 PLAIN_PERIOD_S = 5.0
@@ -26,32 +30,69 @@ class Progress:
     delay_ms: float | None = None
     remark: str = ""
 
-    def text(self) -> str:
-        """Return the line, with what is known."""
-        total = f"/{self.total_s:g}" if self.total_s is not None else ""
-        parts = [
-            (self.simulated_s, f"{self.simulated_s:5.1f}{total} s"),
-            (self.real_time_factor, f"x{_number(self.real_time_factor, '.2f')} real time"),
-            (self.error_deg, f"error {_number(self.error_deg, '.1f')}°"),
-            (self.events_per_second, f"{_scaled(self.events_per_second)} events/s"),
-            (self.spikes_per_second, f"{_scaled(self.spikes_per_second)} spikes/s"),
-            (self.delay_ms, f"sensor to command {_number(self.delay_ms, '.1f')} ms"),
+    def text(self, width: int | None = None) -> str:
+        """Return the line, with what is known.
+
+        width: columns that there are. What does not fit is said in fewer words, and then what
+        matters least is left out.
+        """
+        parts = [part for part in self._parts() if part.known]
+        forms = [[part.long for part in parts], [part.short for part in parts]]
+        # Time and remark, which matter most, stay to the last.
+        by_weight = sorted(range(len(parts)), key=lambda place: parts[place].weight)
+        forms += [
+            [part.short for place, part in enumerate(parts) if place not in by_weight[:left_out]]
+            for left_out in range(1, len(parts))
         ]
-        known = [words for value, words in parts if value is not None and math.isfinite(value)]
-        return "  ".join([*known, self.remark] if self.remark else known)
+        lines = ["  ".join(words) for words in forms]
+        if width is None:
+            return lines[0]
+        line = next((line for line in lines if len(line) <= width), lines[-1])
+        return line if len(line) <= width else line[: max(width - 1, 0)] + "…"
+
+    def _parts(self) -> Sequence[_Part]:
+        total = f"/{self.total_s:g}" if self.total_s is not None else ""
+        pace = f"x{_number(self.real_time_factor, '.2f')}"
+        events, spikes = _scaled(self.events_per_second), _scaled(self.spikes_per_second)
+        delay = f"{_number(self.delay_ms, '.1f')} ms"
+        return [
+            _Part(7, self.simulated_s, f"{self.simulated_s:5.1f}{total} s"),
+            _Part(4, self.real_time_factor, f"{pace} real time", pace),
+            _Part(5, self.error_deg, f"error {_number(self.error_deg, '.1f')}°"),
+            _Part(2, self.events_per_second, f"{events} events/s"),
+            _Part(1, self.spikes_per_second, f"{spikes} spikes/s"),
+            _Part(3, self.delay_ms, f"sensor to command {delay}", f"delay {delay}"),
+            _Part(6, None if not self.remark else 0.0, self.remark),
+        ]
+
+
+class _Part:
+    """A figure of the line: its value, and its words. weight: how much it matters."""
+
+    def __init__(self, weight: int, value: float | None, words: str, short: str = "") -> None:
+        self.weight = weight
+        self.known = value is not None and math.isfinite(value)
+        self.long, self.short = words, short or words
 
 
 class ProgressLine:
     """Writes `Progress` to a stream, no more often than makes sense there.
 
-    stream: where to; a terminal (`isatty`) has its line rewritten, anything else gets plain lines.
-    clock: monotonic wall time in seconds.
+    stream: where to; a terminal (`isatty`) has its line rewritten, anything else, and a terminal
+    that cannot (TERM=dumb), gets plain lines.
+    clock: monotonic wall time in seconds. columns: how wide the terminal is now.
     """
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stream: TextIO,
+        clock: Callable[[], float] = time.monotonic,
+        columns: Callable[[], int] | None = None,
+    ) -> None:
         self._stream = stream
         self._clock = clock
-        self._terminal = stream.isatty()
+        self._terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
+        self._columns = columns or self._columns_of_stream
         self._next_s = float("-inf")
         self._open = False
 
@@ -62,11 +103,19 @@ class ProgressLine:
             return
         self._next_s = now + (TERMINAL_PERIOD_S if self._terminal else PLAIN_PERIOD_S)
         if self._terminal:
-            self._stream.write(f"\r{progress.text()}\x1b[K")
+            # A line that fills its last column is wrapped, and cannot be rewritten.
+            self._stream.write(f"\r{progress.text(self._columns() - 1)}\x1b[K")
             self._open = True
         else:
             self._stream.write(progress.text() + "\n")
         self._stream.flush()
+
+    def _columns_of_stream(self) -> int:
+        try:
+            columns = os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError):
+            columns = 0
+        return columns or shutil.get_terminal_size().columns
 
     def say(self, text: str) -> None:
         """Write a message on a line of its own."""
@@ -80,6 +129,15 @@ class ProgressLine:
             self._stream.write("\n")
             self._stream.flush()
             self._open = False
+
+
+def remark_of(record: RunRecord) -> str:
+    """What the robot does, as the page's header says it: that it is held comes before all else."""
+    held = record.word("guard", "stopped_because")
+    if held:
+        return f"held: {held.replace('_', ' ').replace(',', ', ')}"
+    because = record.word("controller", "no_data_because")
+    return because or record.word("controller", "controller_state") or ""
 
 
 def _number(value: float | None, form: str) -> str:

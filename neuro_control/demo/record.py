@@ -54,7 +54,7 @@ class RunRecord:
     target: x, y, z of the true target in the camera's optical frame, m.
     estimate: x/z, y/z of the target as the network sees it.
     delays: from a packet's publication to that of the robot command that answers it, ns, by the
-        packet's stamp.
+        packet's stamp; since `restart_clock`.
     statuses: the last statuses of each node, in order of arrival; heard: how many there were.
     counters: what the controller counted, by name, at simulated times.
     packets: (stamp_ns, width, height, payload) of the latest event packets.
@@ -96,8 +96,14 @@ class RunRecord:
         self.last_wall_s = wall_s
 
     def restart_clock(self) -> None:
-        """Measure the real-time factor from the next sample of the target on."""
+        """Measure pace and delays from the next sample of the target on.
+
+        Before it nodes looked for each other and time crawled; the simulator forgets its delays of
+        then too.
+        """
         self.first_wall_s = None
+        self.delays = Samples(1)
+        self._published_ns.clear()
 
     def add_estimate(self, t_ns: int, x: float, y: float) -> None:
         """Note where the network sees the target: x/z and y/z."""
@@ -132,11 +138,17 @@ class RunRecord:
         if self.tape is not None:
             self.tape.note("joints", t_ns, tuple(self.joints.values()))
 
-    def add_command(self, stamp_ns: int, published_ns: int) -> None:
-        """Note a robot command; the first one of a packet's stamp or later ends its delay."""
+    def add_command(self, stamp_ns: int, published_ns: int, missed: bool = False) -> None:
+        """Note a robot command; the first one of a packet's stamp or later ends its delay.
+
+        missed: others were sent before it that were not heard. The packets before its own may have
+        had their answer from those: how late that was is not known.
+        """
         while self._published_ns and next(iter(self._published_ns)) <= stamp_ns:
             answered_ns = next(iter(self._published_ns))
-            self.delays.add(answered_ns, published_ns - self._published_ns.pop(answered_ns))
+            sent_ns = self._published_ns.pop(answered_ns)
+            if not missed or answered_ns == stamp_ns:
+                self.delays.add(answered_ns, published_ns - sent_ns)
 
     def add_status(self, node: str, status: Status) -> None:
         """Note what a node says on /diagnostics."""
@@ -173,6 +185,16 @@ class RunRecord:
         if until_ns is not None:
             order = order[t_ns[order] <= until_ns]
         return t_ns[order], position[order]
+
+    def recent_rate(self, counter: str) -> float | None:
+        """What one of `COUNTERS` grew by a simulated second, last; None before two readings."""
+        t_ns, total = self.counters[counter].newest(KEPT_STATUSES)
+        earlier = np.flatnonzero(t_ns < t_ns[-1]) if len(t_ns) else t_ns
+        if not len(earlier):
+            return None
+        grown, span_ns = total[-1] - total[earlier[-1]], t_ns[-1] - t_ns[earlier[-1]]
+        # A controller that was started anew counts from nothing.
+        return max(float(grown[0]), 0.0) / float(span_ns * 1e-9)
 
     @property
     def simulated_s(self) -> float:

@@ -11,7 +11,7 @@ from neuro_control.bringup import DASHBOARD
 from neuro_control.demo.page_address import PageAddress
 from neuro_control.demo.plan import DemoPlan
 from neuro_control.demo.processes import ChildFailure, ChildProcesses, Interrupt
-from neuro_control.demo.progress import Progress, ProgressLine
+from neuro_control.demo.progress import Progress, ProgressLine, remark_of
 from neuro_control.demo.record import RunRecord
 
 SLICE_S = 0.05
@@ -140,8 +140,9 @@ class RunLoop:
             total_s=self._plan.options.seconds,
             real_time_factor=record.real_time_factor(),
             error_deg=record.recent_error_deg(),
-            events_per_second=record.latest("controller", "events_per_second"),
-            spikes_per_second=record.latest("controller", "spikes_per_second"),
+            # Of simulated time, as the summary has them.
+            events_per_second=record.recent_rate("events"),
+            spikes_per_second=record.recent_rate("spikes"),
             delay_ms=record.latest("simulator", "latency_recent_ms_median"),
-            remark=record.word("controller", "controller_state") or "",
+            remark=remark_of(record),
         )

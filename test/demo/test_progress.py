@@ -5,12 +5,18 @@ from __future__ import annotations
 
 import io
 
-from neuro_control.demo.progress import PLAIN_PERIOD_S, Progress, ProgressLine
+import pytest
+
+from neuro_control.demo.progress import PLAIN_PERIOD_S, Progress, ProgressLine, remark_of
+from neuro_control.demo.record import RunRecord, Status
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
+
+
+FULL = Progress(101.1, 240.0, 0.61, 17.4, 67_700, 127_300, 11.1, "held: emergency stop")
 
 
 class Clock:
@@ -43,6 +49,53 @@ def test_a_terminal_has_its_line_rewritten() -> None:
     assert text.count("\r") == 2
     assert "  2.0 s" not in text
     assert text.endswith("\x1b[K\ndone\n")
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (200, FULL.text()),
+        (80, "101.1/240 s  x0.61  error 17.4°  delay 11.1 ms  held: emergency stop"),
+        (40, "101.1/240 s  held: emergency stop"),
+        (10, "101.1/24…"),
+    ],
+)
+def test_the_line_fits_the_terminal_and_what_matters_most_stays(columns: int, said: str) -> None:
+    stream = Terminal()
+    ProgressLine(stream, Clock(), lambda: columns).show(FULL)
+    line = stream.getvalue().removeprefix("\r").removesuffix("\x1b[K")
+    assert line == said
+    assert len(line) < columns
+
+
+@pytest.mark.parametrize("columns", range(1, 140))
+def test_no_terminal_is_too_narrow(columns: int) -> None:
+    assert len(FULL.text(columns)) <= columns
+
+
+def test_a_terminal_that_cannot_rewrite_a_line_gets_plain_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    stream = Terminal()
+    ProgressLine(stream, Clock()).show(FULL)
+    assert stream.getvalue() == FULL.text() + "\n"
+
+
+def test_that_the_robot_is_held_is_said_before_what_the_controller_does() -> None:
+    record = RunRecord()
+    assert remark_of(record) == ""
+    values = {"controller_state": "tracking", "no_data_because": ""}
+    record.add_status("controller", Status(0.0, 0, "ok", values))
+    assert remark_of(record) == "tracking"
+    values = {"controller_state": "tracking", "no_data_because": "no packets"}
+    record.add_status("controller", Status(1.0, 0, "ok", values))
+    assert remark_of(record) == "no packets"
+    stopped = {"stopped_because": "emergency_stop,joint_states_silent"}
+    record.add_status("guard", Status(1.0, 0, "ok", stopped))
+    assert remark_of(record) == "held: emergency stop, joint states silent"
+    record.add_status("guard", Status(2.0, 0, "ok", {"stopped_because": ""}))
+    assert remark_of(record) == "no packets"
 
 
 def test_elsewhere_a_plain_line_comes_now_and_then() -> None:

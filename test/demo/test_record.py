@@ -51,6 +51,36 @@ def test_a_command_answers_all_packets_up_to_its_stamp() -> None:
     assert record.delays.values[:, 0].tolist() == [40, 30]
 
 
+def test_after_commands_that_were_not_heard_only_the_own_packets_delay_is_known() -> None:
+    record = RunRecord()
+    for stamp_ns in (10, 20, 30):
+        record.add_packet(stamp_ns, stamp_ns, (128, 128), b"", published_ns=stamp_ns)
+    record.add_command(20, published_ns=50, missed=True)
+    record.add_command(30, published_ns=60)
+    assert record.delays.values[:, 0].tolist() == [30, 30]
+
+
+def test_delays_of_before_the_clock_was_restarted_are_forgotten() -> None:
+    record = RunRecord()
+    for stamp_ns in (10, 20):
+        record.add_packet(stamp_ns, stamp_ns, (128, 128), b"", published_ns=stamp_ns)
+    record.add_command(10, published_ns=50_000_000)
+    record.restart_clock()
+    record.add_packet(30, 30, (128, 128), b"", published_ns=30)
+    record.add_command(30, published_ns=35)
+    assert record.delays.values[:, 0].tolist() == [5]
+
+
+def test_rates_are_those_of_simulated_time() -> None:
+    record = RunRecord()
+    assert record.recent_rate("events") is None
+    for t_s, events in ((1.0, 100), (1.5, 600), (1.5, 600)):
+        record.add_status("controller", Status(t_s, 0, "ok", {"events": str(events)}))
+    assert record.recent_rate("events") == pytest.approx(1000.0)
+    record.add_status("controller", Status(2.0, 0, "ok", {"events": "7"}))
+    assert record.recent_rate("events") == 0.0
+
+
 def test_packets_that_nobody_answers_are_forgotten() -> None:
     record = RunRecord()
     for k in range(AWAITED_PACKETS + 1):
