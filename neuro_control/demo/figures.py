@@ -63,16 +63,17 @@ def missing_samples(t_ns: IntArray, period_ns: int, first_ns: int, last_ns: int)
     return int(expected - len(np.unique(inside)))
 
 
-def rate(t_ns: IntArray, total: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Rate of a counter between its readings.
+def rate(t_ns: IntArray, total: FloatArray, least_s: float = 0.2) -> tuple[FloatArray, FloatArray]:
+    """Rate of a counter, which was 0 at the time 0, between its readings.
 
-    t_ns: int64[n] increasing; total: float64[n], what the counter said then.
-    Returns (t_s, per_second), each float64[m], at the middle of every interval that has a length.
+    t_ns: int64[n], not descending; total: float64[n], what the counter said then. A reading that
+    comes less than `least_s` after the one before is left out: the time of each is not that exact.
+    Returns (edges_s float64[m + 1], per_second float64[m]): the mean rate from each edge to the
+    next.
     """
-    if len(t_ns) < 2:
-        return np.empty(0), np.empty(0)
-    seconds = np.diff(t_ns) * 1e-9
-    good = seconds > 0
-    middle: FloatArray = 0.5e-9 * (t_ns[:-1] + t_ns[1:]).astype(np.float64)
-    per_second: FloatArray = np.diff(total)[good] / seconds[good]
-    return middle[good], per_second
+    edges_s, counts = [0.0], [0.0]
+    for t_s, count in zip((t_ns * 1e-9).tolist(), total.tolist(), strict=True):
+        if t_s - edges_s[-1] >= least_s:
+            edges_s.append(t_s)
+            counts.append(count)
+    return np.array(edges_s), np.diff(counts) / np.diff(edges_s)

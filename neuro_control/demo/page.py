@@ -17,6 +17,7 @@ from neuro_control.demo.page_sections import (
     figures_section,
     network_sections,
     page_plot,
+    side_by_side,
     timing_section,
     versions_section,
 )
@@ -41,7 +42,6 @@ from neuro_control.reports.page import (
     Page,
     Picture,
     Section,
-    Side,
     Table,
     Text,
     shown,
@@ -177,7 +177,7 @@ def _seen(
                 gif=film.suffix.lower() == ".gif",
             )
         )
-    side: list[Block] = []
+    side: list[Block | str] = []
     if scene is not None:
         side.append(
             Picture(
@@ -196,38 +196,37 @@ def _seen(
             (5.6, 4.6),
         )
     )
-    blocks.append(Side(side))
+    blocks.extend(side_by_side(side))
     return Section("What was seen", blocks)
 
 
 def _tracking(record: RunRecord, field_of_view_deg: float) -> Section:
     return Section(
         "Tracking",
-        [
-            Side(
-                [
-                    page_plot("error", lambda axes: draw_error(axes, record), _error_caption()),
-                    page_plot(
-                        "sorted",
-                        lambda axes: draw_error_distribution(axes, record),
-                        "For what part of the time the error was below each value; the marks are "
-                        "the goals.",
-                    ),
-                    page_plot(
-                        "plane",
-                        lambda axes: draw_image_plane(axes, record, field_of_view_deg),
-                        "Where the target was in the image, and where the network saw it. The "
-                        "rings are the goals for median and 95th percentile.",
-                        (5.6, 4.6),
-                    ),
-                    page_plot(
-                        "activity",
-                        lambda axes: draw_rates(axes, record),
-                        "Events and spikes a second, as the controller counted them.",
-                    ),
-                ]
-            )
-        ],
+        side_by_side(
+            [
+                page_plot("error", lambda axes: draw_error(axes, record), _error_caption()),
+                page_plot(
+                    "sorted",
+                    lambda axes: draw_error_distribution(axes, record),
+                    "For what part of the time the error was below each value; the marks are "
+                    "the goals.",
+                ),
+                page_plot(
+                    "plane",
+                    lambda axes: draw_image_plane(axes, record, field_of_view_deg),
+                    "Where the target was in the image, and where the network saw it. The "
+                    "rings are the goals for median and 95th percentile.",
+                    (5.6, 4.6),
+                ),
+                page_plot(
+                    "activity",
+                    lambda axes: draw_rates(axes, record),
+                    "Events and spikes a simulated second: the mean between one word of the "
+                    "controller and the next.",
+                ),
+            ]
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -14,6 +14,7 @@ from neuro_control.demo.record import RunRecord
 from neuro_control.demo.report import DEFINITIONS
 from neuro_control.reports.page import Block, Plot, Section, Side, Table, Text, shown
 from neuro_control.reports.plots import page_figure, plot_style, svg_of
+from neuro_control.reports.raster import SpikeRaster
 
 
 def page_plot(
@@ -21,12 +22,25 @@ def page_plot(
     draw: Callable[[Axes], None],
     caption: str,
     size_in: tuple[float, float] = (5.6, 3.5),
-) -> Plot:
-    """A plot for the page; size in inches."""
+) -> Plot | str:
+    """A plot for the page, or the title of one for which nothing was recorded; size in inches."""
     with plot_style():
         figure = page_figure(*size_in)
-        draw(figure.add_subplot())
+        axes = figure.add_subplot()
+        draw(axes)
+        if not axes.has_data():
+            return axes.get_title()
         return Plot(svg_of(figure, name, caption), caption)
+
+
+def side_by_side(blocks: Sequence[Block | str]) -> list[Block]:
+    """Blocks beside each other; the titles among them, of plots that are not, in one sentence."""
+    drawn = [block for block in blocks if not isinstance(block, str)]
+    missing = [block for block in blocks if isinstance(block, str)]
+    found: list[Block] = [Side(drawn)] if drawn else []
+    if missing:
+        found.append(Text(f"Nothing was recorded for: {'; '.join(missing)}."))
+    return found
 
 
 def network_sections(record: RunRecord, report: Mapping[str, Any]) -> list[Section]:
@@ -40,7 +54,7 @@ def network_sections(record: RunRecord, report: Mapping[str, Any]) -> list[Secti
         for p in network["populations"]
     ]
     blocks: list[Block] = [
-        Side(
+        *side_by_side(
             [
                 page_plot(
                     "raster",
@@ -53,7 +67,7 @@ def network_sections(record: RunRecord, report: Mapping[str, Any]) -> list[Secti
                 page_plot(
                     "rates",
                     lambda axes: draw_population_rates(axes, raster),
-                    "Mean rate of each population's neurons over the run.",
+                    f"Mean rate of each population's neurons{_heard_from(raster)}.",
                     (5.6, 4.6),
                 ),
             ]
@@ -74,6 +88,13 @@ def network_sections(record: RunRecord, report: Mapping[str, Any]) -> list[Secti
     return [Section("Inside the network", blocks)]
 
 
+def _heard_from(raster: SpikeRaster) -> str:
+    """From when to when spikes were heard, in words."""
+    if raster.first_ns is None:
+        return ""
+    return f", from {raster.first_ns * 1e-9:.1f} to {raster.last_ns * 1e-9:.1f} s of the run"
+
+
 def timing_section(record: RunRecord, report: Mapping[str, Any]) -> Section:
     """Delays, and what the guard did."""
     latency, tick = report["latency_ms"], report["tick_us"]
@@ -81,20 +102,18 @@ def timing_section(record: RunRecord, report: Mapping[str, Any]) -> Section:
         ("sensor to command [ms]", latency["median"], latency["p99"], latency["max"]),
         ("step of the network [µs]", tick["median"], tick["p99"], None),
     ]
-    blocks: list[Block] = [
-        Side(
-            [
-                page_plot(
-                    "delays",
-                    lambda axes: draw_delays(axes, record, latency),
-                    "From the publication of an event packet to that of the first guarded command "
-                    "that takes it in, as this listener heard them; the lines are the median and "
-                    "p99 of all. Both axes are logarithmic.",
-                ),
-                Table("Times", ("what", "median", "p99", "largest"), rows, right=(1, 2, 3)),
-            ]
-        )
-    ]
+    blocks = side_by_side(
+        [
+            page_plot(
+                "delays",
+                lambda axes: draw_delays(axes, record, latency),
+                "From the publication of an event packet to that of the first guarded command that "
+                "takes it in, of the packets and commands that were heard here; the lines are the "
+                "median and p99 of all, as in the table. Both axes are logarithmic.",
+            ),
+            Table("Times", ("what", "median", "p99", "largest"), rows, right=(1, 2, 3)),
+        ]
+    )
     reasons = report["guard_reasons"]
     if reasons:
         blocks.append(
@@ -104,6 +123,8 @@ def timing_section(record: RunRecord, report: Mapping[str, Any]) -> Section:
                 list(reasons.items()),
             )
         )
+    elif report["guard_interventions"] is None:
+        blocks.append(Text("Nothing was heard of the guard."))
     else:
         blocks.append(Text("The guard never stepped in."))
     return Section("Time and safety", blocks)

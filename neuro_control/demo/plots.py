@@ -158,9 +158,12 @@ def draw_rates(axes: Axes, record: RunRecord) -> None:
         ("events", "camera events", BLUE, "-"),
         ("spikes", "network spikes", VERMILION, "--"),
     ):
-        t_s, per_second = _counter_rate(record, key)
-        if len(t_s):
-            axes.plot(t_s, per_second * 1e-3, color=colour, ls=style, label=label)
+        edges_s, per_second = _counter_rate(record, key)
+        if len(per_second):
+            axes.stairs(
+                per_second * 1e-3, edges_s, baseline=None, color=colour, ls=style, lw=1.5,
+                label=label,
+            )  # fmt: skip
             drawn += 1
     if not drawn:
         return _nothing(axes)
@@ -170,7 +173,7 @@ def draw_rates(axes: Axes, record: RunRecord) -> None:
 
 
 def _counter_rate(record: RunRecord, key: str) -> tuple[FloatArray, FloatArray]:
-    """Rate of one of the controller's counters over simulated time."""
+    """Rate of one of the controller's counters over simulated time: edges, rates."""
     readings = record.counters[key]
     return rate(readings.t_ns, readings.values[:, 0])
 

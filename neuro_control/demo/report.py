@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The report of a run: figures with their definitions, as JSON and as a few lines to read."""
+"""The report of a run: figures with their definitions, as JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from typing import Any
 import neuro_control
 from neuro_control.demo.energy import energy_estimate
 from neuro_control.demo.figures import (
-    GOAL_MEDIAN_DEG,
-    GOAL_P95_DEG,
     angle_from_axis_deg,
     in_view,
     percentiles,
@@ -36,7 +34,7 @@ DEFINITIONS: Mapping[str, str] = {
     "real_time_factor": "simulated time over wall-clock time, first to last sample",
     "latency_ms": "from the publication of an event packet to the publication of the first guarded "
     "command that takes it in, wall clock, in this run, ms",
-    "tick_us": "time that one step of the network takes in the controller, us",
+    "tick_us": "time that one step of the network takes in the controller, µs",
     "events_per_second": "events of the camera per simulated second",
     "spikes_per_second": "spikes of all neurons of the network per simulated second",
     "active_fraction": "mean part of the neurons that spike in one step",
@@ -231,16 +229,6 @@ def _heard(samples: int, missing: int, of_s: float) -> dict[str, float]:
     return {"seconds": of_s * share, "of_s": of_s}
 
 
-def _simulated(report: Mapping[str, Any]) -> str:
-    """How much was simulated, and where not all of it was heard, how much was."""
-    if not report["target_samples_missing"]:
-        return f"{report['seconds']:g} s"
-    heard_s, of_s = report["heard"]["seconds"], report["heard"]["of_s"]
-    missed = 1.0 - heard_s / of_s if of_s else 1.0
-    not_heard = f"{100 * missed:.2g} % was not: the machine was busy"
-    return f"{round(heard_s, 2):g} of {of_s:g} s heard ({not_heard})"
-
-
 def _reasons(record: RunRecord) -> dict[str, int]:
     """Why the guard stepped in, and how often: reason -> count."""
     statuses = record.statuses.get("guard")
@@ -258,44 +246,3 @@ def _reasons(record: RunRecord) -> dict[str, int]:
 def write_report(path: Path, report: Mapping[str, Any]) -> None:
     """Write the report as JSON, whole or not at all."""
     write_text(path, json_text(report, indent=2) + "\n")
-
-
-def summary(report: Mapping[str, Any]) -> str:
-    """Return the figures as lines to read."""
-    error, latency, tick = report["tracking_error_deg"], report["latency_ms"], report["tick_us"]
-    rows = [
-        (
-            "tracking error",
-            f"{_show(error['median'], '.2f')}° median, {_show(error['p95'], '.2f')}° p95"
-            f"   (goal: {GOAL_MEDIAN_DEG:g}° and {GOAL_P95_DEG:g}°)",
-        ),
-        ("target lost", f"{_show(report['lost_fraction'], '.2%')} of the time"),
-        (
-            "sensor to command",
-            f"{_show(latency['median'], '.2f')} ms median, {_show(latency['p99'], '.2f')} ms p99",
-        ),
-        (
-            "network",
-            f"{_show(report['spikes_per_second'], ',.0f')} spikes/s, "
-            f"{_show(report['active_fraction'], '.2%')} of the neurons active, "
-            f"step {_show(tick['median'], '.0f')} µs"
-            + (f", on {report['backend']}" if report["backend"] else ""),
-        ),
-        ("camera", f"{_show(report['events_per_second'], ',.0f')} events/s"),
-        (
-            "guard",
-            f"{_show(report['guard_interventions'], 'd')} interventions; "
-            f"{_show(report['packets_lost'], 'd')} packets lost"
-            + (f", {report['packets_dropped']:d} dropped" if report["packets_dropped"] else ""),
-        ),
-        (
-            "simulated",
-            f"{_simulated(report)} at {_show(report['real_time_factor'], '.2f')} x real time"
-            + (" (interrupted)" if report["interrupted"] else ""),
-        ),
-    ]
-    return "\n".join(f"  {name:<18} {text}" for name, text in rows)
-
-
-def _show(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)

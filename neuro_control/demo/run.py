@@ -90,13 +90,18 @@ def _watched_run(
             niceness = SIMULATOR_NICENESS if name == SIMULATOR.name else 0
             children.start(name, command, niceness, essential=name != DASHBOARD.name)
 
+        def spikes_heard() -> bool:
+            # The controller makes itself ready for whoever listens to spikes only then, which may
+            # take seconds: of a run that went on meanwhile they would be missing.
+            return record.network is None or record.network.packets > 0
+
         def watch(heard: tuple[Node, Callable[[float], None]]) -> None:
             node, spin = heard
             run = RunLoop(plan, children, record, line, interrupt, outcome, spin)
             gate: StartGate = (
                 GuardGate(node, lambda: len(record.target) > 0)
                 if plan.lockstep
-                else PaceGate(node, plan.real_time_factor)
+                else PaceGate(node, plan.real_time_factor, spikes_heard)
             )
             run.until(gate.is_open, "the way from sensor to robot")
             record.restart_clock()
@@ -149,7 +154,8 @@ def _finish(
     interrupt: Interrupt,
 ) -> int:
     from neuro_control.demo.figures import missing_samples
-    from neuro_control.demo.report import make_report, summary
+    from neuro_control.demo.report import make_report
+    from neuro_control.demo.summary import summary
 
     options = plan.options
     last_ns = round(options.seconds * 1e9) if outcome.finished else -1

@@ -8,6 +8,7 @@ does not hear it yet.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -28,6 +29,8 @@ ROBOT_COMMANDS = (
     ("arm_velocity_controller/commands", Float64MultiArray),
 )
 
+PATIENCE_S = 20.0
+
 
 class StartGate(Protocol):
     """Something to wait for before a run."""
@@ -44,12 +47,15 @@ class PaceGate:
 
     Sensor, controller and guard are connected then.
     node: hears the commands and asks the simulator. factor: real-time factor from then on.
+    heard: whether all else that the run is watched for is heard; it is waited for `PATIENCE_S` at
+    most, for the run itself needs none of it.
     """
 
-    def __init__(self, node: Node, factor: float) -> None:
+    def __init__(self, node: Node, factor: float, heard: Callable[[], bool] = lambda: True) -> None:
         self._node = node
         self._factor = factor
-        self._connected = False
+        self._all_heard = heard
+        self._connected_s: float | None = None
         self._answer: Future | None = None
         self._heard = [
             node.create_subscription(kind, topic, self._on_command, qos.best_effort(1))
@@ -59,11 +65,12 @@ class PaceGate:
 
     def _on_command(self, message: object) -> None:
         del message
-        self._connected = True
+        if self._connected_s is None:
+            self._connected_s = time.monotonic()
 
     def is_open(self) -> bool:
         """See StartGate."""
-        if self._connected and self._answer is None and self._client.service_is_ready():
+        if self._may_run() and self._answer is None and self._client.service_is_ready():
             for subscription in self._heard:
                 self._node.destroy_subscription(subscription)
             self._answer = self._client.call_async(self._request())
@@ -73,6 +80,11 @@ class PaceGate:
         if not result.successful:
             raise RuntimeError(f"the simulator refused to run: {result.reason}")
         return True
+
+    def _may_run(self) -> bool:
+        if self._connected_s is None:
+            return False
+        return self._all_heard() or time.monotonic() - self._connected_s > PATIENCE_S
 
     def _request(self) -> SetParameters.Request:
         kind = ParameterType.PARAMETER_DOUBLE

@@ -43,8 +43,15 @@ def test_percentiles_of_nothing_are_unknown() -> None:
     assert figures.percentiles(np.arange(101.0), median=50, p95=95) == {"median": 50, "p95": 95}
 
 
-def test_the_rate_of_a_steady_counter_is_steady() -> None:
-    t_ns = np.array([0, 1, 1, 3], np.int64) * 1_000_000_000
-    t_s, per_second = figures.rate(t_ns, np.array([0.0, 10.0, 10.0, 30.0]))
-    np.testing.assert_allclose(t_s, [0.5, 2.0])
+def test_the_rate_of_a_steady_counter_is_steady_from_the_beginning_on() -> None:
+    t_ns = np.array([0.01, 1.0, 1.0, 1.05, 3.0]) * 1e9
+    totals = np.array([9.0, 10.0, 10.0, 20.0, 30.0])
+    edges_s, per_second = figures.rate(t_ns.astype(np.int64), totals)
+    np.testing.assert_allclose(edges_s, [0.0, 1.0, 3.0])
     np.testing.assert_allclose(per_second, [10.0, 10.0])
+
+
+def test_no_reading_gives_no_rate() -> None:
+    edges_s, per_second = figures.rate(np.empty(0, np.int64), np.empty(0))
+    assert len(edges_s) == 1
+    assert len(per_second) == 0

@@ -52,7 +52,7 @@ def full_record() -> RunRecord:
     payload, base_ns = encode_mono(events)
     record.add_packet(base_ns, 0, (128, 128), payload.tobytes(), published_ns=0)
     record.add_command(base_ns, published_ns=1_500_000)
-    values = {"backend": "cpu", "packets_lost": "3", "tick_us_median": "21.5"}
+    values = {"backend": "cpu", "packets_lost": "3", "tick_us_median": "21.5", "events": "9"}
     record.add_status("controller", Status(5.0, 0, "ok", values))
     record.add_status("simulator", Status(5.0, 0, "ok", {"latency_ms_p99": "4.25"}))
     record.add_status("guard", Status(5.0, 0, "ok", {"interventions": "7", "guard_stale": "7"}))
@@ -133,7 +133,12 @@ def test_a_run_of_which_nothing_was_heard_still_has_a_page(check_page: CheckPage
     outline = check_page(page_of(RunRecord(), interrupted=True, failure="guard was killed"))
     text = " ".join(outline.text)
     assert "guard was killed" in text
-    assert "nothing recorded" in text
+    assert "Nothing was recorded for: What the camera saw last." in text
+    assert "Nothing was recorded for: Tracking error; Tracking error, sorted; " in text
+    assert "Nothing was recorded for: Sensor to command." in text
+    assert "svg" not in outline.tags
+    assert "Nothing was heard of the guard." in text
+    assert "never stepped in" not in text
     assert "Inside the network" not in text
     assert "Energy, estimated" not in text
 

@@ -20,9 +20,9 @@ from neuro_control.demo.report import (
     DEFINITIONS,
     make_report,
     notices,
-    summary,
     write_report,
 )
+from neuro_control.demo.summary import summary
 from neuro_control.network import LIF, Input, Linear, Network, Output, write_nir
 
 PROMISED = {
@@ -121,7 +121,8 @@ def test_the_figures_are_those_of_the_record() -> None:
     assert report["guard_reasons"] == {"jump": 2}
     assert report["packets_lost"] == 1
     assert report["packets_dropped"] == 3
-    assert "1 packets lost, 3 dropped" in summary(report)
+    assert "packets            1 lost, 3 dropped" in summary(report)
+    assert "guard              2 interventions (jump 2)" in summary(report)
     assert report["backend"] == "cpu"
 
 
@@ -134,8 +135,23 @@ def test_samples_beyond_the_end_do_not_count() -> None:
 @pytest.mark.parametrize("record", [RunRecord(), full_record()])
 def test_the_summary_can_always_be_read(record: RunRecord) -> None:
     text = summary(report_of(record, interrupted=True))
-    assert "tracking error" in text
-    assert "interrupted" in text
+    assert "(interrupted)" in text
+    assert len(record.target) or "°" not in text, "what is not known is not said"
+
+
+def test_of_a_run_of_which_nothing_was_heard_the_summary_says_just_that() -> None:
+    report = report_of(RunRecord(), totals={})
+    assert summary(report) == "  simulated          nothing was heard of the run: no figures"
+
+
+def test_the_summary_says_why_the_guard_stepped_in() -> None:
+    record = full_record()
+    counts = {"emergency_stop": 13_000, "step_limit": 5, "jump": 9, "speed": 1}
+    values = {"interventions": "13015"} | {f"guard_{k}": str(n) for k, n in counts.items()}
+    record.add_status("guard", Status(1.0, 0, "ok", values))
+    assert "13,015 interventions (emergency stop 13,000, jump 9, step limit 5, others)" in summary(
+        report_of(record)
+    )
 
 
 def test_the_summary_says_how_much_was_not_heard() -> None:
