@@ -14,7 +14,7 @@ and timers that wait on the first one, a guard's watchdog among them, would wait
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -40,7 +40,7 @@ class ParameterError(ValueError):
     """Parameters that were refused; one line for each, with the reason."""
 
 
-def _nested(values: dict[tuple[str, ...], Any]) -> dict[str, Any]:
+def _nested(values: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for path, value in values.items():
         branch = tree
@@ -48,6 +48,35 @@ def _nested(values: dict[tuple[str, ...], Any]) -> dict[str, Any]:
             branch = branch.setdefault(part, {})
         branch[path[-1]] = value
     return tree
+
+
+def validated(
+    model: type[Model],
+    fields: Mapping[str, ParameterField],
+    values: Mapping[tuple[str, ...], Any],
+) -> Model:
+    """The settings that values, by their paths in the model, make up.
+
+    fields: the model's, by the names of their parameters.
+    Raises ParameterError naming every parameter that was refused.
+    """
+    try:
+        return model.model_validate(_nested(values))
+    except ValidationError as error:
+        raise ParameterError("; ".join(_reasons(model, fields, error))) from error
+
+
+def _reasons(
+    model: type[BaseModel], fields: Mapping[str, ParameterField], error: ValidationError
+) -> Iterator[str]:
+    for problem in error.errors():
+        path = [str(part) for part in problem["loc"]]
+        name = ".".join(path)
+        declared = fields.get(name) or fields.get(".".join(path[:-1]))
+        expected = f" (expected {declared.expected})" if declared else ""
+        message = problem["msg"].removeprefix("Value error, ")
+        given = f", got {problem['input']!r}" if declared else ""
+        yield f"{name or model.__name__}: {message}{given}{expected}"
 
 
 class Parameters(Generic[Model]):
@@ -68,10 +97,10 @@ class Parameters(Generic[Model]):
         for declared in self._declared.values():
             try:
                 self._values[declared.path] = self._declare(node, declared)
-            except InvalidParameterTypeException as error:
-                refused.append(f"{declared.name}: expected {declared.expected}. {error}")
-            except InvalidParameterValueException as error:
-                refused.append(f"{declared.name}: expected {declared.expected}. {error}")
+            except (InvalidParameterTypeException, InvalidParameterValueException):
+                # What these say of the range or the type is what is expected, once more.
+                given = self._given(node)[declared.name].value
+                refused.append(f"{declared.name}: expected {declared.expected}, got {given!r}")
             except ParameterUninitializedException:
                 refused.append(f"{declared.name}: must be set; expected {declared.expected}")
         for name in self._unknown(node):
@@ -87,13 +116,18 @@ class Parameters(Generic[Model]):
 
     def _unknown(self, node: Node) -> list[str]:
         """Names that the node was given values for and that nobody asks for."""
-        # rclpy has no public way to what it was given. Its own parameters of topics come later.
-        given: Iterable[str] = getattr(node, "_parameter_overrides", {})
+        # rclpy's own parameters of topics come later.
         return [
             name
-            for name in sorted(given)
+            for name in sorted(self._given(node))
             if not (name in self._declared or node.has_parameter(name) or name.startswith(_LATER))
         ]
+
+    @staticmethod
+    def _given(node: Node) -> Mapping[str, Parameter]:
+        """What the node was given values for, to which rclpy has no public way."""
+        given: Mapping[str, Parameter] = getattr(node, "_parameter_overrides", {})
+        return given
 
     def _declare(self, node: Node, declared: ParameterField) -> Any:
         descriptor = declared.descriptor()
@@ -106,20 +140,7 @@ class Parameters(Generic[Model]):
         return declared.to_model(node.declare_parameter(declared.name, default, descriptor).value)
 
     def _validate(self, values: dict[tuple[str, ...], Any]) -> Model:
-        try:
-            return self._model.model_validate(_nested(values))
-        except ValidationError as error:
-            raise ParameterError("; ".join(self._reasons(error))) from error
-
-    def _reasons(self, error: ValidationError) -> Iterator[str]:
-        for problem in error.errors():
-            path = [str(part) for part in problem["loc"]]
-            name = ".".join(path)
-            declared = self._declared.get(name) or self._declared.get(".".join(path[:-1]))
-            expected = f" (expected {declared.expected})" if declared else ""
-            message = problem["msg"].removeprefix("Value error, ")
-            given = f", got {problem['input']!r}" if declared else ""
-            yield f"{name or self._model.__name__}: {message}{given}{expected}"
+        return validated(self._model, self._declared, values)
 
     def _set(self, parameters: list[Parameter]) -> SetParametersResult:
         changed = dict(self._values)

@@ -109,7 +109,7 @@ def test_descriptions_ranges_and_flags_are_declared(ros: Any, overrides: Any) ->
     ("values", "why"),
     [
         ({"gain": 3.0}, "gain: expected a number with a decimal point from 0.0 to 2.0"),
-        ({"gain": 1}, "gain: expected a number with a decimal point"),
+        ({"gain": 1}, "gain: expected a number with a decimal point from 0.0 to 2.0, got 1"),
         ({"gain": float("nan")}, "gain"),
         ({"mode": "c"}, "mode: Input should be 'a' or 'b', got 'c'"),
         ({"colour": "green"}, "one of red, blue"),
@@ -126,6 +126,13 @@ def test_what_the_model_refuses_is_refused_with_a_reason(
     with pytest.raises(ParameterError) as caught:
         declare(ros, overrides, **values)
     assert why in str(caught.value)
+
+
+def test_a_reason_says_once_what_would_be_right(ros: Any, overrides: Any) -> None:
+    with pytest.raises(ParameterError) as caught:
+        declare(ros, overrides, gain=3.0)
+    right = "gain: expected a number with a decimal point from 0.0 to 2.0, got 3.0"
+    assert str(caught.value) == right
 
 
 def test_all_that_is_refused_is_named_at_once(ros: Any, overrides: Any) -> None:
