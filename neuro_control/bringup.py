@@ -44,7 +44,7 @@ class NodeEntry:
     """One node of a robot.
 
     name: the node's ROS name, and its section in the robot's parameter file.
-    module: what to run, as ``python -m MODULE``.
+    module: what to run, as ``python -m MODULE``. settings: ``MODULE:CLASS`` of what it is told.
     parameter_file: what `neuro_control run` reads, below share/.
     lifecycle: whether it is a managed node (configure, activate, ...).
     owns_clock: it publishes /clock, so its own time must not wait for /clock.
@@ -54,6 +54,7 @@ class NodeEntry:
 
     name: str
     module: str
+    settings: str
     purpose: str
     lifecycle: bool = False
     parameter_file: str = "config/arm.yaml"
@@ -80,12 +81,14 @@ class RobotEntry:
 SIMULATOR = NodeEntry(
     name="simulator",
     module="neuro_control.nodes.simulator",
+    settings="neuro_control.nodes.simulator_settings:SimulatorNodeSettings",
     purpose="MuJoCo world, motors and event camera: publishes what the hardware would",
     owns_clock=True,
 )
 CONTROLLER = NodeEntry(
     name="controller",
     module="neuro_control.nodes.controller",
+    settings="neuro_control.nodes.controller_settings:ControllerNodeSettings",
     purpose="events in, spiking network, desired trajectory out",
     lifecycle=True,
     takes_backend=True,
@@ -93,18 +96,21 @@ CONTROLLER = NodeEntry(
 GUARD = NodeEntry(
     name="guard",
     module="neuro_control.nodes.guard",
+    settings="neuro_control.nodes.guard:GuardNodeSettings",
     purpose="lets through only what the robot may do; emergency stop",
     lifecycle=True,
 )
 REPLAY = NodeEntry(
     name="replay",
     module="neuro_control.nodes.replay",
+    settings="neuro_control.nodes.replay_settings:ReplaySettings",
     purpose="plays the events of a recording onto event_camera/events",
 )
 
 DASHBOARD = NodeEntry(
     name="dashboard",
     module="neuro_control.dashboard.node",
+    settings="neuro_control.dashboard.settings:DashboardSettings",
     parameter_file="config/dashboard.yaml",
     purpose="a page in a browser: senses, network, commands and guard, live",
 )
@@ -112,6 +118,7 @@ DASHBOARD = NodeEntry(
 EVENT_CAMERA = NodeEntry(
     name="event_camera",
     module="neuro_control.nodes.event_camera",
+    settings="neuro_control.nodes.event_camera:EventCameraNodeSettings",
     parameter_file="config/senses.yaml",
     purpose="pictures in, events out: an event camera where there is an ordinary one",
     lifecycle=True,
@@ -119,6 +126,7 @@ EVENT_CAMERA = NodeEntry(
 COCHLEA = NodeEntry(
     name="cochlea",
     module="neuro_control.nodes.cochlea",
+    settings="neuro_control.nodes.cochlea:CochleaNodeSettings",
     parameter_file="config/senses.yaml",
     purpose="sound in, events out: a silicon cochlea where there are two microphones",
     lifecycle=True,
@@ -126,6 +134,7 @@ COCHLEA = NodeEntry(
 SKIN = NodeEntry(
     name="skin",
     module="neuro_control.nodes.skin",
+    settings="neuro_control.nodes.skin:SkinNodeSettings",
     parameter_file="config/senses.yaml",
     purpose="pressures of taxels in, spikes of afferents out",
     lifecycle=True,

@@ -52,6 +52,11 @@ class DemoOptions:
                 check_film(option, path)
             else:
                 check_output(option, path, _SUFFIXES[option])
+            if option == "--bag" and path.suffix.lower() == ".db3":
+                raise ValueError(
+                    f"{option} {path}: MCAP is what is recorded; let its name end in .mcap, or "
+                    "give one without an ending for a folder"
+                )
             if option == "--bag" and path.exists():
                 raise ValueError(f"{option} {path}: is there already; choose another name for it")
             earlier = known.setdefault(path.absolute(), option)

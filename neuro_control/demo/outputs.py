@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from neuro_control.demo.network_spikes import NetworkSpikes
@@ -54,8 +55,11 @@ def write_outputs(
     report: Mapping[str, Any],
     say: Callable[[str], None],
     hurry: Callable[[], bool],
-) -> None:
-    """Write every file that was asked for and say where; in a hurry only the figures."""
+) -> bool:
+    """Write every file that was asked for and say where; in a hurry only the figures.
+
+    Returns whether all were written; which were not for hurry is said.
+    """
     from neuro_control.demo.report import write_report
 
     options = plan.options
@@ -63,8 +67,11 @@ def write_outputs(
         if path not in options.pages:
             write_report(path, report)
             say(f"  report             {path}")
-    if options.draws and not hurry():
-        _draw(plan, record, report, say, hurry)
+    left_out = _draw(plan, record, report, say, hurry) if options.draws else []
+    if left_out:
+        files = ", ".join(str(path) for path in left_out)
+        say(f"  not written        {files} (interrupted twice)")
+    return not left_out
 
 
 def _draw(
@@ -73,10 +80,14 @@ def _draw(
     report: Mapping[str, Any],
     say: Callable[[str], None],
     hurry: Callable[[], bool],
-) -> None:
+) -> list[Path]:
+    """Film, picture and pages; returns what was left out in a hurry."""
+    options, simulator = plan.options, plan.parameters["simulator"]
+    pictures = [path for path in (options.picture, *options.pages) if path is not None]
+    if hurry():
+        return [*filter(None, [options.film]), *pictures]
     from neuro_control.demo.scene import scene_of
 
-    options, simulator = plan.options, plan.parameters["simulator"]
     film = None
     if options.film is not None:
         from neuro_control.demo.film import make_film
@@ -90,7 +101,7 @@ def _draw(
             film = options.film
             say(f"  film               {film} ({frames} pictures)")
     if hurry():
-        return
+        return pictures
     scene = scene_of(record, simulator)
     if options.picture is not None:
         from neuro_control.demo.picture import draw_picture
@@ -104,3 +115,4 @@ def _draw(
         view_deg = plan.field_of_view_deg
         write_page(path, record, report, field_of_view_deg=view_deg, scene=scene, film=film)
         say(f"  report             {path}")
+    return []

@@ -111,10 +111,21 @@ def _typed(text: str, value: Any, default: Any) -> Any:
     return value
 
 
-def override(parameters: Parameters, texts: Sequence[str]) -> Parameters:
-    """Return a copy of `parameters` with every ``node.parameter=value`` in it."""
+def override(
+    parameters: Parameters,
+    texts: Sequence[str],
+    startable: Mapping[str, str] | None = None,
+) -> Parameters:
+    """Return a copy of `parameters` with every ``node.parameter=value`` in it.
+
+    startable: nodes that are not started and could be, each with the option that starts it.
+    """
     changed = {node: dict(values) for node, values in parameters.items()}
+    startable = startable or {}
     for text in texts:
+        node = text.partition("=")[0].strip().partition(".")[0]
+        if node in startable and node not in parameters:
+            raise ParameterFileError(f"{text!r}: {node} is started with {startable[node]} only")
         node, name, value = parse_override(text, parameters)
         changed[node][name] = value
     return changed

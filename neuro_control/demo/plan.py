@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neuro_control.bringup import BringupPlan, NodeEntry, plan_bringup
+from neuro_control.bringup import COCHLEA, DASHBOARD, SKIN, BringupPlan, NodeEntry, plan_bringup
 from neuro_control.demo.options import DemoOptions
 from neuro_control.demo.parameters import (
     Parameters,
@@ -18,6 +18,12 @@ from neuro_control.demo.parameters import (
     write_parameter_file,
 )
 
+# Nodes that are not always started.
+STARTED_WITH = {
+    SKIN.name: "--senses",
+    COCHLEA.name: "--senses",
+    DASHBOARD.name: "a page (without --headless, or with --dashboard)",
+}
 # Simulated time beyond what was asked for, so that its last sample is not the last one sent.
 MARGIN_S = 0.1
 # Real-time factor until every node hears the others (see start_gate): a picture in 100 ms.
@@ -104,7 +110,7 @@ def plan_demo(options: DemoOptions) -> DemoPlan:
     for node in bringup.nodes:
         if node.takes_backend:
             wanted[node.name]["backend"] = options.backend
-    parameters = override(wanted, options.overrides)
+    parameters = override(wanted, options.overrides, STARTED_WITH)
     for node in bringup.nodes:
         parameters[node.name]["use_sim_time"] = bringup.parameters_of(node)["use_sim_time"]
     depth = "qos_overrides./simulation/target.publisher.depth"

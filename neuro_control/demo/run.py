@@ -22,6 +22,7 @@ from neuro_control.demo.processes import ChildProcesses, Interrupt
 from neuro_control.demo.progress import ProgressLine
 from neuro_control.demo.record import RunRecord
 from neuro_control.demo.run_loop import Outcome, RunLoop
+from neuro_control.demo.settings_check import wrong_settings
 from neuro_control.demo.shared_memory import sweep_stale_segments
 from neuro_control.nodes.recording_place import RecordingError
 
@@ -45,7 +46,8 @@ def run_demo(
 
     plan: says what is started for the options.
     0: it ran to its end, or was ended by Ctrl-C. 1: a node died, or samples that the figures need
-    were missing. 128 + n: it was ended by another signal n. 2: the options cannot be.
+    were missing. 128 + n: it was ended by another signal n, or by a second Ctrl-C before all files
+    were written. 2: the options, or parameters of the nodes, cannot be.
     """
     with Interrupt() as interrupt:
         try:
@@ -64,6 +66,10 @@ def run_demo(
             environment = ros_environment(domain)
             environment["ROS_LOG_DIR"] = str(folder)
             os.environ.update(environment)
+            nodes, texts = planned.bringup.nodes, options.overrides
+            if wrong := wrong_settings(nodes, planned.parameters, texts):
+                print(f"error: {wrong}", file=sys.stderr)
+                return 2
             outcome = _watched_run(planned, folder, environment, record, line, interrupt)
         sweep_stale_segments()
         return _finish(planned, record, outcome, line, interrupt)
@@ -187,14 +193,16 @@ def _finish(
     )
     line.say("")
     line.say(summary(report))
-    write_outputs(plan, record, report, line.say, lambda: interrupt.urgent)
+    written = write_outputs(plan, record, report, line.say, lambda: interrupt.urgent)
     if options.bag is not None and outcome.recorded:
         line.say(f"  recording          {options.bag}")
     if outcome.failure is not None:
         print(f"error: {outcome.failure}", file=sys.stderr, flush=True)
         return 1
-    if outcome.interrupted and interrupt.signal_number not in (None, signal.SIGINT):
-        return 128 + int(interrupt.signal_number or 0)
+    ended_by = interrupt.signal_number
+    by_another = outcome.interrupted and ended_by != signal.SIGINT
+    if ended_by is not None and (by_another or not written):
+        return 128 + ended_by
     return 0
 
 

@@ -31,6 +31,7 @@ from neuro_control.demo.options import DemoOptions
         ({"film": Path("out.avi")}, r"--film out.avi: its name must end in \.mp4 or \.gif"),
         ({"film": Path("/nowhere/out.mp4")}, "--film /nowhere/out.mp4: its folder does not"),
         ({"film": Path("a.mp4"), "bag": Path("a.mp4")}, "--bag a.mp4: --film writes that"),
+        ({"bag": Path("out.db3")}, "--bag out.db3: MCAP is what is recorded; .* end in .mcap"),
         ({"picture": Path("/proc/out.png")}, "--picture /proc/out.png: nothing can be written"),
     ],
 )

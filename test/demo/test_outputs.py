@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from neuro_control.demo.options import DemoOptions
-from neuro_control.demo.outputs import changed_parameters, record_for
+from neuro_control.demo.outputs import changed_parameters, record_for, write_outputs
 from neuro_control.demo.plan import plan_demo
 
 
@@ -34,6 +34,25 @@ def test_a_long_run_is_filmed_faster(
     assert record.tape.schedule.speed == speed
     assert record.network is not None
     assert record.network.pixel_s == pytest.approx(2.0 * speed / 440)
+
+
+def test_what_a_second_interruption_leaves_out_is_told(tmp_path: Path) -> None:
+    picture, page, film = (tmp_path / name for name in ("a.png", "a.html", "a.gif"))
+    options = DemoOptions(
+        reports=(tmp_path / "a.json", page), picture=picture, film=film, seconds=1.0
+    )
+    plan, record, said = plan_demo(options), record_for(options), list[str]()
+    assert not write_outputs(plan, record, {}, said.append, lambda: True)
+    assert said == [
+        f"  report             {tmp_path / 'a.json'}",
+        f"  not written        {film}, {picture}, {page} (interrupted twice)",
+    ]
+    # While the film is drawn (none here: nothing was heard): what comes after it.
+    answers, said = iter([False, True]), []
+    assert not write_outputs(plan, record, {}, said.append, lambda: next(answers, True))
+    assert said[-1] == f"  not written        {picture}, {page} (interrupted twice)"
+    only_figures = DemoOptions(reports=(tmp_path / "a.json",))
+    assert write_outputs(plan_demo(only_figures), record, {}, said.append, lambda: True)
 
 
 def test_what_is_as_in_the_nodes_own_files_is_not_told() -> None:
