@@ -4,21 +4,17 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 from neuro_control import __version__
 from neuro_control.backend_command.options import add_backend, backend_command
-from neuro_control.bringup import (
-    BACKENDS,
-    ROBOTS,
-    RUNNABLE,
-    BringupError,
-    check_argument,
-    runnable,
-)
+from neuro_control.bringup import RUNNABLE, BringupError, runnable
+from neuro_control.demo.arguments import add_demo, add_replay, demo_command, replay_command
+from neuro_control.demo.domain import check_domain
 from neuro_control.events_command.options import add_events, events_command
 from neuro_control.network_command.options import add_network, network_command
 
@@ -49,22 +45,6 @@ run a node by itself:
 `neuro_control COMMAND --help` tells more of each.
 """
 
-DEMO_EXAMPLES = """\
-examples:
-  neuro_control demo arm --seconds 60 --seed 4
-      another path of the target, for a minute; Ctrl-C ends it sooner and still reports
-  neuro_control demo arm --headless --report out.html --report out.json --bag out.mcap
-      no window; the report as a page and as JSON, and a recording of every topic
-  neuro_control demo arm --headless --picture out.png --film out.mp4
-      one picture, and a film of scene, events and the network's spikes (or a .gif)
-  neuro_control demo arm --set simulator.target.kind=random_walk --set controller.gaze_gain=10
-      other parameters; config/ has them all: arm.yaml, senses.yaml, dashboard.yaml
-  neuro_control demo arm --lockstep --headless --report out.json
-      simulated time waits for the controller: the same figures every time, on any machine
-
-While it runs, `ROS_DOMAIN_ID=N neuro_control demo arm` lets your own nodes (same N) listen in.
-"""
-
 RUN_EXAMPLES = """\
 examples:
   neuro_control run simulator
@@ -75,22 +55,31 @@ Parameters come from config/arm.yaml (senses: config/senses.yaml) unless --param
 another file.
 """
 
-REPLAY_EXAMPLES = """\
-examples:
-  neuro_control replay recording.db3 --offline --report out.json
-      decode as fast as it goes: events, losses, errors, and where the tracker sees activity
-  neuro_control replay recording.mcap --rate 0.5
-      through the real nodes, at half speed
-  neuro_control replay recording.mcap --dashboard --set dashboard.port=9000
-      with the page, and its time slider
 
-Exit code 2: the recording cannot be read, or has no event packets.
-"""
+class Parser(argparse.ArgumentParser):
+    """The parser of the command and of each subcommand.
+
+    What it does not know is refused with its own usage, where argparse gives that of the whole
+    command. Without a word it shows which subcommands there are.
+    """
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """See argparse; there is nothing left over."""
+        words = list(sys.argv[1:] if args is None else args)
+        if not words and any(isinstance(a, argparse._SubParsersAction) for a in self._actions):
+            self.print_help(sys.stderr)
+            self.exit(2)
+        found, rest = super().parse_known_args(words, namespace)
+        if rest:
+            self.error(f"unrecognized arguments: {' '.join(rest)}")
+        return found, rest
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="neuro_control",
         description="Run a robot on spikes: event sensors in, a spiking network in the loop, "
         "joint commands out.",
@@ -99,77 +88,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"neuro_control {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_demo(commands)
+    add_demo(commands)
     _add_run(commands)
-    _add_replay(commands)
+    add_replay(commands)
     add_network(commands)
     add_events(commands)
     add_backend(commands)
     doctor = commands.add_parser("doctor", help="say what is missing and what mends it")
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     return parser
-
-
-def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    demo = commands.add_parser(
-        "demo",
-        help="start a simulated robot, watch it, report",
-        description="Start a simulated robot's nodes, watch them, and report with figures.",
-        epilog=DEMO_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    robots = ", ".join(f"{name} ({robot.task})" for name, robot in ROBOTS.items())
-    demo.add_argument("robot", choices=list(ROBOTS), help=robots)
-    demo.add_argument("--seconds", type=float, default=30.0, help="simulated time (default: 30)")
-    demo.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
-    demo.add_argument(
-        "--headless", action="store_true", help="no window, even on a desktop, and no page"
-    )
-    demo.add_argument(
-        "--dashboard",
-        action=argparse.BooleanOptionalAction,
-        help="the page in a browser; its address is printed (default: unless --headless)",
-    )
-    demo.add_argument(
-        "--lockstep",
-        action="store_true",
-        help="simulated time advances only when the controller has answered: reproducible figures",
-    )
-    demo.add_argument(
-        "--backend",
-        default="auto",
-        metavar="|".join(BACKENDS),
-        help="who steps the network (`neuro_control backend list`: installed ones too)",
-    )
-    demo.add_argument(
-        "--senses", action="store_true", help="with skin and ears beside the eye: skin, cochlea"
-    )
-    demo.add_argument(
-        "--report",
-        action="append",
-        default=[],
-        type=Path,
-        dest="reports",
-        metavar="FILE.html|FILE.json",
-        help="write figures with plots and versions as a page, or the figures alone (may be given "
-        "again)",
-    )
-    demo.add_argument("--picture", type=Path, metavar="FILE.png", help="draw the run (.svg, .pdf)")
-    demo.add_argument(
-        "--film",
-        type=Path,
-        metavar="FILE.mp4|FILE.gif",
-        help="film the run: scene, events and spikes side by side",
-    )
-    demo.add_argument("--bag", type=Path, metavar="FILE.mcap", help="record the topics")
-    demo.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="overrides",
-        metavar="NODE.PARAMETER=VALUE",
-        help="change a parameter (may be given again)",
-    )
 
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -182,49 +109,23 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("node", metavar="NODE", help=", ".join(RUNNABLE))
-    run.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on: --ros-args ...")
-
-
-def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    replay = commands.add_parser(
-        "replay",
-        help="play recorded events through the nodes, or decode them offline",
-        epilog=REPLAY_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    replay.add_argument("bag", type=Path, metavar="BAG", help="rosbag2 folder, .db3 or .mcap file")
-    replay.add_argument("--offline", action="store_true", help="no ROS: as fast as it goes")
-    replay.add_argument("--topic", help="which topic, if several have events")
-    replay.add_argument("--rate", type=float, default=1.0, help="speed (default: 1)")
-    replay.add_argument("--report", type=Path, metavar="FILE.json", help="write the figures")
-    replay.add_argument(
-        "--dashboard", action="store_true", help="with the page in a browser, and its time slider"
-    )
-    replay.add_argument(
-        "--stay", action="store_true", help="wait at the end for replay/seek (with --dashboard too)"
-    )
-    replay.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="overrides",
-        metavar="NODE.PARAMETER=VALUE",
-        help="change a parameter of replay, controller, guard or dashboard (may be given again)",
-    )
+    rest = run.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on: --ros-args ...")
+    rest.required = False  # there may be none, and argparse would ask for them with the node
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    _replace_what_cannot_be_written()
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = build_parser().parse_args(words)
     arguments.words = ("neuro_control", *words)
     try:
         if arguments.command == "demo":
-            return _demo(arguments)
+            return demo_command(arguments)
         if arguments.command == "run":
             return _run(arguments)
         if arguments.command == "replay":
-            return _replay(arguments)
+            return replay_command(arguments)
         if arguments.command == "network":
             return network_command(arguments)
         if arguments.command == "backend":
@@ -241,41 +142,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _demo(arguments: argparse.Namespace) -> int:
-    from neuro_control.demo.options import DemoOptions
-
-    check_argument("backend", arguments.backend)
-    try:
-        options = DemoOptions(
-            robot=arguments.robot,
-            seconds=arguments.seconds,
-            seed=arguments.seed,
-            headless=arguments.headless,
-            dashboard=not arguments.headless
-            if arguments.dashboard is None
-            else arguments.dashboard,
-            lockstep=arguments.lockstep,
-            backend=arguments.backend,
-            senses=arguments.senses,
-            reports=tuple(arguments.reports),
-            film=arguments.film,
-            command=arguments.words,
-            picture=arguments.picture,
-            bag=arguments.bag,
-            overrides=tuple(arguments.overrides),
-        )
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    from neuro_control.demo.run import run_demo
-
-    return run_demo(options)
+def _replace_what_cannot_be_written() -> None:
+    """Where the terminal's encoding has no ° or –, write a ? and go on."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
 
 
 def _run(arguments: argparse.Namespace) -> int:
     import importlib
 
     node = runnable(arguments.node)
+    check_domain()
     words = list(arguments.arguments)
     if "--params-file" not in words:
         words = with_default_parameters(words, node.parameter_file)
@@ -293,26 +171,6 @@ def with_default_parameters(words: list[str], file: str = "config/arm.yaml") -> 
     path = str(share_directory() / file)
     at = words.index("--ros-args") if "--ros-args" in words else len(words)
     return [*words[:at], "--ros-args", "--params-file", path, *words[at + 1 :]]
-
-
-def _replay(arguments: argparse.Namespace) -> int:
-    if arguments.offline:
-        from neuro_control.demo.offline import replay_offline
-
-        if arguments.overrides:
-            raise BringupError("--set changes parameters of nodes, and --offline starts none")
-        return replay_offline(arguments.bag, arguments.topic, arguments.report)
-    from neuro_control.demo.replay import replay_online
-
-    return replay_online(
-        arguments.bag,
-        arguments.topic,
-        arguments.rate,
-        arguments.report,
-        stay=arguments.stay or arguments.dashboard,
-        dashboard=arguments.dashboard,
-        overrides=tuple(arguments.overrides),
-    )
 
 
 if __name__ == "__main__":

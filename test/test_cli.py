@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import neuro_control
 from neuro_control import cli
+from neuro_control.demo.domain import check_domain
 from neuro_control.demo.options import DemoOptions
 
 
@@ -66,6 +68,8 @@ def test_help_loads_neither_ros_nor_numpy() -> None:
         (["demo", "arm", "--set", "simulator.seed=many"], "must be a whole number"),
         (["demo", "arm", "--report", "/nowhere/at/all.json"], "--report"),
         (["run", "controler"], "did you mean controller"),
+        (["demo", "arm", "--set", "skin.queue_depth=3"], "skin is started with --senses only"),
+        (["demo", "arm", "--headless", "--set", "dashboard.port=0"], "with a page (without --head"),
         (["replay", "/nowhere.db3", "--offline"], "does not exist"),
         (["replay", "/nowhere.db3"], "does not exist"),
     ],
@@ -79,6 +83,79 @@ def test_a_mistake_is_one_clear_line_and_exit_code_2(
     assert message in text
     assert "Traceback" not in text
     assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize("domain", ["abc", "-1", "233", "08"])
+@pytest.mark.parametrize("words", [["demo", "arm"], ["run", "guard"], ["replay", "a.mcap"]])
+def test_a_domain_that_ros_has_not_is_one_clear_line(
+    words: list[str],
+    domain: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", domain)
+    assert cli.main(words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: ROS_DOMAIN_ID={domain}: must be a whole number from 0 to 232")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("domain", ["", "0", "232", "007", "0x10"])
+def test_a_domain_that_ros_has_is_let_through(domain: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROS_DOMAIN_ID", domain)
+    check_domain()
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["events", "info", "a.raw", "--foo"], "usage: neuro_control events info "),
+        (["network", "run", "arm_tracker", "--bag", "a.mcap"], "usage: neuro_control network run "),
+        (["demo", "arm", "--foo"], "usage: neuro_control demo "),
+    ],
+)
+def test_an_unknown_option_is_answered_with_the_usage_of_its_command(
+    words: list[str], usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(words)
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith(usage)
+    assert "unrecognized arguments: --" in said
+
+
+@pytest.mark.parametrize("words", [[], ["events"], ["network"], ["backend"]])
+def test_without_a_subcommand_those_that_there_are_are_shown(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(words)
+    assert end.value.code == 2
+    assert f"\n  neuro_control {' '.join(words)}" in capsys.readouterr().err
+
+
+def test_run_alone_asks_for_the_node_only(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["run"])
+    assert capsys.readouterr().err.endswith("the following arguments are required: NODE\n")
+
+
+def test_what_the_terminals_encoding_has_not_is_replaced() -> None:
+    program = (
+        "import sys, neuro_control.cli as cli\n"
+        "cli.main(['backend', 'list'])\n"
+        "print('0.7\\N{DEGREE SIGN} \\N{EN DASH}')"
+    )
+    for encoding, shown in (("ascii", b"0.7? ?"), ("latin-1", b"0.7\xb0 ?")):
+        result = subprocess.run(
+            [sys.executable, "-c", program],
+            capture_output=True,
+            env=os.environ | {"PYTHONIOENCODING": encoding},
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.splitlines()[-1] == shown
 
 
 def test_a_truncated_recording_is_one_clear_line_and_exit_code_2(

@@ -17,13 +17,14 @@ from neuro_control.events import BagError, Replay
 
 
 def replay_offline(
-    path: Path, topic: str | None, report: Path | None, out: TextIO = sys.stdout
+    path: Path, topic: str | None, report: Path | None, out: TextIO | None = None
 ) -> int:
     """Decode a recording as fast as it goes; say what was in it and where the activity was.
 
     Returns 0, or 2 with one line on stderr if the recording cannot be read.
     """
     began_s = time.monotonic()
+    out = sys.stdout if out is None else out
     try:
         replay = Replay(path, topic)
         activity = find_activity(replay)
@@ -33,9 +34,10 @@ def replay_offline(
         return 2
     found["drops"] = dict(found["drops"])
     found["activity"] = activity
+    print(offline_summary(found, time.monotonic() - began_s), file=out)
     if report is not None:
         write_report(report, found)
-    print(offline_summary(found, time.monotonic() - began_s), file=out)
+        print(f"  {'report':<10} {report}", file=out)
     return 0
 
 

@@ -25,17 +25,21 @@ from neuro_control.demo.parameters import (
 )
 from neuro_control.demo.plan import node_command
 from neuro_control.demo.processes import ChildProcesses, Interrupt
-from neuro_control.demo.progress import Progress, ProgressLine
+from neuro_control.demo.progress import PLAIN_PERIOD_S, Progress, ProgressLine
 from neuro_control.demo.record import RunRecord
 from neuro_control.demo.report import write_report
+from neuro_control.demo.settings_check import wrong_settings
 from neuro_control.demo.shared_memory import sweep_stale_segments
 from neuro_control.events import BagError, read_packets
 from neuro_control.nodes.replay_settings import LARGEST_RATE, LEAST_RATE, ReplaySettings
 from neuro_control.robots.description import share_directory
 
+NODES = (CONTROLLER, GUARD, REPLAY, DASHBOARD)
 SLICE_S = 0.05
 START_LIMIT_S = 60.0
 LAST_WORD_S = 3.0
+# A replay that stands at its end, for hours maybe, is told of for this long, once or twice.
+TOLD_S = 2 * PLAIN_PERIOD_S
 
 
 def replay_online(
@@ -66,7 +70,11 @@ def replay_online(
         return 2
     try:
         first = next(read_packets(path, topic))
-        parameters = override(_parameters(path, first.topic, rate, stay, dashboard), overrides)
+        parameters = override(
+            _parameters(path, first.topic, rate, stay, dashboard),
+            overrides,
+            {DASHBOARD.name: "--dashboard"},
+        )
     except (BagError, ParameterFileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -80,6 +88,9 @@ def replay_online(
         environment = ros_environment(domain) | {"ROS_LOG_DIR": str(folder)}
         os.environ.update(environment)
         stack.callback(sweep_stale_segments)
+        if wrong := wrong_settings(NODES, parameters, overrides):
+            print(f"error: {wrong}", file=sys.stderr)
+            return 2
         line.say(f"{path}: {first.topic}, {first.encoding}, {first.width}x{first.height}")
         record = RunRecord()
         commands = _commands(parameters, folder)
@@ -88,6 +99,7 @@ def replay_online(
     line.say(f"  {online_summary(found)}")
     if report is not None:
         write_report(report, found)
+        line.say(f"  report  {report}")
     if failure is not None:
         print(f"error: {failure}", file=sys.stderr, flush=True)
         return 1
@@ -137,8 +149,7 @@ def _parameters(path: Path, topic: str, rate: float, stay: bool, dashboard: bool
 def _commands(parameters: Parameters, folder: Path) -> dict[str, list[str]]:
     file = folder / "parameters.yaml"
     write_parameter_file(file, parameters)
-    nodes = (CONTROLLER, GUARD, REPLAY, DASHBOARD)
-    return {node.name: node_command(node, file) for node in nodes if node.name in parameters}
+    return {node.name: node_command(node, file) for node in NODES if node.name in parameters}
 
 
 def _play(
@@ -171,11 +182,14 @@ def _play(
                     return f"controller and guard were not up within {START_LIMIT_S:g} s"
             if not interrupt.requested:
                 children.start(REPLAY.name, commands[REPLAY.name])
+            unchanged = Unchanged()
             while not interrupt.requested:
                 spin(SLICE_S)
                 for news in page.news():
                     line.say(news)
-                line.show(progress_of(record))
+                progress = progress_of(record)
+                if unchanged.for_s(progress, time.monotonic()) < TOLD_S:
+                    line.show(progress)
                 failure = children.failure()
                 if failure is None:
                     continue
@@ -207,6 +221,20 @@ def _await_last_word(
         spin(SLICE_S)
         if record.heard[CONTROLLER.name] > heard:
             return
+
+
+class Unchanged:
+    """For how long a replay has stood as it does."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._since_s = 0.0
+
+    def for_s(self, progress: Progress, now_s: float) -> float:
+        """Seconds since it became what it is. now_s: monotonic wall time."""
+        if progress != self._progress:
+            self._progress, self._since_s = progress, now_s
+        return now_s - self._since_s
 
 
 def progress_of(record: RunRecord) -> Progress:

@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 
+from neuro_control.demo.domain import check_domain
 from neuro_control.events_command.files import opened
 from neuro_control.nodes.replay_settings import LARGEST_RATE, LEAST_RATE
 
@@ -17,6 +18,7 @@ def play(arguments: argparse.Namespace) -> int:
         raise ValueError(
             f"--rate is {arguments.rate:g}; it must be {LEAST_RATE:g} to {LARGEST_RATE:g}"
         )
+    check_domain()
     opened(arguments)  # what cannot be read is said before ROS starts
     os.environ.setdefault("AMENT_PREFIX_PATH", sys.prefix)
     from neuro_control.nodes import replay

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from neuro_control.demo.domain import check_domain
 from neuro_control.events import MonoDecoder, Packet
 from neuro_control.inspection import (
     Cause,
@@ -43,6 +44,7 @@ def why_running(arguments: argparse.Namespace) -> int:
     """Listen, and print where activity dies: 0 if it does not, 1 if it does."""
     if not 0 < arguments.seconds <= 3600:
         raise ValueError(f"--seconds {arguments.seconds}: must be above 0 and at most 3600")
+    check_domain()
     with running_network() as running:
         description = running.description()
         report, name = seen(arguments.file, description, running.packets(arguments.seconds))

@@ -3,15 +3,25 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from neuro_control import cli
 from neuro_control.bringup import CONTROLLER, REPLAY
 from neuro_control.demo.parameters import override
 from neuro_control.demo.record import RunRecord, Status
-from neuro_control.demo.replay import _parameters, online_summary, progress_of, replay_online
+from neuro_control.demo.replay import (
+    TOLD_S,
+    Unchanged,
+    _parameters,
+    online_summary,
+    progress_of,
+    replay_online,
+)
 from neuro_control.events import write_packets
 from test.events.test_bag import packet
 
@@ -57,7 +67,7 @@ def test_the_last_word_says_where_nothing_was_heard() -> None:
         (["simulator.seed=1"], "there are controller, guard, replay"),
         (["replay.rat=2"], "no parameter 'rat'"),
         (["replay.stay=yes please"], "true or false"),
-        (["dashboard.port=0"], "no node 'dashboard'"),
+        (["dashboard.port=0"], "dashboard is started with --dashboard only"),
     ],
 )
 def test_a_parameter_that_cannot_be_is_refused_before_anything_starts(
@@ -80,6 +90,52 @@ def test_parameters_of_the_nodes_and_the_page_can_be_set(tmp_path: Path) -> None
     assert _parameters(tmp_path, "/eye", 1.0, stay=True, dashboard=False).keys() == {
         "controller", "guard", "replay",
     }  # fmt: skip
+
+
+def test_a_replay_that_stands_is_told_of_for_a_while_only() -> None:
+    unchanged, stands = Unchanged(), progress_of(heard("true"))
+    assert unchanged.for_s(progress_of(heard("false")), 5.0) == 0.0
+    assert unchanged.for_s(stands, 7.0) == 0.0
+    assert unchanged.for_s(progress_of(heard("true")), 7.0 + TOLD_S) == TOLD_S
+    assert unchanged.for_s(progress_of(heard("false")), 60.0) == 0.0
+
+
+@pytest.mark.parametrize("words", [["--rate", "1"], ["--stay"], ["--dashboard"]])
+def test_offline_refuses_what_is_for_nodes(
+    words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert cli.main(["replay", str(tmp_path / "run.mcap"), "--offline", *words]) == 2
+    assert f"{words[0]} is for nodes, and --offline starts none" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--offline"], []])
+@pytest.mark.parametrize(
+    ("report", "why"),
+    [("/nowhere/c.json", "its folder does not exist"), ("c.txt", "its name must end in .json")],
+)
+def test_a_report_that_cannot_be_written_is_told_before_anything_starts(
+    report: str, why: str, words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bag = tmp_path / "run.mcap"
+    write_packets(bag, [packet(0, "/event_camera/events")])
+    assert cli.main(["replay", str(bag), *words, "--report", report]) == 2
+    said = capsys.readouterr()
+    assert f"error: --report {report}: {why}" in said.err
+    assert said.out == ""
+
+
+def test_offline_says_what_was_sent_again_and_where_the_report_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bag, report = tmp_path / "run.mcap", tmp_path / "c.json"
+    one = replace(packet(0, "/event_camera/events"), payload=np.zeros(0, np.uint8))
+    write_packets(bag, [replace(one, seq=seq) for seq in (0, 1, 1, 2)])
+    assert cli.main(["replay", str(bag), "--offline", "--report", str(report)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  packets    4, 0 lost, 1 sent again" in lines
+    assert "  errors     0" in lines
+    assert lines[-1] == f"  report     {report}"
+    assert json.loads(report.read_text())["duplicates"] == 1
 
 
 def test_offline_nothing_can_be_set(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
