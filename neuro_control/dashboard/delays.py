@@ -68,13 +68,15 @@ class DelayMeter:
                 self._answer(*command)
 
     def _answer(self, stamp_ns: int, published_ns: int, missed: bool) -> None:
+        while missed and self._packets and next(iter(self._packets)) < stamp_ns:
+            self._packets.popitem(last=False)
         if stamp_ns not in self._packets:
             # A hold answers nothing; nor does what was sent before we came.
             return
         while self._packets and next(iter(self._packets)) <= stamp_ns:
-            packet_ns, sent_ns = self._packets.popitem(last=False)
+            _, sent_ns = self._packets.popitem(last=False)
             delay_ns = published_ns - sent_ns
-            if delay_ns < 0 or (missed and packet_ns < stamp_ns):
+            if delay_ns < 0:
                 continue
             self._histogram.add(delay_ns)
             place = math.log10(max(delay_ns * 1e-6, 1e-9) / FIRST_MS) * PER_DECADE

@@ -95,6 +95,21 @@ def test_after_commands_that_were_not_heard_only_the_own_packets_delay_is_known(
     assert parts.state["delay"]["max_ms"] == pytest.approx(4.0)
 
 
+def test_packets_whose_answer_was_not_heard_are_not_left_to_a_later_command() -> None:
+    meter = DelayMeter()
+    for number in range(5):
+        meter.packet(number, number * MS)
+    # While nothing was taken, packets up to the 500th fell out, and so did all but late commands.
+    for number in range(500, 504):
+        meter.packet(number, number * MS)
+    meter.command(499, 501 * MS, missed=True)
+    meter.command(501, 503 * MS)
+    meter.command(503, 505 * MS)
+    parts = drawn(meter)
+    assert parts.state["delay"]["count"] == 4
+    assert parts.state["delay"]["max_ms"] == pytest.approx(3.0)
+
+
 def test_what_is_beyond_the_axis_counts_at_its_end() -> None:
     meter = DelayMeter()
     meter.packet(0, 0)
