@@ -93,6 +93,7 @@ class ControllerStatistics:
         neurons: how many it has.
         gaps: times that the sensor's time jumped and the network began anew.
         tick_us: mean time of a tick in the last step, microseconds.
+        events_let_go: events that no tick began for, let go when too many of them waited.
     """
 
     ticks: int
@@ -101,6 +102,7 @@ class ControllerStatistics:
     neurons: int
     gaps: int
     tick_us: float
+    events_let_go: int = 0
 
     @property
     def active_fraction(self) -> float:
@@ -258,8 +260,15 @@ class ArmController:
     def statistics(self) -> ControllerStatistics:
         """Totals up to now."""
         ticks, spikes, operations = (int(total) for total in self._totals + self._counted())
+        tracker = self.tracker
         return ControllerStatistics(
-            ticks, spikes, operations, self._neurons, self.tracker.gaps, self._tick_us
+            ticks,
+            spikes,
+            operations,
+            self._neurons,
+            tracker.gaps,
+            self._tick_us,
+            tracker.events_let_go,
         )
 
     def where_activity_dies(self) -> str:

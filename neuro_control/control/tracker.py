@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,10 @@ Float = NDArray[np.float64]
 # A gap longer than this is not caught up tick by tick: what the network knew is stale.
 LONGEST_GAP_NS = 200_000_000
 LEAST_PURSUIT_SPIKES = 5.0
+# Kept until a tick begins; far more than a sensor sends in one. Where the packets' stamps do not
+# advance none ever begins.
+MOST_WAITING_EVENTS = 1_000_000
+MOST_WAITING_STEPS = 10_000
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ class TargetTracker:
     empty ticks where nothing happened; events of the tick that has only begun wait for the next
     step. Each synapse, the input's too, delivers in the tick after the spike, so an event reaches
     the output three ticks after its own.
+
+    gaps: times that it began anew. events_let_go: oldest first, for no tick began for them.
     """
 
     def __init__(
@@ -111,8 +118,10 @@ class TargetTracker:
             for _ in range(2)
         ]
         self.gaps = 0
+        self.events_let_go = 0
         self._next_tick: int | None = None
-        self._waiting: list[Events] = []
+        self._waiting: deque[Events] = deque()
+        self._waiting_events = 0
 
     def reset(self) -> None:
         """Forget everything that was seen."""
@@ -122,7 +131,7 @@ class TargetTracker:
         for decoder in self._pursuit_decoders:
             decoder.reset()
         self._next_tick = None
-        self._waiting = []
+        self._keep()
 
     def step(self, events: Events, velocity_rad_s: ArrayLike, t_ns: int) -> TrackerEstimate:
         """Advance to t_ns.
@@ -145,8 +154,10 @@ class TargetTracker:
             self._next_tick = min(max(first_ns // self.dt_ns, oldest), tick)
         if len(events):
             self._waiting.append(events)
+            self._waiting_events += len(events)
         ticks = tick - self._next_tick
         if ticks < 1:
+            self._let_go()
             return self._estimate(0, 0.0)
         mine, rest = self._take_waiting(tick, events)
         indices, offsets = self._merge(
@@ -157,12 +168,26 @@ class TargetTracker:
         out, out_offsets = self.runner.run(indices, offsets)
         tick_us = (time.perf_counter_ns() - before) * 1e-3 / ticks
         self._next_tick = tick
-        self._waiting = [rest] if len(rest) else []
+        self._keep(rest)
         self._target_decoder.decode(out, out_offsets, self._target.offset)
         half = self._pursuit.size // 2
         for axis, decoder in enumerate(self._pursuit_decoders):
             decoder.decode(out, out_offsets, self._pursuit.offset + axis * half)
         return self._estimate(ticks, tick_us)
+
+    def _keep(self, *events: Events) -> None:
+        self._waiting = deque(each for each in events if len(each))
+        self._waiting_events = sum(map(len, self._waiting))
+
+    def _let_go(self) -> None:
+        """Of too much that waits, the oldest."""
+        waiting = self._waiting
+        while len(waiting) > 1 and (
+            self._waiting_events > MOST_WAITING_EVENTS or len(waiting) > MOST_WAITING_STEPS
+        ):
+            oldest = len(waiting.popleft())
+            self._waiting_events -= oldest
+            self.events_let_go += oldest
 
     def _take_waiting(self, tick: int, events: Events) -> tuple[Events, Events]:
         """What belongs before `tick`, and what must wait for it to end."""
@@ -170,7 +195,7 @@ class TargetTracker:
             return events, Events.empty(events.width, events.height)
         together = self._waiting[0]
         if len(self._waiting) > 1:
-            together = Events.concatenate(self._waiting)
+            together = Events.concatenate(list(self._waiting))
         end_ns = tick * self.dt_ns
         cut = int(np.searchsorted(together.t_ns, end_ns))
         return _slice(together, 0, cut), _slice(together, cut, len(together))

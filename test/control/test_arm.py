@@ -144,6 +144,34 @@ def test_another_sensor_size_is_looked_at_as_a_whole(controller: ArmController) 
     assert command.target_direction == pytest.approx([0.0, 0.0], abs=0.02)
 
 
+def test_while_no_tick_begins_what_is_kept_is_bounded_and_the_rest_is_counted(
+    controller: ArmController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packets whose stamps are never filled in: the network's time stands."""
+    show(controller, 64, 64, steps=2)
+    t_ns, tracker = 2 * PERIOD_NS, controller.tracker
+    monkeypatch.setattr("neuro_control.control.tracker.MOST_WAITING_EVENTS", 1_000)
+    for _ in range(30):
+        controller.step(blob(64, 64, t_ns + PERIOD_NS, 3), joints(t_ns), t_ns)
+    kept = sum(map(len, tracker._waiting))
+    assert 850 < kept <= 1_000
+    assert controller.statistics.events_let_go == 30 * 150 - kept
+    monkeypatch.setattr("neuro_control.control.tracker.MOST_WAITING_STEPS", 2)
+    controller.step(blob(64, 64, t_ns + PERIOD_NS, 3), joints(t_ns), t_ns)
+    assert len(tracker._waiting) == 2
+    assert controller.statistics.events_let_go == 31 * 150 - 300
+    # The newest are taken in when time goes on; a single step's are, however many.
+    ticks = controller.statistics.ticks
+    t_ns += PERIOD_NS
+    controller.step(NONE, joints(t_ns), t_ns)
+    assert (controller.statistics.ticks, len(tracker._waiting)) == (ticks + 2, 0)
+    monkeypatch.setattr("neuro_control.control.tracker.MOST_WAITING_EVENTS", 10)
+    controller.step(blob(64, 64, t_ns + PERIOD_NS, 4), joints(t_ns), t_ns)
+    assert sum(map(len, tracker._waiting)) == 150
+    controller.reset()
+    assert controller.statistics.events_let_go == 31 * 150 - 300
+
+
 def test_joints_that_are_no_numbers_are_refused_by_name(controller: ArmController) -> None:
     with pytest.raises(ValueError, match=r"joints\.q:"):
         controller.step(NONE, JointSample(0, np.full(6, np.nan), np.zeros(6)), 0)
