@@ -21,7 +21,10 @@ class Controller(Protocol):
         """Totals since it was made."""
 
     def step(self, events: Events, joints: JointSample, t_ns: int) -> ArmCommand:
-        """Take events up to t_ns and the newest joint state; say where to go."""
+        """Take events up to t_ns and the newest joint state; say where to go.
+
+        t_ns goes on from step to step; it may start lower after `reset`.
+        """
 
     @property
     def backend_report(self) -> BackendReport:

@@ -11,10 +11,10 @@ from neuro_control.backends.backend_report import BackendReport
 from neuro_control.control.arm import ArmCommand, ControllerStatistics
 from neuro_control.events import DropReason
 from neuro_control.nodes.diagnostics import Rates, Report, drop_key
-from neuro_control.nodes.event_input import EventInput
 from neuro_control.nodes.input_health import NETWORK_SILENT, InputFacts, no_data_because
+from neuro_control.nodes.joint_samples import JointFindings
 from neuro_control.nodes.latency import LatencyHistogram
-from neuro_control.nodes.packet_intake import IntakeCounts
+from neuro_control.nodes.packet_intake import IntakeCounts, PacketIntake
 
 
 class Reported(Protocol):
@@ -64,14 +64,26 @@ class ControllerTally(IntakeCounts):
         return grown
 
 
+def unready(lifecycle_state: str, failure: str) -> Report:
+    """The status of a node without a controller."""
+    result = Report(values={"lifecycle_state": lifecycle_state})
+    result.warn(failure or "not configured")
+    return result
+
+
 def report(
     lifecycle_state: str,
     facts: InputFacts,
-    events: EventInput,
+    intake: PacketIntake,
     controller: Reported,
     tally: ControllerTally,
+    joints: JointFindings,
 ) -> Report:
     """One status; `facts` without the counts, which are taken here since the last status."""
+    events = intake.input
+    facts = replace(
+        facts, refused=events.refused, last_drop=events.last_drop, joints=joints.because
+    )
     counters = events.counters
     statistics = controller.statistics
     backend = controller.backend_report
@@ -84,11 +96,13 @@ def report(
         packets_shed=tally.packets_shed,
         events_shed=tally.events_shed,
     )
+    taken = grown["taken"]
     because = no_data_because(
         replace(
             facts,
             packets=grown["packets"],
-            taken=grown["taken"],
+            taken=taken,
+            stands_at_ns=intake.stamp_ns if 1 < taken <= intake.standing + 1 else None,
             events=grown["events"],
             ticks=grown["ticks"],
             spikes=grown["spikes"],
@@ -118,6 +132,7 @@ def report(
             "packets_shed": tally.packets_shed,
             "events_shed": tally.events_shed,
             "packets_without_joints": tally.packets_without_joints,
+            **joints.values,
             "malformed": counters.decoder.malformed,
             "sensor_clock_reanchored": events.clock_reanchored,
             "outside_sensor": counters.decoder.outside_sensor,
@@ -127,6 +142,7 @@ def report(
             **backend.values,
             "controller_state": tally.state,
             "ticks": statistics.ticks,
+            "events_let_go": statistics.events_let_go,
             "neurons": statistics.neurons,
             "spikes": statistics.spikes,
             "synaptic_operations": statistics.synaptic_operations,
@@ -150,6 +166,8 @@ def report(
         result.warn("not active: no commands")
     elif because:
         result.warn(because)
+    elif joints.refused:
+        result.warn(joints.refused)
     elif backend.warning:
         result.warn(backend.warning)
     elif grown["packets_shed"] or grown["events_shed"]:

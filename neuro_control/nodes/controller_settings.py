@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 from neuro_control.control.arm import ArmControllerSettings
 from neuro_control.control.probes import parse_probes
 from neuro_control.nodes.managed_settings import ManagedNodeSettings
+from neuro_control.robots.arm_model import ArmModel
+from neuro_control.robots.description import arm_urdf
 
 
 class ControllerNodeSettings(ManagedNodeSettings, ArmControllerSettings):
@@ -27,6 +29,13 @@ class ControllerNodeSettings(ManagedNodeSettings, ArmControllerSettings):
     )
     command_time_s: float = Field(
         0.004, ge=0.001, le=0.1, description="Time in which a commanded position is reached (s)"
+    )
+    joint_states_timeout_s: float = Field(
+        0.05,
+        gt=0.0,
+        le=1.0,
+        description="Age of the newest joint state, by its stamp, from which nothing is answered "
+        "by it (s)",
     )
     idle_after_s: float = Field(
         0.02,
@@ -74,6 +83,18 @@ class ControllerNodeSettings(ManagedNodeSettings, ArmControllerSettings):
         description="Neurons whose membranes are published, as population:neuron, comma-separated",
         json_schema_extra={"dynamic": True},
     )
+
+    def core(self) -> ArmControllerSettings:
+        """The controller's own."""
+        return ArmControllerSettings.model_validate(
+            self.model_dump(include=set(ArmControllerSettings.model_fields))
+        )
+
+    def arm(self) -> ArmModel:
+        """The arm that is described. Raises ValueError for a description that is none."""
+        return ArmModel.from_urdf(
+            self.robot_description or arm_urdf(), self.base_link, self.tip_link
+        )
 
     @field_validator("probe_neurons")
     @classmethod

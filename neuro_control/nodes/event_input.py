@@ -44,6 +44,11 @@ class EventInput:
         return StreamCounters(self._unreadable) if self._stream is None else self._stream.counters
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of the sensor; nothing while no packet could be decoded."""
+        return (0, 0) if self._stream is None else (self._stream.width, self._stream.height)
+
+    @property
     def packets(self) -> int:
         """Packets received."""
         return self._unreadable if self._stream is None else self._stream.counters.packets

@@ -45,12 +45,14 @@ class PacketIntake:
 
     declared: what the stream must be. most_events: that one answer takes in while packets wait; 0:
     no limit. counts: where losses are counted, those that the stream itself does not count.
+    standing: packets taken in since the last whose stamp was another than that of the one before.
     """
 
     declared: Declared
     most_events: int
     counts: IntakeCounts
     input: EventInput = field(init=False)
+    standing: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.input = EventInput(self.declared)
@@ -61,6 +63,11 @@ class PacketIntake:
 
     def __len__(self) -> int:
         return len(self._backlog)
+
+    @property
+    def stamp_ns(self) -> int:
+        """Stamp of the last packet that was taken in; -1 before the first."""
+        return self._taken_ns
 
     @property
     def held(self) -> int:
@@ -78,13 +85,16 @@ class PacketIntake:
                 self.counts.packets_shed += 1
                 self._shed += 1
 
-    def forget_held(self) -> int:
-        """Decode what is held, for its decoder's sake and the counts', and answer none of it.
+    def begin_anew(self) -> None:
+        """Take in what has stamps of a new time; what is held is of the old one.
 
-        Returns how many packets that were.
+        That is decoded, for its decoder's sake and the counts', and not answered.
         """
         waiting, self._shed = self._backlog.take(), 0
-        return sum(self.input.decode(each.packet) is not None for each in waiting)
+        for each in waiting:
+            self.counts.packets_late += self.input.decode(each.packet) is not None
+        self._taken_ns = -1
+        self.input.begin_anew()
 
     def take(self, answered_ns: int) -> Taken | None:
         """Decode what is held; None if nothing of it is to be answered.
@@ -97,6 +107,8 @@ class PacketIntake:
         published_ns: list[int] = []
         begins_anew = False
         good, self._shed = self._shed, 0  # packets that brought events, or would have
+        # What was taken in and could not be answered is no ground to wait for its time either.
+        answered_ns = max(answered_ns, self._taken_ns)
         for each in self._backlog.take():
             events = self.input.decode(each.packet)
             if events is None:
@@ -113,6 +125,7 @@ class PacketIntake:
             elif stamp_ns < self._taken_ns:
                 self.counts.packets_late += 1
                 continue
+            self.standing = self.standing + 1 if stamp_ns == self._taken_ns else 0
             self._taken_ns = stamp_ns
             parts.append(self.input.to_node_time(events, stamp_ns))
             published_ns.append(each.published_ns)

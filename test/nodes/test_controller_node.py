@@ -15,109 +15,15 @@ from geometry_msgs.msg import Vector3Stamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import JointState
 from std_msgs.msg import String
-from trajectory_msgs.msg import JointTrajectory
 
-from neuro_control.backends.backend_report import BackendReport
-from neuro_control.control.arm import ArmCommand, ControllerStatistics
-from neuro_control.events import Events, Packet, encode_mono
+from neuro_control.events import Events
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.controller import ControllerNode
 from neuro_control.nodes.diagnostics import documented
 from neuro_control.nodes.parameters import ParameterError
 from neuro_control.nodes.spin import StartError
-
-URDF = """<robot name="two"><link name="base_link"/><link name="a"/><link name="tip"/>
-<joint name="j1" type="revolute"><parent link="base_link"/><child link="a"/><axis xyz="0 0 1"/>
-<limit lower="-1" upper="1" velocity="2" effort="10"/></joint>
-<joint name="j2" type="revolute"><parent link="a"/><child link="tip"/><axis xyz="0 1 0"/>
-<limit lower="-1" upper="1" velocity="2" effort="10"/></joint></robot>"""
-NAMES = ["j1", "j2"]
-HERE = np.array([0.1, 0.2])
-MS = 1_000_000
-ARM = {"robot_description": URDF, "tip_link": "tip"}
-
-
-class FakeController:
-    """Holds the arm, counts what it is given."""
-
-    backend_report = BackendReport({"backend": "fake", "backend_reason": "a test"})
-    network_watch = None
-
-    def __init__(self, settings: Any, arm: Any) -> None:
-        self.settings, self.arm = settings, arm
-        self.steps: list[tuple[int, int]] = []
-        self.joints: list[int] = []
-        self.resets = 0
-        self.dies = ""
-        self.closed = False
-
-    @property
-    def statistics(self) -> ControllerStatistics:
-        n = len(self.steps)
-        return ControllerStatistics(n, 3 * n, 30 * n, 100, 0, 5.0)
-
-    def where_activity_dies(self) -> str:
-        return self.dies
-
-    def close(self) -> None:
-        self.closed = True
-
-    def reset(self) -> None:
-        self.resets += 1
-
-    def step(self, events: Events, joints: Any, t_ns: int) -> ArmCommand:
-        self.steps.append((t_ns, len(events)))
-        self.joints.append(joints.t_ns)
-        return ArmCommand(t_ns, joints.q, 0.0 * joints.q, "tracking", np.array([0.1, -0.2]))
-
-
-class Bench:
-    """A controller between a camera, an arm and a listener."""
-
-    def __init__(self, ros: Any, overrides: Any, **values: Any) -> None:
-        self.ros = ros
-        options = {"parameter_overrides": overrides(**{**ARM, **values})}
-        self.node = ros.add(ControllerNode(FakeController, **options))
-        self.node.start()
-        self.fake = self.node.controller
-        self.sent = ros.listen(JointTrajectory, "desired_trajectory", qos.COMMANDS)
-        self.joints = ros.publisher(JointState, "joint_states")
-        self.packets = ros.publisher(EventPacket, "event_camera/events", qos.reliable(64))
-        ros.until(lambda: self.node._command.get_subscription_count() > 0)
-        self.seq = 0
-
-    def now(self) -> int:
-        return int(self.node.get_clock().now().nanoseconds)
-
-    def measure(self, stamp_ns: int | None = None) -> None:
-        before = self.node._joints
-        stamp_ns = self.now() if stamp_ns is None else stamp_ns
-        self.joints.publish(messages.joint_state_message(stamp_ns, NAMES, HERE, 0 * HERE))
-        self.ros.until(lambda: self.node._joints is not before)
-
-    def packet(self, stamp_ns: int, count: int = 4) -> Packet:
-        t = stamp_ns - np.arange(count, 0, -1)
-        x = np.zeros(count, np.uint16)
-        events = Events(t, x, x, np.ones(count, np.uint8), 32, 32)
-        payload, base = encode_mono(events)
-        self.seq += 1
-        return Packet("", self.seq, base, stamp_ns, "mono", 32, 32, False, payload)
-
-    def see(self, stamp_ns: int | None = None, **changes: Any) -> int:
-        stamp_ns = self.now() if stamp_ns is None else stamp_ns
-        packet = replace(self.packet(stamp_ns), **changes)
-        self.packets.publish(messages.packet_message(packet))
-        return stamp_ns
-
-    def answer(self) -> Any:
-        count = len(self.sent)
-        self.ros.until(lambda: len(self.sent) > count)
-        return self.sent[-1]
-
-    def values(self) -> dict[str, Any]:
-        return self.node.report().values
+from test.nodes.controller_bench import ARM, HERE, MS, NAMES, Bench, FakeController
 
 
 @pytest.fixture
@@ -139,7 +45,7 @@ def test_each_packet_is_answered_with_its_stamp(bench: Bench) -> None:
 
 def test_the_targets_direction_is_published(bench: Bench) -> None:
     heard = bench.ros.listen(Vector3Stamped, "target_direction", qos.best_effort(1))
-    bench.ros.until(lambda: bench.node._target.get_subscription_count() > 0)
+    bench.ros.until(lambda: bench.node._outputs.direction.get_subscription_count() > 0)
     bench.measure()
     bench.see()
     bench.ros.until(lambda: bool(heard))
@@ -172,7 +78,7 @@ def test_a_packet_from_before_the_last_step_without_the_sensor_is_taken_in_at_th
     bench.measure()
     first = bench.see()
     bench.answer()
-    joints, node = bench.node._joints, bench.node
+    joints, node = bench.node._joints.newest, bench.node
     idle_ns = first + 50 * MS
     node._step(Events.empty(32, 32), joints, idle_ns)
     for behind_ns in (5 * MS, 3 * MS):

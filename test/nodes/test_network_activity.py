@@ -60,7 +60,7 @@ class Bench:
             events = Events(t, x, y, np.ones(200, np.uint8), 128, 128)
             payload, base = encode_mono(events)
             packet = Packet("", self.seq, base, self.t_ns, "mono", 128, 128, False, payload)
-            self.ros.until(lambda: self.node._joints is not None)
+            self.ros.until(lambda: getattr(self.node._joints.newest, "t_ns", 0) == self.t_ns)
             self.packets.publish(messages.packet_message(packet))
             self.ros.until(lambda before=commands: self.node.tally.commands > before)
             self.seq += 1

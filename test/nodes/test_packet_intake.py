@@ -139,6 +139,35 @@ def test_what_waits_when_a_time_begins_anew_is_not_answered_but_counted() -> Non
     assert counts.packets_late == 3
 
 
+def test_a_packet_stamped_far_ahead_that_could_not_be_answered_holds_up_no_other() -> None:
+    counts = IntakeCounts()
+    intake = PacketIntake(Declared(), 0, counts)
+    intake.hold(packet(0, 60_000 * MS, 5), 0)
+    assert intake.take(-1) is not None
+    intake.hold(replace(packet(1, 60_001 * MS, 5), stamp_ns=1_000 * MS), 1)
+    taken = intake.take(-1)  # nothing was answered yet
+    assert taken is not None
+    assert taken.begins_anew
+    assert (taken.stamp_ns, counts.packets_late) == (1_000 * MS, 0)
+
+
+def test_after_the_clock_was_set_back_a_little_no_packet_is_late() -> None:
+    counts = IntakeCounts()
+    intake = PacketIntake(Declared(), 0, counts)
+    for seq, stamp_ms in enumerate((10_000, 10_010)):
+        intake.hold(sensed(seq, 5_000 + 10 * seq, stamp_ms), seq)
+        if seq == 0:
+            assert intake.take(-1) is not None
+    intake.begin_anew()
+    assert (len(intake), counts.packets_late, intake.stamp_ns) == (0, 1, -1)
+    intake.hold(sensed(2, 5_020, 9_520), 2)
+    taken = intake.take(-1)
+    assert taken is not None
+    assert not taken.begins_anew
+    assert (taken.stamp_ns, taken.events.t_ns[-1], len(taken.events)) == (9_520 * MS,) * 2 + (5,)
+    assert counts.packets_late == 1
+
+
 def sensed(seq: int, sensor_ms: float, stamp_ms: float) -> Packet:
     """Five events of a sensor with its own clock, a millisecond apart, the last at `sensor_ms`."""
     t_ns = round(sensor_ms * MS) - MS * np.arange(4, -1, -1)
