@@ -207,6 +207,20 @@ def test_ctrl_c_half_way_ends_everything_and_still_reports(
     assert next(read_packets(tmp_path / "out.mcap")).encoding == "mono"
 
 
+def test_a_second_interruption_says_what_is_not_written_and_ends_with_its_code(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    picture = tmp_path / "out.png"
+    with running_demo(environment, tmp_path, "--picture", str(picture)) as process:
+        # Of two that are the same, sent at once, only one would come.
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LIMIT_S) == 128 + signal.SIGINT
+    assert f"not written        {picture} (interrupted twice)" in (tmp_path / "output").read_text()
+    assert not picture.exists()
+    assert json.loads((tmp_path / "out.json").read_text())["interrupted"] is True
+
+
 def test_ctrl_c_before_anything_moves_ends_everything_too(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -246,11 +260,12 @@ def test_a_killed_demo_leaves_no_node(environment: dict[str, str], tmp_path: Pat
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_a_value_that_a_node_refuses_is_told_with_its_reason(
+def test_a_value_that_a_node_would_refuse_is_told_before_any_starts(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     words = ("--set", "simulator.target.speed_m_s=99")
     result, _ = demo(environment, tmp_path / "out.json", *words)
-    assert result.returncode == 1
+    assert (result.returncode, result.stdout) == (2, "")
     assert "target.speed_m_s" in result.stderr
+    assert not (tmp_path / "out.json").exists()
     assert "Traceback" not in result.stderr
