@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+import signal
 import sys
 import threading
 import time
@@ -151,10 +153,12 @@ def test_what_differs_within_the_tolerance_is_counted_and_taken(network, board) 
 
 
 def test_a_late_board_misses_its_cycle_and_catches_up(network, board) -> None:
-    shadow = ShadowRunner(network, lambda: board("late", 3, "--late-s", "0.6"), "board", PATIENT)
-    engine = CpuRunner(network)
+    primary = board()
+    shadow, engine = ShadowRunner(network, lambda: primary, "board", PATIENT), CpuRunner(network)
     for cycle, given in enumerate(cycles(network, 3)):
         if cycle == 2:
+            # Late until it is let go on: this process may itself be late, by any time.
+            os.kill(primary.process.pid, signal.SIGSTOP)
             shadow.settings = dataclasses.replace(PATIENT, deadline_s=0.2)
         assert same(shadow.run(*given), engine.run(*given))
     assert [fault.kind for fault in shadow.faults] == [FaultKind.DEADLINE]
@@ -162,6 +166,7 @@ def test_a_late_board_misses_its_cycle_and_catches_up(network, board) -> None:
     assert shadow.status is ShadowState.BEHIND
     for given in cycles(network, 7, seed=1):
         assert same(shadow.run(*given), engine.run(*given))
+    os.kill(primary.process.pid, signal.SIGCONT)
 
     def back() -> bool:
         given = next(cycles(network, 1))
@@ -313,8 +318,8 @@ def test_where_no_thread_comes_to_be_had_it_is_given_up_and_ended_at_the_end(
 
 @pytest.mark.parametrize("fault", ["hang", "drop"])
 def test_a_board_that_says_nothing_is_ended_and_replaced(network, board, fault) -> None:
-    impatient = ShadowSettings(deadline_s=0.05, hang_s=1.0)
     # Slow machines hang too: as many boards as it takes.
+    impatient = ShadowSettings(deadline_s=0.05, hang_s=1.0, restarts=1000)
     faults = itertools.chain([fault], itertools.repeat(""))
     shadow = ShadowRunner(network, lambda: board(next(faults), 2), "board", impatient)
     engine = CpuRunner(network)

@@ -196,7 +196,7 @@ def test_what_watches_the_host_goes_with_the_process() -> None:
     process = WorkerProcess(EMULATOR)
     assert len(children() - before) == 2
     process.close()
-    assert children() == before
+    assert children() <= before
 
 
 def test_what_waits_for_a_process_that_is_killed_gets_an_error() -> None:
@@ -218,4 +218,4 @@ def test_without_a_watch_over_its_host_no_process_starts(monkeypatch) -> None:
     before = children()
     with pytest.raises(BackendError, match="with this process cannot be started: Resource temp"):
         WorkerProcess(EMULATOR)
-    assert children() == before
+    assert children() <= before

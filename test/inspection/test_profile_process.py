@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -87,11 +88,27 @@ def test_its_answers_are_those_of_the_profiler_and_of_the_search(process):
 
 
 def test_a_closed_one_leaves_no_process(process):
-    process.ask(lambda: Question(INDICES, OFFSETS, silent=False))
+    held = []
+
+    def question() -> Question:
+        # Until it is closed it has no answer, however late that is.
+        os.kill(process._process.pid, signal.SIGSTOP)
+        held.append(process._process)
+        return Question(INDICES, OFFSETS, silent=False)
+
+    process.ask(question)
     asked = process._asked
+    limit = time.monotonic() + 60
+    while not held:
+        assert time.monotonic() < limit, "it was not asked"
+        time.sleep(0.01)
     process.close()
-    with pytest.raises((RuntimeError, OSError, ValueError)):
-        asked.result(60.0)
+    try:
+        assert not running(held[0].pid)
+        with pytest.raises((RuntimeError, OSError, ValueError)):
+            asked.result(60.0)
+    finally:
+        held[0].kill()
     assert process._process is None
     assert not process.busy
 
