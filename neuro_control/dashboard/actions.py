@@ -181,7 +181,9 @@ class Operator:
                 self._clients[name] = self.node.create_client(kind, name)
             return self._clients[name]
 
-    def _call(self, client: Any, request: Any, who: str, timeout_s: float = TIMEOUT_S) -> Any:
+    def _call(self, client: Any, request: Any, who: str, timeout_s: float | None = None) -> Any:
+        if timeout_s is None:
+            timeout_s = TIMEOUT_S
         if not client.wait_for_service(timeout_s):
             raise ActionError(f"{who}: nobody is there")
         done = threading.Event()

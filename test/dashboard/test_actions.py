@@ -58,6 +58,7 @@ def guard(robot: Robot) -> Iterator[Guard]:
 def operator(robot: Robot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
     # Nothing here waits so long; a loaded machine may.
     monkeypatch.setattr(actions, "STOP_TIMEOUT_S", 30.0)
+    monkeypatch.setattr(actions, "TIMEOUT_S", 30.0)
     made = Operator(robot.context)
     yield made
     made.close()
