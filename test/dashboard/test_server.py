@@ -16,7 +16,7 @@ import pytest
 from neuro_control.dashboard.access import Access
 from neuro_control.dashboard.requests import ActionError, RequestError
 from neuro_control.dashboard.server import PageServer, listening_socket
-from test.dashboard.conftest import until
+from test.dashboard.conftest import LIMIT_S, until
 
 Found = TypeVar("Found")
 
@@ -256,7 +256,7 @@ def test_every_page_gets_the_newest_frame_and_all_texts_and_leaves_nothing(serve
             for stream in streams:
                 texts, frame = [], b""
                 while frame != b"\x04":
-                    message = await stream.receive(5.0)
+                    message = await stream.receive(LIMIT_S)
                     if message.type is aiohttp.WSMsgType.TEXT:
                         texts.append(json.loads(message.data))
                     else:
@@ -265,7 +265,7 @@ def test_every_page_gets_the_newest_frame_and_all_texts_and_leaves_nothing(serve
                 assert texts[-1] == {"kind": "about", "value": {"n": 1}}
             served.server.publish(b"x", {})
             late = await session.ws_connect(f"{served.url}/ws")
-            message = await streams[0].receive(5.0)
+            message = await streams[0].receive(LIMIT_S)
             assert json.loads(message.data) == {"kind": "about", "value": None}
             for stream in (*streams, late):
                 await stream.close()
@@ -283,7 +283,7 @@ def test_a_page_that_draws_nothing_is_sent_no_more_than_two_frames(served: Serve
             async def frames(count: int) -> list[bytes]:
                 found: list[bytes] = []
                 while len(found) < count:
-                    message = await page.receive(5.0)
+                    message = await page.receive(LIMIT_S)
                     if message.type is aiohttp.WSMsgType.BINARY:
                         found.append(message.data)
                 return found

@@ -82,10 +82,9 @@ def test_who_does_not_read_is_left(ends) -> None:
 
 def test_what_is_posted_waits_for_nobody_and_goes_out_whole(ends) -> None:
     channel, other = ends
-    begin = time.monotonic()
+    # Nobody reads yet: if it waited for that, it would not come back.
     channel.post(message(1, 1 << 20))
     channel.post(message(2))
-    assert time.monotonic() - begin < 5
     end = Channel(other)
     found = []
     while len(found) < 2:
