@@ -13,6 +13,8 @@ from typing import Any
 import hypothesis
 import pytest
 
+from test.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401
+
 # How long an example takes is the machine's affair.
 hypothesis.settings.register_profile("any_machine", deadline=None)
 hypothesis.settings.load_profile("any_machine")
