@@ -227,13 +227,17 @@ class Unchanged:
     """For how long a replay has stood as it does."""
 
     def __init__(self) -> None:
-        self._progress: Progress | None = None
+        self._place: tuple[float, str] | None = None
         self._since_s = 0.0
 
     def for_s(self, progress: Progress, now_s: float) -> float:
-        """Seconds since it became what it is. now_s: monotonic wall time."""
-        if progress != self._progress:
-            self._progress, self._since_s = progress, now_s
+        """Seconds since it came to its place and its remark; rates and delays fade for longer.
+
+        now_s: monotonic wall time.
+        """
+        place = (progress.simulated_s, progress.remark)
+        if place != self._place:
+            self._place, self._since_s = place, now_s
         return now_s - self._since_s
 
 

@@ -96,7 +96,8 @@ def test_a_replay_that_stands_is_told_of_for_a_while_only() -> None:
     unchanged, stands = Unchanged(), progress_of(heard("true"))
     assert unchanged.for_s(progress_of(heard("false")), 5.0) == 0.0
     assert unchanged.for_s(stands, 7.0) == 0.0
-    assert unchanged.for_s(progress_of(heard("true")), 7.0 + TOLD_S) == TOLD_S
+    faded = replace(stands, delay_ms=0.9)
+    assert unchanged.for_s(faded, 7.0 + TOLD_S) == TOLD_S
     assert unchanged.for_s(progress_of(heard("false")), 60.0) == 0.0
 
 
