@@ -374,7 +374,7 @@ def test_on_a_small_screen_what_matters_is_whole(
         wait(page, f"window.dashboard.texts.nodes?.controller?.values.ticks === '{count * 10**6}'")
     for selector in ("#panel_camera select", "#panel_raster canvas", "ul.reasons li"):
         page.wait_for_selector(selector)
-    wait(page, "document.querySelectorAll('#panel_health dl.figures div').length === 10")
+    wait(page, "document.querySelectorAll('#panel_health dl.figures div').length === 11")
     state = "document.getElementById('state').title"
     wait(page, f"{state} === 'held: emergency stop, joint states silent'")
     whole = [

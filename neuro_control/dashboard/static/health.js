@@ -42,16 +42,19 @@ export class HealthPanel {
     if (controller) {
       figures.push(["events taken in", short(controller.rates?.events), "1/s", false, CLOCK]);
       const count = (key) => number(controller, key) ?? 0;
-      // What was sent again is not lost; what came too late was counted as lost before.
-      const lost = count("packets_lost") + count("packets_dropped")
-        - count("dropped_duplicate") - count("dropped_out_of_order");
-      figures.push(["packets lost", short(lost), `of ${short(number(controller, "packets"))}`, lost > 0,
-        "gaps in the packets' numbers, and packets that could not be used"]);
+      // As a run's report has them. What was sent again is not dropped; what came too late was
+      // counted as lost before.
+      const lost = count("packets_lost");
+      const dropped = count("packets_dropped") - count("dropped_duplicate") - count("dropped_out_of_order");
+      figures.push(["packets lost", short(lost), `of ${short(lost + count("packets"))}`, lost > 0,
+        "packets that the controller missed, by gaps in their numbers"]);
+      figures.push(["packets dropped", short(dropped), "", dropped > 0,
+        "packets that came and were not used, such as those behind which too many others waited"]);
       figures.push(["tick, in the loop", short(number(controller, "tick_us_median")), "µs", false,
         "one step of the network as the controller waits for it, median; by itself it is faster: see its cost by node"]);
     }
     if (cost) {
-      figures.push(["spikes", short(cost.spikes_per_s), "1/s", false, CLOCK]);
+      figures.push(["neurons' spikes", short(cost.spikes_per_s), "1/s", false, `without the inputs' spikes; ${CLOCK}`]);
       figures.push(["synaptic ops", short(cost.operations_per_s), "1/s", false, CLOCK]);
       for (const [device, power] of Object.entries(cost.power)) {
         const [value, unit] = power.watt < 1e-3 ? [power.watt * 1e6, "µW"] : [power.watt * 1e3, "mW"];

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Joint commands against positions, and the delay from sensor to command.
 
-import { Stage, axes, colours, haloed, line, short } from "./plot.js";
+import { Stage, axes, brokenAtGaps, colours, gapsBefore, haloed, line, short } from "./plot.js";
 
 const SECONDS = 10;
 const MOST = 1200;
+// So many usual steps, and seconds, between two samples are a gap: a slow page takes some late.
+const GAP = 5;
+const GAP_S = 0.3;
 
 export class JointsPanel {
   static id = "joints";
@@ -34,20 +37,22 @@ export class JointsPanel {
     const note = { text: says.age_s > 0.5 ? `silent for ${short(says.age_s)} s` : velocity ? "velocity [rad/s]" : "position [rad]", warn: says.age_s > 0.5 };
     const context = this.stage.begin();
     if (!context) return note;
+    this.times = this.samples.map((s) => s.t - says.stamp_s);
+    this.gaps = gapsBefore(this.times, GAP, GAP_S);
     const across = this.stage.width > 330 ? 2 : 1;
     const down = Math.ceil(n / across);
     const [w, h] = [this.stage.width / across, (this.stage.height - 14) / down];
     for (let joint = 0; joint < n; joint++) {
       const [i, j] = [joint % across, Math.floor(joint / across)];
       const box = { x0: i * w + 40, y0: j * h + 14, x1: (i + 1) * w - 6, y1: (j + 1) * h - 3 };
-      this.drawJoint(context, box, joint, n, says.stamp_s, velocity ? 1 : 0, j === down - 1);
+      this.drawJoint(context, box, joint, n, velocity ? 1 : 0, j === down - 1);
     }
     return note;
   }
 
-  drawJoint(context, box, joint, n, now, row, lowest) {
+  drawJoint(context, box, joint, n, row, lowest) {
     if (box.y1 - box.y0 < 12) return;
-    const curve = (r) => this.samples.map((s) => [s.t - now, s.data[r * n + joint]]);
+    const curve = (r) => brokenAtGaps(this.times, this.samples.map((s) => s.data[r * n + joint]), this.gaps);
     const [position, command] = [curve(row), curve(2)];
     const values = [...position, ...command].map((p) => p[1]).filter(Number.isFinite);
     if (!values.length) return;
@@ -122,7 +127,8 @@ export class DelayPanel {
     for (let d = 0; d <= decades; d++) {
       const ms = 10 ** (first + d);
       const last = d + 1 > decades;
-      if (last) context.textAlign = "right";
+      // The first would stand below the other axis' lowest number.
+      context.textAlign = last ? "right" : d ? "center" : "left";
       context.fillText(last ? `≥${short(ms)}` : short(ms), px(ms), box.y1 + 2);
     }
     context.textAlign = "right";

@@ -2,7 +2,7 @@
 // Spikes by population with their rates; membranes, thresholds, currents of chosen neurons.
 
 import {
-  CellPicture, RasterHistory, Stage, axes, brokenAtGaps, colours, haloed, line, onColours, pixel, rgb, short,
+  CellPicture, RasterHistory, Stage, axes, brokenAtGaps, colours, line, onColours, pixel, rgb, short,
 } from "./plot.js";
 import { sensorNote } from "./senses.js";
 
@@ -54,7 +54,8 @@ export class RasterPanel {
     this.history.add(data, bins, slices, says.slice);
     const rows = this.texts.network.rows;
     const note = sensorNote(says);
-    for (const words of ["text", "title"]) note[words] = note[words]?.replace("events/s", "spikes/s");
+    // Run has the neurons' alone.
+    for (const words of ["text", "title"]) note[words] = note[words]?.replace("events/s", "spikes/s, inputs included");
     const context = this.stage.begin();
     if (!context || rows.length !== says.bins.length) return note;
     const pixels = this.picture.pixels(SLICES, bins);
@@ -171,15 +172,16 @@ export class MembranesPanel {
     const context = this.stage.begin();
     if (!context || !n) return null;
     const each = (this.stage.height - 27) / names.length;
-    const within = each < 45; // no room for a line of its own above each
+    const beside = each < 45; // no room for a line of its own above each
+    const left = beside ? 44 + Math.max(...names.map((name) => context.measureText(name).width)) : 52;
     names.forEach((name, i) => {
       const at = ["", " threshold", " current"].map((what) => columns.indexOf(name + what));
-      const box = { x0: 52, y0: i * each + (within ? 2 : 14), x1: this.stage.width - 6, y1: (i + 1) * each - 3 };
+      const box = { x0: left, y0: i * each + (beside ? 2 : 14), x1: this.stage.width - 6, y1: (i + 1) * each - 3 };
       this.drawNeuron(context, box, data, n, c, at, i === names.length - 1);
       context.fillStyle = colours.text;
       context.textAlign = "left";
-      context.textBaseline = within ? "top" : "bottom";
-      if (within) haloed(context, name, box.x0 + 3, box.y0 + 1);
+      context.textBaseline = beside ? "middle" : "bottom";
+      if (beside) context.fillText(name, 2, (box.y0 + box.y1) / 2);
       else context.fillText(name, box.x0, box.y0 - 2);
     });
     this.drawLegend(context, unit);

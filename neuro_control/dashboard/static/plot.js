@@ -103,6 +103,18 @@ export function ticks(low, high, count) {
   return found;
 }
 
+/** What is written at an upright axis so many pixels long: two numbers at least, if there is room. */
+function scale([low, high], pixels) {
+  const wanted = Math.max(pixels / 28, 1);
+  let found = [];
+  for (let count = wanted; count < wanted + 8 && found.length < 2; count++) {
+    const finer = ticks(low, high, count);
+    if (finer.length > 1 && (pixels / (high - low)) * (finer[1] - finer[0]) < 10) break;
+    if (finer.length > found.length) found = finer;
+  }
+  return found;
+}
+
 /** Axes of a box: {x0, y0, x1, y1} in pixels, [low, high] of both axes, labels. */
 export function axes(context, box, x, y, { xLabel = "", yLabel = "", xTicks = true, grid = true } = {}) {
   const px = (v) => box.x0 + ((v - x[0]) / (x[1] - x[0])) * (box.x1 - box.x0);
@@ -111,9 +123,9 @@ export function axes(context, box, x, y, { xLabel = "", yLabel = "", xTicks = tr
   context.strokeStyle = colours.grid;
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const v of ticks(y[0], y[1], Math.max((box.y1 - box.y0) / 28, 1))) {
+  for (const v of scale(y, box.y1 - box.y0)) {
     if (grid) line(context, [[box.x0, py(v)], [box.x1, py(v)]]);
-    context.fillText(short(v), box.x0 - 3, py(v));
+    context.fillText(short(v), box.x0 - 3, Math.max(py(v), 6));
   }
   context.textAlign = "center";
   context.textBaseline = "top";
@@ -144,12 +156,16 @@ export function haloed(context, text, x, y) {
   context.fillText(text, x, y);
 }
 
-/** Points [time, value] of a curve; a point that is not finite lies where ticks are missing. */
-export function brokenAtGaps(times, values) {
+/** For each time, whether more than `most` usual steps, and `least`, lie after the one before. */
+export function gapsBefore(times, most, least = 0) {
   const steps = times.slice(1).map((t, i) => t - times[i]);
   const usual = [...steps].sort((a, b) => a - b)[steps.length >> 1];
-  return values.flatMap((value, i) =>
-    i && steps[i - 1] > 1.5 * usual ? [[times[i], NaN], [times[i], value]] : [[times[i], value]]);
+  return times.map((_, i) => i > 0 && steps[i - 1] > Math.max(most * usual, least));
+}
+
+/** Points [time, value] of a curve; a point that is not finite lies where ticks are missing. */
+export function brokenAtGaps(times, values, gaps = gapsBefore(times, 1.5)) {
+  return values.flatMap((value, i) => (gaps[i] ? [[times[i], NaN], [times[i], value]] : [[times[i], value]]));
 }
 
 /** A line through points; it breaks where one is not finite. */

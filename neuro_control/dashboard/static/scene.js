@@ -40,10 +40,13 @@ export class ScenePanel {
     words.className = "words";
     words.textContent = text;
     body.append(words);
+    // Words need less room than a scene: the other panels have it.
+    body.parentElement.classList.add("brief");
     return words;
   }
 
   show(body, tools) {
+    body.parentElement.classList.remove("brief");
     const stage = document.createElement("div");
     stage.className = "stage";
     this.frame = document.createElement("iframe");
