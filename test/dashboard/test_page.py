@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from test.dashboard.conftest import LIMIT_S, Pages, Processes, Robot, wait
+from test.dashboard.conftest import LIMIT_S, Pages, Processes, Robot, until, wait
 from test.dashboard.known_robot import FIRES, OFF_AT, ON_AT, SIZE, KnownRobot
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -69,36 +70,48 @@ def cell(page: Any, panel: str, box: Any, size: tuple[int, int], place: tuple[in
     return page.evaluate(CELL, [panel, box, *size, *place])
 
 
+def shows(look: Callable[[], Any], wanted: Any) -> None:
+    """Looked at until it is so: a dashboard that is out of its turn for long loses messages."""
+    end = time.monotonic() + LIMIT_S
+    while (found := look()) != wanted and time.monotonic() < end:
+        time.sleep(0.01)
+    assert found == wanted
+
+
 def test_every_panel_shows_the_known_data_and_follows_the_robot(
     page: Any, known: KnownRobot
 ) -> None:
     eye = (SIZE, SIZE)
-    assert cell(page, "camera", 0, eye, ON_AT) == VERMILION
-    assert cell(page, "camera", 0, eye, OFF_AT) == BLUE
-    assert cell(page, "camera", 0, eye, (8, 8)) == WHITE
-    assert cell(page, "camera", 1, eye, ON_AT)[0] > 150
-    assert cell(page, "camera", 1, eye, (8, 8)) == DARK
-    assert cell(page, "skin", "pressure [N]", (4, 4), (1, 2)) == BRIGHT
-    assert cell(page, "skin", "pressure [N]", (4, 4), (2, 2)) == DARK
-    assert cell(page, "skin", "SA-I", (4, 4), (1, 2))[0] > 150
-    assert cell(page, "skin", "FA-I", (4, 4), (1, 2)) == DARK
-    heard = page.evaluate("""() => {
+    for panel, box, size, place, colour in [
+        ("camera", 0, eye, ON_AT, VERMILION),
+        ("camera", 0, eye, OFF_AT, BLUE),
+        ("camera", 0, eye, (8, 8), WHITE),
+        ("camera", 1, eye, (8, 8), DARK),
+        ("skin", "pressure [N]", (4, 4), (1, 2), BRIGHT),
+        ("skin", "pressure [N]", (4, 4), (2, 2), DARK),
+        ("skin", "FA-I", (4, 4), (1, 2), DARK),
+    ]:
+        shows(partial(cell, page, panel, box, size, place), colour)
+    until(lambda: cell(page, "camera", 1, eye, ON_AT)[0] > 150, "the surface of times is bright")
+    until(lambda: cell(page, "skin", "SA-I", (4, 4), (1, 2))[0] > 150, "the skin's band is bright")
+    heard = """() => {
       const { history } = window.dashboard.panel("ears");
       const ages = [...Array(60).keys()];
       const any = (bin) => ages.some((age) => history.get(bin, age));
       return [...Array(64).keys()].filter(any);
-    }""")
-    assert heard == [4, 32 + 20]  # left ear channel 4, right ear channel 20
-    fires = page.evaluate("""() => {
+    }"""
+    shows(partial(page.evaluate, heard), [4, 32 + 20])  # left ear channel 4, right ear channel 20
+    fires = """() => {
       const { history, bands } = window.dashboard.panel("raster");
       const band = bands.find((b) => b.row.name === "retina");
       const ages = [...Array(60).keys()];
       const any = (bin) => ages.some((age) => history.get(bin, age));
       return [...Array(history.bins).keys()].filter(any).map((bin) => bin - band.first);
-    }""")
-    assert fires == [FIRES]
-    rate = page.evaluate("window.dashboard.frame.state.raster.rates_hz[1]")
-    assert rate == pytest.approx(50 / 16, rel=0.1)  # one of sixteen, once in 20 ms
+    }"""
+    shows(partial(page.evaluate, fires), [FIRES])
+    rate = "window.dashboard.frame.state.raster.rates_hz[1]"
+    # One of sixteen, once in 20 ms.
+    shows(partial(page.evaluate, rate), pytest.approx(50 / 16, rel=0.1))
     assert page.evaluate("window.dashboard.frame.state.membranes.columns") == [
         "time_s",
         "retina:5",
@@ -106,10 +119,10 @@ def test_every_panel_shows_the_known_data_and_follows_the_robot(
         "retina:5 current",
     ]
     last = "Array.from(window.dashboard.frame.arrays.membranes.data.slice(-4))"
-    assert page.evaluate(last) == [0.0, 60.0, 64.0, 12.0]
+    shows(partial(page.evaluate, last), [0.0, 60.0, 64.0, 12.0])
     angle = "window.dashboard.frame.arrays.joints.data[{}]"
-    assert page.evaluate(angle.format(0)) == pytest.approx(0.5)
-    assert page.evaluate(angle.format(12)) == pytest.approx(0.6)
+    shows(partial(page.evaluate, angle.format(0)), pytest.approx(0.5))
+    shows(partial(page.evaluate, angle.format(12)), pytest.approx(0.6))
 
     before = page.evaluate("document.querySelector('#panel_joints canvas').toDataURL()")
     known.angle = 0.9
