@@ -36,6 +36,12 @@ DESCRIPTION: dict[str, Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there is heard: on a busy machine it takes longer than a person would wait."""
+    monkeypatch.setattr(running_network, "TIMEOUT_S", 60.0)
+
+
 def packet(number: int, rows: tuple[int, ...]) -> Packet:
     """Ten ticks in which one neuron of each of these rows spikes."""
     t_ns = (number * 10 + np.arange(10, dtype=np.int64)).repeat(len(rows)) * 1_000_000
@@ -100,7 +106,7 @@ def asked(
 
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(running.why_running, arguments)
-        ros.until(done, 30.0)
+        ros.until(done, 120.0)
     ros.probe.destroy_publisher(publisher)
     ros.probe.destroy_publisher(spikes)
     ros.probe.destroy_publisher(profiled)

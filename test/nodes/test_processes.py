@@ -127,8 +127,8 @@ def test_a_guard_that_is_ended_sends_a_hold_last(
     ros.until(moves, 60.0)
     sent.clear()
     process.send_signal(end)
-    ros.until(lambda: process.poll() is not None, 20.0)
-    ros.until(lambda: bool(sent) and list(sent[-1].data) == [0.0] * len(zero), 5.0)
+    ros.until(lambda: process.poll() is not None)
+    ros.until(lambda: bool(sent) and list(sent[-1].data) == [0.0] * len(zero))
     assert process.returncode == 0
 
 
