@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+import test.ros_domain  # noqa: F401 - before anything imports rclpy
+
 rclpy = pytest.importorskip("rclpy")
 
 from pydantic import BaseModel  # noqa: E402

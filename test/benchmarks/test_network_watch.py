@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
-os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+import test.ros_domain  # noqa: F401 - before anything imports rclpy
+
 pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("mujoco", reason="needs MuJoCo")
 
@@ -16,9 +15,12 @@ from benchmarks.network_watch import KINDS, measure, table
 
 def test_every_way_to_be_looked_into_is_measured() -> None:
     # Long enough for a message in each, or it raises that nobody was heard.
-    rows = table(measure(200))
+    found = measure(200)
+    rows = table(found)
     assert [row["watched"] for row in rows] == list(KINDS)
     assert rows[0]["step_ratio"] == 1.0
     assert all(row["step_us"] > 0 for row in rows)
     # What is published takes its time after the command, and nothing where nobody listens.
-    assert rows[2]["after_us_mean"] > rows[1]["after_us_mean"]
+    # Of few answers a message follows; once or twice the machine may take as long for nothing.
+    nobody, spikes = (sorted(contender.after_us)[-3] for contender in found[1:3])
+    assert spikes > 2 * nobody
