@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -80,15 +81,16 @@ def environment() -> Iterator[dict[str, str]]:
         }
 
 
-def runnable() -> Iterator[Path]:
+def runnable() -> Iterator[Any]:
+    """Pages with commands; each has as much time as its blocks may take."""
     for page in PAGES:
-        if any(is_run(block) for block in blocks(page)):
-            yield page
+        if count := sum(is_run(block) for block in blocks(page)):
+            limit = pytest.mark.timeout((count + 1) * LIMIT_S)
+            yield pytest.param(page, marks=limit, id=page.stem)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(2 * LIMIT_S)
-@pytest.mark.parametrize("page", list(runnable()), ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", list(runnable()))
 def test_the_commands_of_a_page_work(page: Path, clone: Path, environment: dict[str, str]) -> None:
     left_out = []
     for block in blocks(page):
