@@ -296,9 +296,8 @@ def diagnostics_page(nodes: list[Described]) -> str:
         "# Diagnostics",
         "",
         "Each node publishes one status a second of wall-clock time on `/diagnostics`, named"
-        " `neuro_control: NODE`, and one at once when it gets worse. Where a key says *recent*, the"
-        " last ten seconds count; otherwise a rate is that since the last status, and a count that"
-        " since the start.",
+        " `neuro_control: NODE`. Where a key says *recent*, the last ten seconds count; otherwise a"
+        " rate is that since the last status, and a count that since the start.",
         "",
         "| key | meaning | nodes |",
         "|---|---|---|",

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ROS 2 nodes: thin shells of parameters, topics and lifecycle around the core.
 
-`python -m neuro_control.nodes.NAME` runs one: simulator, controller, guard or replay.
+`python -m neuro_control.nodes.NAME` runs one: simulator, controller, guard, replay, event_camera,
+cochlea, skin or recorder.
 """
 
 from __future__ import annotations
