@@ -56,7 +56,7 @@ class Recording:
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         self._path = (self._folder / f"neuro_control_{stamp}.mcap").absolute()
         self._failure = ""
-        self._began_s = time.time()
+        self._began_s = 0.0
         self._messages = 0
         process = subprocess.Popen(
             self._command(self._path),
@@ -88,6 +88,8 @@ class Recording:
             while line := output.readline(LONGEST_LINE):
                 if line.strip().isdigit() and process is self._process:
                     self._messages = int(line)
+                    if self._messages and not self._began_s:
+                        self._began_s = time.time()
         code = process.wait()
         end.close()
         with self._lock:
@@ -106,7 +108,11 @@ class Recording:
         return "was not made" if left is None else f"was cut off; what it wrote is {left}"
 
     def says(self) -> dict[str, Any]:
-        """For the page: whether it records, where, since when, and why it does not."""
+        """For the page: whether it records, where, since when, and why it does not.
+
+        began_s: by this machine's clock, when it was first heard that messages are written; 0 while
+        the recorder starts.
+        """
         return {
             "on": self._process is not None,
             "file": "" if self._path is None else str(self._path),

@@ -107,8 +107,9 @@ def _panels(tape: FilmTape, scene: Scene | None, raster: SpikeRaster | None) -> 
                 f"Events of {tape.window_ns * 1e-6:.0f} ms: brighter orange, darker blue.",
                 shown.shape[1],
                 shown.shape[0],
-                left=48,
+                left=64,
                 x_label="column [pixel]",
+                y_label="row [pixel]",
                 x_ticks=[(0.0, "0"), (0.5, f"{width // 2}"), (1.0, f"{width}")],
                 y_ticks=[(0.0, "0"), (0.5, f"{height // 2}"), (1.0, f"{height}")],
             )

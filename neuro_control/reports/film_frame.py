@@ -108,6 +108,8 @@ class FilmCanvas:
                 axes.set_yticks([p for p, _ in panel.y_ticks], [t for _, t in panel.y_ticks])
                 axes.tick_params(labelsize=8.5, length=3 if panel.x_ticks else 0)
                 axes.xaxis.label.set_fontsize(9)
+                axes.yaxis.label.set_fontsize(9)
+                axes.yaxis.labelpad = 1
                 axes.set_title(panel.title, loc="left", size=11, pad=6)
                 figure.text(
                     x / width,

@@ -38,6 +38,7 @@ gap:1rem 1.5rem;align-items:start}
 figure{margin:.75rem 0;min-width:0}
 figure svg,figure img,figure video{display:block;width:100%;height:auto;border-radius:.3rem}
 figure svg text{font-family:inherit!important}
+@media screen and (prefers-color-scheme:dark){figure svg image{filter:brightness(1.35)}}
 img.crisp{image-rendering:pixelated}
 figcaption{color:var(--faint);font-size:.875rem;margin-top:.35rem}
 .scroll{overflow-x:auto;margin:.75rem 0}

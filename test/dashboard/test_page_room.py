@@ -62,7 +62,9 @@ def opened(pages: Pages, busy_robot: tuple[KnownRobot, str], width: int, height:
     return page
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1280, 720), (1100, 1200), (390, 844)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(1440, 900), (1280, 720), (1100, 1200), (900, 800), (390, 844)]
+)
 def test_run_and_guard_are_whole(
     busy_robot: tuple[KnownRobot, str], pages: Pages, width: int, height: int
 ) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -63,6 +64,17 @@ def test_a_recorder_that_nobody_asks_is_heard_to_its_last_word(recorded: Recorde
     said = recorded.recording.set(False)
     assert (said["on"], said["messages"], said["failure"]) == (False, MANY - 1, "")
     assert recorded.told == []
+
+
+def test_it_is_counted_from_the_first_message_that_is_written(recorded: Recorded) -> None:
+    recorded.script = "import sys\nprint(0, flush=True)\nsys.stdin.read()\nprint(3, flush=True)"
+    assert recorded.recording.set(True)["began_s"] == 0.0, "the recorder starts"
+    process = recorded.recording._process
+    assert process is not None
+    assert process.stdin is not None
+    process.stdin.close()
+    until(recorded.messages(3), "the first messages are heard")
+    until(lambda: abs(recorded.recording._began_s - time.time()) < 600.0, "it has begun")
 
 
 def test_an_endless_line_is_no_count_and_fills_nothing(recorded: Recorded) -> None:

@@ -72,12 +72,13 @@ def test_frames_show_scene_events_and_spikes(simulator: dict[str, Any], tmp_path
     assert record.tape is not None
     frames = list(film_frames(record.tape, record, REPORT, simulator))
     first, last = frames[0].astype(int), frames[-1].astype(int)
-    scene, events, raster = (slice(18, 402), slice(468, 852), slice(852, None))
+    scene, events, raster = (slice(18, 402), slice(484, 868), slice(868, None))
     rows = slice(86, 470)
     assert (first[rows, scene] != last[rows, scene]).any()  # the ball has moved
     orange = (last[rows, events] == rgb(ON)).all(axis=2)
     assert np.argwhere(orange).min(axis=0).tolist() == [18, 15]  # 3 pixels to one of the camera's
     assert orange.sum() == 9
+    assert (last[245:265, 430:452] < 200).any(), "the camera's rows are named at their axis"
     spiking = [(frame[rows, raster] == rgb(ON)).all(axis=2).any(axis=0).sum() for frame in frames]
     assert all(np.diff(spiking) > 0)  # half a second of the two that are shown fills up
 

@@ -141,6 +141,7 @@ def test_values_are_shown_short(value: object, text: str) -> None:
 def test_a_page_follows_light_and_dark_and_prints_on_white() -> None:
     page = full_page("x").html()
     assert "prefers-color-scheme:dark" in page
+    assert "figure svg image{filter:brightness" in page, "pixels in a drawing are brighter there"
     assert "@media print" in page
     assert 'name="viewport"' in page
 

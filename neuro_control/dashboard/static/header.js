@@ -50,7 +50,8 @@ export function drawState(state, texts, pictures) {
   $("release").hidden = !held;
   $("record").setAttribute("aria-pressed", String(Boolean(recording?.on)));
   $("record").textContent = recording?.on
-    ? `Rec ${(state.wall_s - recording.began_s).toFixed(0)} s` : "Record";
-  $("record").title = recording?.on ? `${recording.messages} messages are recorded to ${recording.file}; press to end`
+    ? recording.began_s ? `Rec ${(state.wall_s - recording.began_s).toFixed(0)} s` : "Rec starts" : "Record";
+  $("record").title = recording?.on && !recording.began_s ? "the recorder starts; nothing is recorded yet"
+    : recording?.on ? `${recording.messages} messages are recorded to ${recording.file}; press to end`
     : recording?.file ? `recorded to ${recording.file}` : "record every topic of the robot";
 }
