@@ -193,21 +193,24 @@ class SimulatorNode(Node):
         self._awaited_ns = int(frame.t_ns)
         self._answer = Future()
         self._waiting_since_s = time.monotonic()
-        timeout_s = self.parameters.settings.lockstep_timeout_s
-        told = False
+        waited_s, again_s = 0.0, RETRY_S
+        late_s = self.parameters.settings.lockstep_timeout_s
         while goes_on():
-            spin_for(executor, RETRY_S, self._answer)
+            spin_for(executor, min(again_s, late_s) - waited_s, self._answer)
+            waited_s = time.monotonic() - self._waiting_since_s
+            if late := waited_s >= late_s:
+                self._lockstep_timeouts += 1
+                late_s = float("inf")  # once for each
             if self._answer.done():
                 break
-            waited_s = time.monotonic() - self._waiting_since_s
-            if waited_s > timeout_s and not told:
-                told = True
-                self._lockstep_timeouts += 1
+            if late:
                 self.get_logger().error(
                     f"lockstep: no command for time {frame.t_ns * 1e-9:.3f} s after "
                     f"{waited_s:.1f} s; are the controller and the guard active, and in lockstep?"
                 )
-            self._publish(frame)
+            if waited_s >= again_s:
+                self._publish(frame)
+                again_s = waited_s + RETRY_S
         self._waiting_since_s = None
         self._answer = None
 
