@@ -77,6 +77,15 @@ class ManagedNode(LifecycleNode):
             if isinstance(made, Publisher):
                 made.wait_for_all_acked(LAST_WORD)
 
+    def destroy_node(self) -> None:
+        """Give everything back at once.
+
+        rclpy leaves the state machine to the garbage collector, and with it the node and all of its
+        services: to others it is there as before.
+        """
+        super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()
+
     # What `configure` makes with these is destroyed before `release` is called. An executor may
     # still hold a callback that was due by then; it is dropped, for its objects are gone.
 

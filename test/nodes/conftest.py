@@ -82,27 +82,13 @@ class Ros:
     def call(self, kind: type, name: str, request: Any = None) -> Any:
         """The answer of a service."""
         # One client for all calls: each new one has to find the service, and be found by it.
-        client = self.clients.get(name) or self._client(kind, name)
+        client = self.clients.get(name)
+        if client is None:
+            client = self.clients[name] = self.probe.create_client(kind, name)
+        self.until(client.service_is_ready, what=f"the service {name}")
         future = client.call_async(request or kind.Request())
         self.until(future.done, what=f"the answer of {name}")
         return future.result()
-
-    def _client(self, kind: type, name: str) -> Any:
-        """A client whose service is there.
-
-        One client in some thousands never hears of its service (Fast DDS, in one process); the next
-        one does.
-        """
-        for _ in range(6):
-            client = self.probe.create_client(kind, name)
-            end = time.monotonic() + 10.0
-            while not client.service_is_ready() and time.monotonic() < end:
-                spin_for(self.executor, 0.005)
-            if client.service_is_ready():
-                self.clients[name] = client
-                return client
-            self.probe.destroy_client(client)
-        pytest.fail(f"the service {name} did not come")
 
     def close(self) -> None:
         for node in self.nodes:

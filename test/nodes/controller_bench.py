@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from event_camera_msgs.msg import EventPacket
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
@@ -25,6 +26,7 @@ URDF = """<robot name="two"><link name="base_link"/><link name="a"/><link name="
 NAMES = ["j1", "j2"]
 HERE = np.array([0.1, 0.2])
 MS = 1_000_000
+BEGIN_NS = 1_000 * MS
 ARM = {"robot_description": URDF, "tip_link": "tip"}
 
 
@@ -67,12 +69,15 @@ class FakeController:
 
 
 class Bench:
-    """A controller between a camera, an arm and a listener."""
+    """A controller between a camera, an arm and a listener, and a clock that the test sets.
+
+    However long the machine takes for a step, nothing grows old by it and no time passes without
+    the sensor; for tests of that, use_sim_time=False.
+    """
 
     def __init__(self, ros: Any, overrides: Any, **values: Any) -> None:
         self.ros = ros
-        # A test on a busy machine may take its time between a joint state and a packet.
-        values = {"joint_states_timeout_s": 1.0, **ARM, **values}
+        values = {"use_sim_time": True, "joint_states_timeout_s": 1.0, **ARM, **values}
         options = {"parameter_overrides": overrides(**values)}
         self.node = ros.add(ControllerNode(FakeController, **options))
         self.node.start()
@@ -82,9 +87,21 @@ class Bench:
         self.packets = ros.publisher(EventPacket, "event_camera/events", qos.reliable(64))
         ros.until(lambda: self.node._outputs.command.get_subscription_count() > 0)
         self.seq = 0
+        if values["use_sim_time"]:
+            self.clock = ros.publisher(Clock, "/clock")
+            self.at(BEGIN_NS)
 
     def now(self) -> int:
         return int(self.node.get_clock().now().nanoseconds)
+
+    def at(self, t_ns: int) -> None:
+        """It is this time now."""
+
+        def told() -> bool:
+            self.clock.publish(messages.clock_message(t_ns))
+            return self.now() == t_ns
+
+        self.ros.until(told)
 
     def measure(self, stamp_ns: int | None = None, q: Any = HERE, qd: Any = 0 * HERE) -> None:
         before = self.node._joints.newest
@@ -101,6 +118,9 @@ class Bench:
         return Packet("", self.seq, base, stamp_ns, "mono", 32, 32, False, payload)
 
     def see(self, stamp_ns: int | None = None, **changes: Any) -> int:
+        """Send a packet; without a stamp one of now, which is a little later than before."""
+        if stamp_ns is None and self.node.get_parameter("use_sim_time").value:
+            self.at(self.now() + 2 * MS)
         stamp_ns = self.now() if stamp_ns is None else stamp_ns
         packet = replace(self.packet(stamp_ns), **changes)
         self.packets.publish(messages.packet_message(packet))

@@ -14,7 +14,6 @@ from event_camera_msgs.msg import EventPacket
 from geometry_msgs.msg import Vector3Stamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 
 from neuro_control.events import Events
@@ -28,7 +27,7 @@ from test.nodes.controller_bench import ARM, HERE, MS, NAMES, Bench, FakeControl
 
 @pytest.fixture
 def bench(ros: Any, overrides: Any) -> Bench:
-    return Bench(ros, overrides, idle_after_s=1.0)
+    return Bench(ros, overrides)
 
 
 def test_each_packet_is_answered_with_its_stamp(bench: Bench) -> None:
@@ -64,11 +63,13 @@ def test_without_joint_states_there_is_no_command(bench: Bench) -> None:
 def test_without_packets_time_passes_by_the_nodes_clock(ros: Any, overrides: Any) -> None:
     bench = Bench(ros, overrides, idle_after_s=0.01, idle_period_s=0.005)
     bench.measure()
-    bench.see()
-    ros.until(lambda: len(bench.fake.steps) >= 3)
-    assert [count for _, count in bench.fake.steps[:3]] == [4, 0, 0]
-    times = [t for t, _ in bench.fake.steps]
-    assert times == sorted(times)
+    steps = [(bench.see(), 4)]
+    bench.answer()
+    for _ in range(3):
+        bench.at(bench.now() + 20 * MS)
+        steps.append((bench.now(), 0))
+        bench.ros.until(lambda: len(bench.fake.steps) >= len(steps))
+    assert bench.fake.steps == steps
 
 
 def test_a_packet_from_before_the_last_step_without_the_sensor_is_taken_in_at_that_steps_time(
@@ -185,7 +186,7 @@ def test_a_large_packet_that_nothing_waits_behind_is_taken_whole(ros: Any, overr
 
 
 def test_a_sensor_whose_packets_are_shed_is_not_silent(ros: Any, overrides: Any) -> None:
-    bench = Bench(ros, overrides, most_events=1, idle_after_s=0.002)
+    bench = Bench(ros, overrides, most_events=1)
     bench.measure()
     stamp = bench.now() - 100 * MS
     bench.node._on_packet(messages.packet_message(bench.packet(stamp)), OLD)
@@ -380,13 +381,8 @@ def test_another_type_on_the_topic_is_told() -> None:
 
 
 def test_a_clock_that_leaps_begins_a_new_time(ros: Any, overrides: Any) -> None:
-    bench = Bench(ros, overrides, use_sim_time=True, idle_after_s=1.0)
-    clock = ros.publisher(Clock, "/clock")
-
-    def tell(t_ns: int) -> None:
-        clock.publish(messages.clock_message(t_ns))
-        ros.until(lambda: bench.now() == t_ns)
-
+    bench = Bench(ros, overrides)
+    tell = bench.at
     tell(100_000 * MS)
     bench.measure(100_000 * MS)
     bench.see(100_000 * MS)

@@ -17,19 +17,20 @@ from test.nodes.controller_bench import HERE, MS, NAMES, Bench
 
 @pytest.fixture
 def bench(ros: Any, overrides: Any) -> Bench:
-    return Bench(ros, overrides, idle_after_s=1.0)
+    return Bench(ros, overrides)
 
 
 def test_packets_before_the_first_joint_state_and_then_a_quiet_sensor(
     ros: Any, overrides: Any
 ) -> None:
     """The start of a real arm before a still scene: camera first, joint states second."""
-    bench = Bench(ros, overrides, idle_after_s=0.002, idle_period_s=0.005)
+    bench = Bench(ros, overrides)
     bench.see()
     ros.until(lambda: bench.node.tally.packets_without_joints == 1)
     bench.measure()
-    ros.until(lambda: len(bench.fake.steps) >= 2)
-    assert {count for _, count in bench.fake.steps} == {0}
+    bench.at(bench.now() + 30 * MS)
+    ros.until(lambda: bool(bench.fake.steps))
+    assert [count for _, count in bench.fake.steps] == [0]
     assert bench.fake.sizes == {(32, 32)}
 
 
@@ -43,7 +44,7 @@ def test_joint_states_without_velocities_steer_and_it_is_said_where_they_are_fro
         assert bench.fake.velocities[-1] == pytest.approx([1.0, 1.0] if k else [0.0, 0.0])
     values = bench.values()
     assert (values["joint_velocities"], values["no_data_because"]) == ("from positions", "")
-    bench.measure()
+    bench.measure(100_030 * MS)
     assert bench.values()["joint_velocities"] == "measured"
 
 
@@ -62,7 +63,7 @@ def test_joint_states_with_positions_that_are_no_numbers_are_told_as_such(bench:
 def test_nothing_is_answered_by_an_old_joint_state_and_with_new_ones_it_goes_on(
     ros: Any, overrides: Any
 ) -> None:
-    bench = Bench(ros, overrides, idle_after_s=1.0, joint_states_timeout_s=0.05)
+    bench = Bench(ros, overrides, joint_states_timeout_s=0.05)
     t_ns = 100_000 * MS
     bench.measure(t_ns)
     for after_ms in (0, 50):
@@ -84,24 +85,27 @@ def test_nothing_is_answered_by_an_old_joint_state_and_with_new_ones_it_goes_on(
 
 
 def test_no_time_passes_without_the_sensor_by_an_old_joint_state(ros: Any, overrides: Any) -> None:
-    bench = Bench(ros, overrides, idle_after_s=0.002, joint_states_timeout_s=0.05)
+    bench = Bench(ros, overrides, joint_states_timeout_s=0.05)
     stamp_ns = bench.now()
     bench.measure(stamp_ns)
     bench.see(stamp_ns)
-    ros.until(lambda: bench.now() > stamp_ns + 60 * MS)
+    bench.answer()
+    bench.at(stamp_ns + 50 * MS)
+    ros.until(lambda: len(bench.fake.steps) == 2)
+    bench.at(stamp_ns + 100 * MS)
     bench.node._on_idle()
-    before = len(bench.fake.steps)
-    assert before > 0
-    assert max(t_ns for t_ns, _ in bench.fake.steps) <= stamp_ns + 50 * MS
+    assert bench.fake.steps == [(stamp_ns, 4), (stamp_ns + 50 * MS, 0)]
     bench.measure()
-    ros.until(lambda: len(bench.fake.steps) > before)
+    bench.at(stamp_ns + 130 * MS)
+    ros.until(lambda: len(bench.fake.steps) == 3)
 
 
 @pytest.mark.parametrize("by_ns", [-60_000 * MS, -500 * MS, 3_600_000 * MS])
 def test_a_system_clock_that_is_set_stops_neither_what_comes_nor_what_passes_without_it(
     ros: Any, overrides: Any, by_ns: int
 ) -> None:
-    bench = Bench(ros, overrides, idle_after_s=0.002, idle_period_s=0.005)
+    values = {"use_sim_time": False, "idle_after_s": 0.002, "idle_period_s": 0.005}
+    bench = Bench(ros, overrides, **values)
     # ROS's timers on the system's clock would wait for it to come where it was.
     kinds = {timer.clock.clock_type for timer in bench.node.timers}
     assert kinds == {ClockType.STEADY_TIME}
