@@ -211,8 +211,7 @@ class SimulatorNode(Node):
             if waited_s >= again_s:
                 self._publish(frame)
                 again_s = waited_s + RETRY_S
-        self._waiting_since_s = None
-        self._answer = None
+        self._waiting_since_s = self._answer = None
 
     # Commands
 
