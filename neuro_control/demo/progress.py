@@ -38,11 +38,12 @@ class Progress:
         """
         parts = [part for part in self._parts() if part.known]
         forms = [[part.long for part in parts], [part.short for part in parts]]
-        # Time and remark, which matter most, stay to the last.
+        # Time and remark, which matter most, stay: where they are too long, they are cut.
         by_weight = sorted(range(len(parts)), key=lambda place: parts[place].weight)
+        stay = 2 if self.remark else 1
         forms += [
             [part.short for place, part in enumerate(parts) if place not in by_weight[:left_out]]
-            for left_out in range(1, len(parts))
+            for left_out in range(1, len(parts) - stay + 1)
         ]
         lines = ["  ".join(words) for words in forms]
         if width is None:
@@ -56,23 +57,32 @@ class Progress:
         events, spikes = _scaled(self.events_per_second), _scaled(self.spikes_per_second)
         delay = f"{_number(self.delay_ms, '.1f')} ms"
         return [
-            _Part(7, self.simulated_s, f"{self.simulated_s:5.1f}{total} s"),
-            _Part(4, self.real_time_factor, f"{pace} real time", pace),
-            _Part(5, self.error_deg, f"error {_number(self.error_deg, '.1f')}°"),
-            _Part(2, self.events_per_second, f"{events} events/s"),
-            _Part(1, self.spikes_per_second, f"{spikes} spikes/s"),
-            _Part(3, self.delay_ms, f"sensor to command {delay}", f"delay {delay}"),
-            _Part(6, None if not self.remark else 0.0, self.remark),
+            _Part(7, _known(self.simulated_s), f"{self.simulated_s:5.1f}{total} s"),
+            _Part(4, _known(self.real_time_factor), f"{pace} real time", pace),
+            _Part(5, _known(self.error_deg), f"error {_number(self.error_deg, '.1f')}°"),
+            _Part(2, _known(self.events_per_second), f"{events} events/s"),
+            _Part(1, _known(self.spikes_per_second), f"{spikes} spikes/s"),
+            _Part(3, _known(self.delay_ms), f"sensor to command {delay}", f"delay {delay}"),
+            _Part(6, bool(self.remark), self.remark),
         ]
 
 
+@dataclass(frozen=True)
 class _Part:
-    """A figure of the line: its value, and its words. weight: how much it matters."""
+    """A part of the line.
 
-    def __init__(self, weight: int, value: float | None, words: str, short: str = "") -> None:
-        self.weight = weight
-        self.known = value is not None and math.isfinite(value)
-        self.long, self.short = words, short or words
+    weight: how much it matters. known: whether there is anything to say. fewer: its words where
+    room is scarce, if they are others.
+    """
+
+    weight: int
+    known: bool
+    long: str
+    fewer: str = ""
+
+    @property
+    def short(self) -> str:
+        return self.fewer or self.long
 
 
 class ProgressLine:
@@ -138,6 +148,10 @@ def remark_of(record: RunRecord) -> str:
         return f"held: {held.replace('_', ' ').replace(',', ', ')}"
     because = record.word("controller", "no_data_because")
     return because or record.word("controller", "controller_state") or ""
+
+
+def _known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
 
 
 def _number(value: float | None, form: str) -> str:

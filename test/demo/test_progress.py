@@ -68,6 +68,14 @@ def test_the_line_fits_the_terminal_and_what_matters_most_stays(columns: int, sa
     assert len(line) < columns
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_remark_that_is_too_long_is_cut_and_not_left_out(columns: int) -> None:
+    why = "joint_states: none of the arm's joints shoulder, elbow, wrist, only wheel_1, wheel_2"
+    line = Progress(101.1, 240.0, 0.61, 17.4, 67_700, 127_300, 11.1, why).text(columns)
+    begins = f"101.1/240 s  {why}"
+    assert line == f"{begins[: columns - 1]}…"
+
+
 @pytest.mark.parametrize("columns", range(1, 140))
 def test_no_terminal_is_too_narrow(columns: int) -> None:
     assert len(FULL.text(columns)) <= columns
