@@ -21,7 +21,7 @@ from neuro_control.demo.plan import MARGIN_S, DemoPlan, plan_demo
 from neuro_control.demo.processes import ChildProcesses, Interrupt
 from neuro_control.demo.progress import ProgressLine
 from neuro_control.demo.record import RunRecord
-from neuro_control.demo.run_loop import Outcome, RunLoop
+from neuro_control.demo.run_loop import START_LIMIT_S, Outcome, RunLoop
 from neuro_control.demo.settings_check import wrong_settings
 from neuro_control.demo.shared_memory import sweep_stale_segments
 from neuro_control.nodes.recording_place import RecordingError
@@ -107,7 +107,7 @@ def _watched_run(
             gate: StartGate = (
                 GuardGate(node, lambda: len(record.target) > 0)
                 if plan.lockstep
-                else PaceGate(node, plan.real_time_factor, spikes_heard)
+                else PaceGate(node, plan.real_time_factor, spikes_heard, START_LIMIT_S)
             )
             run.until(gate.is_open, "the way from sensor to robot")
             record.restart_clock()

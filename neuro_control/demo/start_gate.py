@@ -8,6 +8,7 @@ does not hear it yet.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -30,6 +31,8 @@ ROBOT_COMMANDS = (
 )
 
 PATIENCE_S = 20.0
+# What is kept of the time that a start may take, for the simulator's answer.
+ANSWER_S = 10.0
 
 
 class StartGate(Protocol):
@@ -49,13 +52,24 @@ class PaceGate:
     node: hears the commands and asks the simulator. factor: real-time factor from then on.
     heard: whether all else that the run is watched for is heard; it is waited for `PATIENCE_S` at
     most, for the run itself needs none of it.
+    limit_s: how long the start may take, from now on; patience ends `ANSWER_S` before it.
+    clock: monotonic wall time in seconds.
     """
 
-    def __init__(self, node: Node, factor: float, heard: Callable[[], bool] = lambda: True) -> None:
+    def __init__(
+        self,
+        node: Node,
+        factor: float,
+        heard: Callable[[], bool] = lambda: True,
+        limit_s: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._node = node
         self._factor = factor
         self._all_heard = heard
-        self._connected_s: float | None = None
+        self._clock = clock
+        self._patient_until_s = clock() + limit_s - ANSWER_S
+        self._connected = False
         self._answer: Future | None = None
         self._heard = [
             node.create_subscription(kind, topic, self._on_command, qos.best_effort(1))
@@ -65,8 +79,9 @@ class PaceGate:
 
     def _on_command(self, message: object) -> None:
         del message
-        if self._connected_s is None:
-            self._connected_s = time.monotonic()
+        if not self._connected:
+            self._connected = True
+            self._patient_until_s = min(self._patient_until_s, self._clock() + PATIENCE_S)
 
     def is_open(self) -> bool:
         """See StartGate."""
@@ -82,9 +97,7 @@ class PaceGate:
         return True
 
     def _may_run(self) -> bool:
-        if self._connected_s is None:
-            return False
-        return self._all_heard() or time.monotonic() - self._connected_s > PATIENCE_S
+        return self._connected and (self._all_heard() or self._clock() > self._patient_until_s)
 
     def _request(self) -> SetParameters.Request:
         kind = ParameterType.PARAMETER_DOUBLE
