@@ -145,8 +145,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _replace_what_cannot_be_written() -> None:
     """Where the terminal's encoding has no ° or –, write a ? and go on."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        if isinstance(stream, io.TextIOWrapper) and _may_raise(stream):
             stream.reconfigure(errors="replace")
+
+
+def _may_raise(stream: io.TextIOWrapper) -> bool:
+    # In the locale C errors are "surrogateescape", which writes the bytes of any file's name, and
+    # stays for them where the encoding has all else.
+    if stream.errors != "surrogateescape":
+        return stream.errors == "strict"
+    try:
+        "°–…µ".encode(stream.encoding)
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _run(arguments: argparse.Namespace) -> int:

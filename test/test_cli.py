@@ -141,21 +141,42 @@ def test_run_alone_asks_for_the_node_only(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err.endswith("the following arguments are required: NODE\n")
 
 
-def test_what_the_terminals_encoding_has_not_is_replaced() -> None:
+@pytest.mark.parametrize(
+    ("variables", "shown"),
+    [
+        ({"PYTHONIOENCODING": "ascii"}, b"0.7? ?"),
+        ({"PYTHONIOENCODING": "latin-1"}, b"0.7\xb0 ?"),
+        ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, b"0.7? ?"),
+        ({"LC_ALL": "C", "PYTHONUTF8": "1"}, b"0.7\xc2\xb0 \xe2\x80\x93"),
+    ],
+)
+def test_what_the_terminals_encoding_has_not_is_replaced(
+    variables: dict[str, str], shown: bytes
+) -> None:
     program = (
         "import sys, neuro_control.cli as cli\n"
         "cli.main(['backend', 'list'])\n"
         "print('0.7\\N{DEGREE SIGN} \\N{EN DASH}')"
     )
-    for encoding, shown in (("ascii", b"0.7? ?"), ("latin-1", b"0.7\xb0 ?")):
-        result = subprocess.run(
-            [sys.executable, "-c", program],
-            capture_output=True,
-            env=os.environ | {"PYTHONIOENCODING": encoding},
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        assert result.stdout.splitlines()[-1] == shown
+    others = {name: v for name, v in os.environ.items() if name != "PYTHONIOENCODING"}
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, env=others | variables, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == shown
+
+
+def test_where_the_encoding_has_all_a_file_is_written_as_it_is_named() -> None:
+    program = (
+        "import sys, neuro_control.cli as cli\ncli.main(['backend', 'list'])\nprint('\\udcff.raw')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8:surrogateescape"},
+        check=False,
+    )
+    assert result.stdout.splitlines()[-1] == b"\xff.raw"
 
 
 def test_a_truncated_recording_is_one_clear_line_and_exit_code_2(
