@@ -19,12 +19,11 @@ def summary(report: Mapping[str, Any]) -> str:
 
 
 def _summary_rows(report: Mapping[str, Any]) -> list[tuple[str, str | None]]:
-    error, latency, tick = report["tracking_error_deg"], report["latency_ms"], report["tick_us"]
-    spikes, events = report["spikes_per_second"], report["events_per_second"]
+    error, latency = report["tracking_error_deg"], report["latency_ms"]
+    events = report["events_per_second"]
     interrupted = " (interrupted)" if report["interrupted"] else ""
     followed = error["median"] is not None
-    simulated = f"{_simulated(report)} at {_show(report['real_time_factor'], '.2f')} x real time"
-    return [
+    rows = [
         (
             "tracking error",
             f"{_show(error['median'], '.2f')}° median, {_show(error['p95'], '.2f')}° p95"
@@ -39,23 +38,32 @@ def _summary_rows(report: Mapping[str, Any]) -> list[tuple[str, str | None]]:
             if latency["median"] is not None
             else None,
         ),
-        (
-            "network",
-            f"{_show(spikes, ',.0f')} spikes/s, "
-            f"{_show(report['active_fraction'], '.2%')} of the neurons active, "
-            f"step {_show(tick['median'], '.0f')} µs"
-            + (f", on {report['backend']}" if report["backend"] else "")
-            if spikes is not None
-            else None,
-        ),
+        ("network", _network_words(report)),
         ("camera", f"{events:,.0f} events/s" if events is not None else None),
         ("guard", _guard_words(report)),
         ("packets", _packets_words(report)),
-        (
-            "simulated",
-            (simulated if followed else "nothing was heard of the run: no figures") + interrupted,
-        ),
     ]
+    if followed:
+        pace = report["real_time_factor"]
+        simulated = f"{_simulated(report)} at {_show(pace, '.2f')} x real time"
+    elif any(text is not None for _, text in rows):
+        simulated = "nothing was heard of the target: no tracking error"
+    else:
+        simulated = "nothing was heard of the run: no figures"
+    return [*rows, ("simulated", simulated + interrupted)]
+
+
+def _network_words(report: Mapping[str, Any]) -> str | None:
+    """What of the network is known; None where its spikes were not counted."""
+    spikes, active = report["spikes_per_second"], report["active_fraction"]
+    tick_us, backend = report["tick_us"]["median"], report["backend"]
+    if spikes is None:
+        return None
+    words = [f"{spikes:,.0f} spikes/s"]
+    words += [f"{active:.2%} of the neurons active"] if active is not None else []
+    words += [f"step {tick_us:.0f} µs"] if tick_us is not None else []
+    words += [f"on {backend}"] if backend else []
+    return ", ".join(words)
 
 
 def _guard_words(report: Mapping[str, Any]) -> str | None:

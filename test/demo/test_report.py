@@ -144,6 +144,18 @@ def test_of_a_run_of_which_nothing_was_heard_the_summary_says_just_that() -> Non
     assert summary(report) == "  simulated          nothing was heard of the run: no figures"
 
 
+def test_of_a_run_whose_target_was_not_heard_the_summary_has_the_other_figures() -> None:
+    record = RunRecord()
+    record.add_status("guard", Status(0.0, 0, "ok", {"interventions": "0"}))
+    counts = {"spikes": 3.0, "ticks": 0.0, "neurons": 8.0, "seconds": 0.5}
+    text = summary(report_of(record, totals=counts, interrupted=True))
+    assert [line.split(maxsplit=1) for line in text.splitlines()] == [
+        ["network", "6 spikes/s"],
+        ["guard", "0 interventions"],
+        ["simulated", "nothing was heard of the target: no tracking error (interrupted)"],
+    ]
+
+
 def test_the_summary_says_why_the_guard_stepped_in() -> None:
     record = full_record()
     counts = {"emergency_stop": 13_000, "step_limit": 5, "jump": 9, "speed": 1}
