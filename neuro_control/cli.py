@@ -14,9 +14,9 @@ from neuro_control import __version__
 from neuro_control.backend_command.options import add_backend, backend_command
 from neuro_control.bringup import RUNNABLE, BringupError, runnable
 from neuro_control.demo.arguments import add_demo, add_replay, demo_command, replay_command
-from neuro_control.demo.domain import check_domain
 from neuro_control.events_command.options import add_events, events_command
 from neuro_control.network_command.options import add_network, network_command
+from neuro_control.ros_domain import check_domain
 
 EXAMPLES = """\
 start here:

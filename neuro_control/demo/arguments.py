@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from neuro_control.bringup import BACKENDS, ROBOTS, BringupError, check_argument
-from neuro_control.demo.domain import check_domain
+from neuro_control.ros_domain import check_domain
 
 DEMO_EXAMPLES = """\
 examples:

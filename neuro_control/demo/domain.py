@@ -11,12 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from neuro_control.bringup import BringupError
-
 # Domains beyond 101 meet Linux's ephemeral ports (DDS: port 7400 + 250 * domain).
 FIRST_DOMAIN, LAST_DOMAIN = 1, 101
-# Of all that there are: the ports of a higher one would be above 65535.
-HIGHEST_DOMAIN = 232
 DDS_PORT_BASE, DDS_PORT_STEP, FIRST_UNICAST_PORT = 7400, 250, 10
 
 
@@ -62,22 +58,6 @@ class DomainClaim:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def check_domain() -> None:
-    """Raise BringupError if ROS_DOMAIN_ID is none, on which ROS 2 itself ends in a traceback."""
-    text = os.environ.get("ROS_DOMAIN_ID", "")
-    if not text:
-        return
-    try:
-        domain = int(text, 8 if text.startswith("0") and text.isdigit() else 0)  # as C reads it
-    except ValueError:
-        domain = -1
-    if not 0 <= domain <= HIGHEST_DOMAIN:
-        raise BringupError(
-            f"ROS_DOMAIN_ID={text}: must be a whole number from 0 to {HIGHEST_DOMAIN}; or unset "
-            "it, and a demo takes a domain of its own"
-        )
 
 
 def _has_participants(domain: int) -> bool:

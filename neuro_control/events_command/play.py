@@ -7,9 +7,9 @@ import argparse
 import os
 import sys
 
-from neuro_control.demo.domain import check_domain
 from neuro_control.events_command.files import opened
 from neuro_control.nodes.replay_settings import LARGEST_RATE, LEAST_RATE
+from neuro_control.ros_domain import check_domain
 
 
 def play(arguments: argparse.Namespace) -> int:

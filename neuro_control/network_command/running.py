@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from neuro_control.demo.domain import check_domain
 from neuro_control.events import MonoDecoder, Packet
 from neuro_control.inspection import (
     Cause,
@@ -35,6 +34,7 @@ from neuro_control.network_command.files import find_integers
 from neuro_control.network_command.running_network import running_network
 from neuro_control.network_command.silence_text import text
 from neuro_control.reports.json_text import json_text
+from neuro_control.ros_domain import check_domain
 
 UNEXPLAINED = (Cause.WEIGHTS_MISS, Cause.OUT_OF_REACH)
 """Causes that are found without going through an input again, and so without factors."""
