@@ -22,6 +22,7 @@ def run_checks() -> list[Check]:
         ros.rclpy,
         ros.messages,
         ros.event_packet,
+        ros.domain,
         ros.middleware,
         machine.opengl,
         machine.desktop,

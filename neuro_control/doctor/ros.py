@@ -6,7 +6,9 @@ from __future__ import annotations
 import importlib.metadata
 import os
 
+from neuro_control.bringup import BringupError
 from neuro_control.doctor.finding import Check, attempt, ros_mend, run_child
+from neuro_control.ros_domain import check_domain
 
 # What the nodes and the launch files import, by ROS package.
 MESSAGES = (
@@ -106,9 +108,22 @@ def event_packet() -> Check:
     return Check(name, "missing", f"another message of that name: {found}", mend)
 
 
+def domain() -> Check:
+    """The ROS domain, where the user has set one."""
+    name = "ROS domain"
+    try:
+        check_domain()
+    except BringupError as error:
+        return Check(name, "missing", str(error), "unset ROS_DOMAIN_ID")
+    text = os.environ.get("ROS_DOMAIN_ID", "")
+    return Check(name, "ok", text or "not set: a demo takes one of its own, all else is in 0")
+
+
 def middleware() -> Check:
     """A node that starts, which needs the libraries below rclpy and a network interface."""
-    works, found = run_child(_NODE)
+    # A domain that is none is a finding of its own, and nothing that setting up anew mends.
+    variables = {} if domain().status == "ok" else {"ROS_DOMAIN_ID": "0"}
+    works, found = run_child(_NODE, **variables)
     if works:
         return Check("middleware", "ok", f"a node starts on {found}")
     return Check("middleware", "missing", found, ros_mend("rmw_fastrtps_cpp"))

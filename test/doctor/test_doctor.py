@@ -29,7 +29,7 @@ def test_every_check_that_is_not_ok_names_a_mend_or_is_optional(checks):
 def test_every_thing_that_the_demo_needs_is_looked_for(checks):
     names = {check.name for check in checks}
     assert {"Python", "mujoco", "xacro", "numba", "event_camera_msgs", "middleware"} <= names
-    assert {"OpenGL", "Lava", "Gazebo", "numba cache", "robot files"} <= names
+    assert {"OpenGL", "Lava", "Gazebo", "numba cache", "robot files", "ROS domain"} <= names
     assert set(ros.MESSAGES) <= names
 
 
@@ -99,6 +99,22 @@ def test_another_message_of_the_same_name_is_not_the_message(monkeypatch, works,
     check = ros.event_packet()
     assert check.status == status
     assert (check.mend == "") == (status == "ok")
+
+
+def test_a_domain_that_ros_has_not_is_told_as_such_and_a_node_starts_all_the_same(monkeypatch):
+    monkeypatch.setenv("ROS_DOMAIN_ID", "abc")
+    check = ros.domain()
+    assert (check.status, check.mend) == ("missing", "unset ROS_DOMAIN_ID")
+    assert "ROS_DOMAIN_ID=abc: must be a whole number from 0 to 232" in check.found
+    assert ros.middleware().status == "ok"
+
+
+@pytest.mark.parametrize("text", ["", "42"])
+def test_a_domain_that_ros_has_is_in_order(monkeypatch, text):
+    monkeypatch.setenv("ROS_DOMAIN_ID", text)
+    check = ros.domain()
+    assert check.status == "ok"
+    assert text in check.found
 
 
 def test_a_python_that_is_too_old_is_missing(monkeypatch):
