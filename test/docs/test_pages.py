@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from neuro_control.bringup import RUNNABLE
+from test.docs.pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,6 +42,18 @@ def test_every_page_of_the_table_of_contents_is_written(site: Path) -> None:
     assert sources
     for name in sources:
         assert (site / name / "index.html").is_file(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_row_of_a_table_has_the_cells_of_its_head(page: Path) -> None:
+    cells = 0
+    for number, row in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        if not row.startswith("|"):
+            cells = 0
+            continue
+        found = re.sub(r"`[^`]*`|\\\|", "", row).count("|") - 1
+        cells = cells or found
+        assert found == cells, f"{page.name}:{number}: {row}"
 
 
 def test_the_reference_has_every_node(site: Path) -> None:
