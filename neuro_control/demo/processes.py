@@ -173,7 +173,10 @@ def _before_exec(parent: int, niceness: int) -> Callable[[], None]:
 
 
 class Interrupt:
-    """Counts requests to end (Ctrl-C, SIGTERM, a closed terminal) instead of dying of them."""
+    """Counts requests to end (Ctrl-C, SIGTERM, a closed terminal) instead of dying of them.
+
+    SIGHUP stays ignored where it was, as under nohup.
+    """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -198,6 +201,8 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         for number in self.SIGNALS:
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             self._before[number] = signal.signal(number, self._note)
         return self
 
