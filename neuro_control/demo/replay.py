@@ -81,16 +81,17 @@ def replay_online(
     with Interrupt() as interrupt, contextlib.ExitStack() as stack:
         line = ProgressLine(out)
         sweep_stale_segments()
-        folder = new_log_folder()
         domain = None
         if "ROS_DOMAIN_ID" not in os.environ:
             domain = stack.enter_context(DomainClaim()).domain
-        environment = ros_environment(domain) | {"ROS_LOG_DIR": str(folder)}
+        environment = ros_environment(domain)
         os.environ.update(environment)
         stack.callback(sweep_stale_segments)
         if wrong := wrong_settings(NODES, parameters, overrides):
             print(f"error: {wrong}", file=sys.stderr)
             return 2
+        folder = new_log_folder()
+        os.environ["ROS_LOG_DIR"] = environment["ROS_LOG_DIR"] = str(folder)
         line.say(f"{path}: {first.topic}, {first.encoding}, {first.width}x{first.height}")
         record = RunRecord()
         commands = _commands(parameters, folder)

@@ -58,18 +58,18 @@ def run_demo(
         line = ProgressLine(out)
         sweep_stale_segments()
         record = record_for(planned.options)
-        folder = new_log_folder()
         with contextlib.ExitStack() as stack:
             domain = None
             if "ROS_DOMAIN_ID" not in os.environ:
                 domain = stack.enter_context(DomainClaim()).domain
             environment = ros_environment(domain)
-            environment["ROS_LOG_DIR"] = str(folder)
             os.environ.update(environment)
             nodes, texts = planned.bringup.nodes, options.overrides
             if wrong := wrong_settings(nodes, planned.parameters, texts):
                 print(f"error: {wrong}", file=sys.stderr)
                 return 2
+            folder = new_log_folder()
+            os.environ["ROS_LOG_DIR"] = environment["ROS_LOG_DIR"] = str(folder)
             outcome = _watched_run(planned, folder, environment, record, line, interrupt)
         sweep_stale_segments()
         return _finish(planned, record, outcome, line, interrupt)

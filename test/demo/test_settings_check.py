@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,7 @@ def test_the_commands_start_nothing_then(tmp_path: Path) -> None:
     for words in (["demo", "arm", "--headless"], ["replay", str(bag)]):
         done = subprocess.run(
             [sys.executable, "-m", "neuro_control", *words, "--set", "controller.gaze_gain=-100"],
+            env=os.environ | {"ROS_LOG_DIR": str(tmp_path / "logs")},
             capture_output=True,
             text=True,
             check=False,
@@ -68,3 +70,4 @@ def test_the_commands_start_nothing_then(tmp_path: Path) -> None:
         assert done.stdout == ""
         assert done.stderr.startswith("error: controller: gaze_gain: ")
         assert done.stderr.count("\n") == 1
+        assert not (tmp_path / "logs").exists()
