@@ -10,7 +10,7 @@ from neuro_control.events import write
 from neuro_control.events.files.reading import chunks, triggers_of
 from neuro_control.events_command.files import CHUNK, opened
 from neuro_control.events_command.info import errors, named
-from neuro_control.reports.files import check_output
+from neuro_control.reports.files import check_output, over_words
 
 # A folder each, and never written over.
 RECORDINGS = (".mcap", ".db3")
@@ -19,8 +19,8 @@ RECORDINGS = (".mcap", ".db3")
 def convert(arguments: argparse.Namespace) -> int:
     """Write it and say how much it was, and what of the file is not in it."""
     out = Path(arguments.out)
-    there = out.exists()
-    if not (there and out.suffix.lower() in RECORDINGS):
+    over = over_words(out)
+    if not (over and out.suffix.lower() in RECORDINGS):
         check_output("OUT", out)
     file, size = opened(arguments)
     triggers = triggers_of(file) if out.suffix.lower() == ".raw" else None
@@ -31,7 +31,6 @@ def convert(arguments: argparse.Namespace) -> int:
         encoding=arguments.encoding,
         triggers=triggers,
     )
-    over = "; it was there and is written over" if there else ""
     print(f"{out}: {n:,} events of a sensor of {size[0]} x {size[1]}{over}")
     unusable = errors(file)
     if unusable:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from neuro_control.events import Events
 from neuro_control.events_command.files import events_of
-from neuro_control.reports.files import check_output, whole_file
+from neuro_control.reports.files import check_output, over_words, whole_file
 from neuro_control.reports.palette import THEME, rgb
 
 PICTURE_S = 0.02
@@ -35,6 +35,7 @@ def render(arguments: argparse.Namespace) -> int:
     if not film and out.suffix.lower() != ".png":
         raise ValueError(f"{out}: the suffix must be .png (a picture) or .gif (a film)")
     check_output("OUT", out)
+    over = over_words(out)
     frame_ns = _nanoseconds("--frame", arguments.frame)
     start_ns = _nanoseconds("--start", arguments.start, least=0.0)
     duration_ns = None
@@ -50,14 +51,15 @@ def render(arguments: argparse.Namespace) -> int:
         raise ValueError(f"no events from {arguments.start:g} s after the first one on")
     if film:
         n = _write_film(out, itertools.chain([first], groups), size, frame_ns)
-        print(f"{out}: {n} pictures of {frame_ns * 1e-6:g} ms")
+        print(f"{out}: {n} pictures of {frame_ns * 1e-6:g} ms{over}")
     else:
         from matplotlib.image import imsave
 
         image = picture(first, size, PICTURE_SIDE)
         with whole_file(out) as part:
             imsave(part, image)
-        print(f"{out}: {frame_ns * 1e-6:g} ms, {image.shape[1]} x {image.shape[0]} pixels")
+        pixels = f"{image.shape[1]} x {image.shape[0]} pixels"
+        print(f"{out}: {frame_ns * 1e-6:g} ms, {pixels}{over}")
     return 0
 
 

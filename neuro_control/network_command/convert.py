@@ -19,7 +19,7 @@ from neuro_control.network import (
 )
 from neuro_control.network_command.files import find_integers, find_network, is_netx
 from neuro_control.network_command.spike_file import given_spikes
-from neuro_control.reports.files import check_output, whole_file
+from neuro_control.reports.files import check_output, over_words, whole_file
 
 
 def convert(arguments: argparse.Namespace) -> int:
@@ -30,7 +30,7 @@ def convert(arguments: argparse.Namespace) -> int:
         netx = ".net, .netx, .h5, .hdf5 (netx)"
         raise ValueError(f"{out}: the suffix must be .nir (NIR), .onnx (ONNX) or {netx}")
     check_output("OUT", out)
-    over = "; it was there and is written over" if out.exists() else ""
+    over = over_words(out)
     if is_netx(arguments.file):
         integers = find_integers(arguments.file, arguments.dt_s)
         # What ONNX holds are integers, which need no description.

@@ -39,6 +39,11 @@ def check_output(option: str, path: Path, suffixes: Sequence[str] = ()) -> None:
         ) from None
 
 
+def over_words(path: Path) -> str:
+    """What is said behind a file's name if it is there already, and will be written over; or ""."""
+    return "; it was there and is written over" if path.exists() else ""
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` if nothing is raised.

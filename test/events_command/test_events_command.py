@@ -222,10 +222,13 @@ def test_a_film_that_is_refused_or_interrupted_leaves_what_was_there(
     )
 
 
-def test_what_is_written_over_is_told(recording: Path, tmp_path: Path, capsys):
-    out = tmp_path / "out.npz"
-    assert "written over" not in said(capsys, "convert", recording, out)[1]
-    assert "; it was there and is written over" in said(capsys, "convert", recording, out)[1]
+@pytest.mark.parametrize(
+    ("command", "name"), [("convert", "out.npz"), ("render", "out.png"), ("render", "out.gif")]
+)
+def test_what_is_written_over_is_told(command, name, recording: Path, tmp_path: Path, capsys):
+    out = tmp_path / name
+    assert "written over" not in said(capsys, command, recording, out)[1]
+    assert said(capsys, command, recording, out)[1].endswith("; it was there and is written over\n")
     assert said(capsys, "convert", recording, tmp_path / "out.mcap")[0] == 0
     code, _, err = said(capsys, "convert", recording, tmp_path / "out.mcap")
     assert code == 2
