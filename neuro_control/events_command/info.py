@@ -82,7 +82,7 @@ def facts(file: EventFile, size: tuple[int, int]) -> dict[str, Any]:
             "topic": report.topic,
             "packets": report.packets,
             "packets_lost": report.packets_lost,
-            "packets_sent_again": report.duplicates,
+            "duplicates": report.duplicates,
             "restarts": report.restarts,
         }
     return found
@@ -139,7 +139,7 @@ def text(found: dict[str, Any]) -> str:
         )
         lines.append(f"  triggers  {found['triggers']:,} ({'; '.join(channels)})")
     if "packets" in found:
-        again = found["packets_sent_again"]
+        again = found["duplicates"]
         lines.append(
             f"  packets   {found['packets']:,} on {found['topic']}, {found['packets_lost']:,} lost"
             + (f", {again:,} sent again" if again else "")

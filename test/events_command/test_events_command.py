@@ -246,6 +246,8 @@ def test_a_packet_that_was_sent_again_is_no_error(tmp_path: Path, capsys):
     assert code == 0
     assert "packets   4 on /eye/events, 0 lost, 1 sent again" in out
     assert "unusable  nothing" in out
+    # By the name that `replay --offline --report` gives it.
+    assert json.loads(said(capsys, "info", tmp_path / "in", "--json")[1])["duplicates"] == 1
 
 
 def test_recover_writes_what_is_whole_of_a_recording_that_was_cut_off(tmp_path: Path, capsys):
