@@ -67,7 +67,8 @@ def network_sections(record: RunRecord, report: Mapping[str, Any]) -> list[Secti
                 page_plot(
                     "rates",
                     lambda axes: draw_population_rates(axes, raster),
-                    f"Mean rate of each population's neurons{_heard_from(raster)}.",
+                    "Mean rate of each population's neurons"
+                    f"{_heard_from(raster, report['seconds_asked'])}.",
                     (5.6, 4.6),
                 ),
             ]
@@ -88,11 +89,13 @@ def network_sections(record: RunRecord, report: Mapping[str, Any]) -> list[Secti
     return [Section("Inside the network", blocks)]
 
 
-def _heard_from(raster: SpikeRaster) -> str:
-    """From when to when spikes were heard, in words."""
+def _heard_from(raster: SpikeRaster, seconds: float) -> str:
+    """From when to when of a run of so many seconds spikes were heard, in words."""
     if raster.first_ns is None:
         return ""
-    return f", from {raster.first_ns * 1e-9:.1f} to {raster.last_ns * 1e-9:.1f} s of the run"
+    # A simulation goes on for a moment more, so that nobody misses the end.
+    last_s = min(raster.last_ns * 1e-9, seconds)
+    return f", from {raster.first_ns * 1e-9:.1f} to {last_s:.1f} s of the run"
 
 
 def timing_section(record: RunRecord, report: Mapping[str, Any]) -> Section:

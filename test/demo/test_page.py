@@ -110,6 +110,21 @@ def test_a_known_record_gives_a_page_with_its_known_figures(check_page: CheckPag
     assert outline.tags.count("img") == 1
 
 
+@pytest.mark.parametrize(("last_s", "said"), [(10.1, "10.0"), (4.0, "4.0")])
+def test_the_rates_caption_does_not_go_beyond_the_run(
+    last_s: float, said: str, check_page: CheckPage
+) -> None:
+    record = RunRecord(network=NetworkSpikes(10.0, 0.01))
+    assert record.network is not None
+    record.network.describe(DESCRIPTION)
+    assert record.network.raster is not None
+    for t_s in (0.5, last_s):
+        record.network.raster.add([round(t_s * 1e9)], [0], [0])
+    assert f"neurons, from 0.5 to {said} s of the run." in " ".join(
+        check_page(page_of(record)).text
+    )
+
+
 def test_every_figure_has_its_definition(check_page: CheckPage) -> None:
     outline = check_page(page_of(full_record()))
     rows = {row[0]: row[1:] for row in outline.rows}
