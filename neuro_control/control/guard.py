@@ -3,15 +3,15 @@
 
 It stands between the controller and the robot, knows neither ROS nor threads, and is told the
 time with every call (integer nanoseconds of the node's clock). `Reason` says for each rule whether
-it refuses, clamps or stops. What goes out is finite, within the joints' limits (or on the way back
-to them), and no further from the command before it, or from where the arm was found to be instead,
-than top speed reaches in the time between their stamps; and it says how long the joints must be
-given for the way. Stamps are bounded by the clock, so nothing is gained by lying about them, and a
-joint state is believed only if the joints can have gone there (`measured_arm`).
+it refuses, clamps or stops. What goes out is finite, within the joints' limits (or not further out
+than the arm was found to be), and no further from the last position sent than top speed reaches in
+the time between their stamps, or else a hold where the arm is; and it says how long the joints must
+be given for the way. Stamps are bounded by the clock, so nothing is gained by lying about them, and
+a joint state is believed only if the joints can have gone there (`plausible_position`).
 
 A hold keeps the position latched when the arm was stopped: the position last sent to the robot if
-the arm is near it, else the measured one. It is not taken anew while the arm is held, so a held arm
-does not creep under its own weight.
+the arm is near it or is not known to be elsewhere, else the measured one. It is not taken anew
+while the arm is held, so a held arm does not creep under its own weight.
 """
 
 from __future__ import annotations
@@ -31,10 +31,7 @@ from neuro_control.robots.urdf import JointLimits
 NOT_READY = (Reason.NOT_ACTIVE, Reason.POSITION_UNKNOWN, Reason.NO_COMMAND)
 
 # A clock that steps back by less than this is jitter between threads, not a new beginning.
-CLOCK_JITTER_NS = 5_000_000
-
-# What was measured longer ago says no more where to hold the arm: somebody may have moved it.
-KNOWN_FOR_NS = 1_000_000_000
+CLOCK_JITTER_NS = 10_000_000
 
 
 def _ns(seconds: float) -> int:
@@ -127,14 +124,19 @@ class Guard:
 
     def emergency_stop(self, t_ns: int) -> GuardedCommand | None:
         """Stop until released. Returns the hold to send, if active and there is one."""
-        return self._advance(t_ns) or self._latch(Reason.EMERGENCY_STOP, t_ns)
+        jumped = self._advance(t_ns)
+        return self._latch(Reason.EMERGENCY_STOP, t_ns) or jumped
 
     def release(self) -> tuple[Reason, ...]:
         """End the latched stops; returns those that were ended."""
         released = tuple(self._latched)
+        if not released:
+            return ()
         self._latched.clear()
         if Reason.POSITION_LEAP in released:
-            self.arm.forget()  # somebody has looked: the arm is where it is said to be
+            # Somebody has looked: the arm is where it is said to be, and not where it was sent.
+            self.arm.forget()
+            self._sent = None
         self.arm.forgive_effort()
         # The sender starts afresh too: a command from before the stop must not pass.
         self._command_ns = None
@@ -152,21 +154,23 @@ class Guard:
 
         Joints of other names are ignored. Returns a stop if one is due.
         """
-        if out := self._advance(t_ns):
-            return out
+        jumped = self._advance(t_ns)
         if not self.arm.concerned(names):
-            return None
-        if self.active and Reason.POSITION_LEAP in self._latched:
-            return None  # nothing is believed until somebody has looked
-        doubt = self.arm.take(names, q, stamp_ns, t_ns, believe=not self.active)
+            return jumped
+        if not self.active:
+            self.arm.forget()  # it may be moved by hand
+        elif Reason.POSITION_LEAP in self._latched:
+            return jumped  # nothing is believed until somebody has looked
+        doubt = self.arm.take(names, q, stamp_ns, t_ns)
         if doubt is not None:
             self._counts[doubt] += 1
-            if self.arm.leaps and self._joints_stale(t_ns):
+            limit_ns = _ns(self.settings.joint_states_timeout_s)
+            if self.arm.leaps_for_longer_than(limit_ns, t_ns):
                 return self._latch(Reason.POSITION_LEAP, t_ns)
-            return None
+            return jumped
         if not self.arm.pushes_too_long(names, effort, t_ns):
-            return None
-        return self._latch(Reason.EFFORT_LIMIT, t_ns)
+            return jumped
+        return self._latch(Reason.EFFORT_LIMIT, t_ns) or jumped
 
     def tick(self, t_ns: int) -> GuardedCommand | None:
         """Watch the clock; to be called at least every few milliseconds. Returns a stop if due."""
@@ -206,31 +210,22 @@ class Guard:
         Returns what goes to the robot with the command's stamp: the command, a permitted one near
         it, or a hold. None if nothing must go out: not active, position unknown, stamp backwards.
         """
-        jumped = self._advance(t_ns)
         self.commands += 1
-        if not self.active:
-            return self._refuse(Reason.NOT_ACTIVE, stamp_ns, t_ns)
-        if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
-            return self._refuse(Reason.STAMP_BACKWARDS, stamp_ns, t_ns)
-        if stamp_ns > t_ns + _ns(self.settings.max_stamp_ahead_s):
-            return self._refuse(Reason.STAMP_IN_FUTURE, stamp_ns, t_ns)
-        if t_ns - stamp_ns > _ns(self.settings.max_command_age_s):
-            return self._refuse(Reason.STAMP_TOO_OLD, stamp_ns, t_ns)
-        if self._latched:
-            return self._refuse(next(iter(self._latched)), stamp_ns, t_ns)
+        if (jumped := self._advance(t_ns)) is not None:
+            return jumped
         position = in_order(self.joint_names, names, q)
         rest = np.zeros(len(self.joint_names))
         speed = in_order(self.joint_names, names, qd) if np.size(qd) else rest
+        if (late := self._why_not_now(stamp_ns, t_ns)) is not None:
+            return self._refuse(late, stamp_ns, t_ns)
         if position is None or speed is None or len(names) != len(self.joint_names):
             return self._refuse(Reason.WRONG_JOINTS, stamp_ns, t_ns)
         if not (np.all(np.isfinite(position)) and np.all(np.isfinite(speed))):
             return self._refuse(Reason.NOT_FINITE, stamp_ns, t_ns)
         if self.arm.q is None:
-            return jumped or self._refuse(Reason.POSITION_UNKNOWN, stamp_ns, t_ns)
-        if self._joints_stale(t_ns):
-            return self._refuse(Reason.JOINT_STATES_STALE, stamp_ns, t_ns)
-        if np.any(np.abs(position - self.arm.q) > self.settings.max_jump_rad):
-            return self._refuse(Reason.JUMP, stamp_ns, t_ns)
+            return self._refuse(Reason.POSITION_UNKNOWN, stamp_ns, t_ns)
+        if (far := self._why_not_from_here(position, t_ns)) is not None:
+            return self._refuse(far, stamp_ns, t_ns)
         self._stopped = None
         self._command_ns = t_ns
         self.passed += 1
@@ -258,11 +253,33 @@ class Guard:
         self._counts[Reason.CLOCK_JUMP] += 1
         return None
 
+    def _why_not_now(self, stamp_ns: int, t_ns: int) -> Reason | None:
+        """Why no command of this stamp passes, whatever it says."""
+        if not self.active:
+            return Reason.NOT_ACTIVE
+        if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
+            return Reason.STAMP_BACKWARDS
+        if stamp_ns > t_ns + _ns(self.settings.max_stamp_ahead_s):
+            return Reason.STAMP_IN_FUTURE
+        if t_ns - stamp_ns > _ns(self.settings.max_command_age_s):
+            return Reason.STAMP_TOO_OLD
+        return next(iter(self._latched), None)
+
+    def _why_not_from_here(self, q: FloatArray, t_ns: int) -> Reason | None:
+        """Why the arm may not be sent to q from where it is."""
+        if self._joints_stale(t_ns):
+            return Reason.JOINT_STATES_STALE
+        if self._far_from_arm(q):
+            return Reason.JUMP
+        # Where velocities are sent nothing goes on from the position before.
+        if not self._velocities and self._sent is not None and self._far_from_arm(self._sent.q):
+            return Reason.STRAYED
+        return None
+
     def _joints_stale(self, t_ns: int) -> bool:
         return self.arm.older_than(_ns(self.settings.joint_states_timeout_s), t_ns)
 
-    def _strayed(self, q: FloatArray) -> bool:
-        """Whether the arm is so far from there that it was kept from following."""
+    def _far_from_arm(self, q: FloatArray) -> bool:
         here = self.arm.q
         return here is not None and bool(np.any(np.abs(q - here) > self.settings.max_jump_rad))
 
@@ -270,17 +287,14 @@ class Guard:
         """The answer to this command if it is the last one once more, as in lockstep.
 
         To clamp it anew would count as an intervention: no time has passed in which the arm could
-        have gone from what was sent to what is asked for. It is clamped anew all the same where
-        the answer depends on where the arm is by now: where velocities are sent, which have to
-        end before a limit, and where the arm has been kept from following.
+        have gone from what was sent to what is asked for. Velocities are clamped anew all the same:
+        they have to end before a limit, and the arm is nearer to it by now.
         """
         if self._answered is None or self._velocities:
             return None
         asked_q, asked_qd, out = self._answered
         same = np.array_equal(asked_q, q) and np.array_equal(asked_qd, qd)
-        if not same or out.stamp_ns != stamp_ns or self._strayed(out.q):
-            return None
-        return out
+        return out if same and out.stamp_ns == stamp_ns else None
 
     def _clamp(
         self, q: FloatArray, qd: FloatArray, measured: FloatArray, stamp_ns: int
@@ -289,9 +303,6 @@ class Guard:
         if self._stamp_ns is None or last is None:
             # Without a command before it there is no time in which the arm could have moved.
             return self._send(stamp_ns, Motion(measured, rest, rest), True, ())
-        if self._strayed(last.q):
-            # The arm was kept from following: go on from where it is, do not make it catch up.
-            last = Motion(measured, last.qd, rest)
         dt_s = min((stamp_ns - self._stamp_ns) * 1e-9, self.settings.max_step_s)
         q, qd, reasons = self.limits.clamp(q, qd, last, measured, dt_s)
         for reason in reasons:
@@ -326,6 +337,8 @@ class Guard:
     ) -> GuardedCommand | None:
         q = self._place_to_hold(here)
         self._answered = None
+        if Reason.POSITION_LEAP in self._latched:
+            q = None
         # Stamps of what goes out never run backwards either.
         stamp_ns = stamp_ns if self._stamp_ns is None else max(stamp_ns, self._stamp_ns)
         if q is not None:
@@ -339,14 +352,14 @@ class Guard:
         return GuardedCommand(stamp_ns, unknown, np.zeros_like(unknown), False, reasons)
 
     def _place_to_hold(self, here_in_any_case: bool) -> FloatArray | None:
-        """Where it was sent or where it is, whichever is no motion; None: neither is known.
+        """Where it was sent or where it is, whichever is less of a motion; None: neither is known.
 
         An arm that is far from where it was sent would go there now; one beyond its limits would
         come back. Neither is a stop.
         """
         sent = None if self._sent is None else self._sent.q
         here = self.arm.q
-        if here is None or self.arm.older_than(KNOWN_FOR_NS, self._t_ns):
+        if here is None or self._joints_stale(self._t_ns):
             return sent
         # A held arm keeps its place, unless it was moved away by force.
         within = self.settings.max_jump_rad if self._held else self.settings.hold_within_rad
@@ -359,6 +372,6 @@ class Guard:
     ) -> GuardedCommand:
         before = None if self._sent is None else self._sent.q
         starts = [before, self.arm.q if self.settings.way_from_measured or before is None else None]
-        least_ns = self.limits.least_time_ns(motion.q, starts, stop=not passed)
+        least_ns = self.limits.least_time_ns(motion.q, starts)
         self._stamp_ns, self._sent, self._held = stamp_ns, motion, not passed
         return GuardedCommand(stamp_ns, motion.q, motion.qd, passed, why, least_ns)

@@ -33,7 +33,7 @@ class Motion:
 class MotionLimits:
     """Limits as the guard applies them: float64[n], less the margins of its settings.
 
-    lower, upper in rad; velocity in rad/s; top_velocity: the robot's own, which a stop may use.
+    lower, upper in rad; velocity in rad/s; top_velocity: the robot's own.
     watched: bool[n], the joints with a limit of effort; effort_watched: theirs, in N m.
     """
 
@@ -102,8 +102,8 @@ class MotionLimits:
         """The permitted command nearest to (q, qd), dt_s after the last was sent.
 
         Returns the command and what had to be clamped. The order is the order of importance, the
-        last has the last word: acceleration, velocity, position. From outside of its limits an arm
-        is led back at top speed.
+        last has the last word: acceleration, velocity, position. An arm outside of its limits may
+        stay there or come back; it is not sent further out.
         """
         settings = self.settings
         reasons: list[Reason] = []
@@ -124,6 +124,8 @@ class MotionLimits:
             high = np.maximum(self.upper - measured_q, 0.0) / settings.limit_approach_s
             qd = bound(qd, low, high, Reason.POSITION_LIMIT)
             return self.inside(q), qd, tuple(reasons)
+        lower, upper = np.minimum(self.lower, last.q), np.maximum(self.upper, last.q)
+        q = bound(q, lower, upper, Reason.POSITION_LIMIT)
         if settings.max_acceleration_rad_s2 > 0.0 and dt_s > 0.0:
             speed = self._braking_speed(q - last.q, qd, dt_s)
             low, high = ((last.speed - change) * dt_s, (last.speed + change) * dt_s)
@@ -131,8 +133,6 @@ class MotionLimits:
             q = bound(q, last.q + step, last.q + step, Reason.ACCELERATION_LIMIT)
         reach = self.velocity * dt_s
         q = bound(q, last.q - reach, last.q + reach, Reason.STEP_LIMIT)
-        lower = np.minimum(self.lower, last.q + reach)
-        upper = np.maximum(self.upper, last.q - reach)
         q = bound(q, lower, upper, Reason.POSITION_LIMIT)
         outward = ((q <= self.lower) & (qd < 0.0)) | ((q >= self.upper) & (qd > 0.0))
         return q, np.where(outward, 0.0, qd), tuple(reasons)
@@ -151,8 +151,7 @@ class MotionLimits:
         speed: FloatArray = np.where(whole, way / dt_s, qd + np.sign(ahead) * beyond)
         return speed
 
-    def least_time_ns(self, q: FloatArray, starts: Sequence[FloatArray | None], stop: bool) -> int:
+    def least_time_ns(self, q: FloatArray, starts: Sequence[FloatArray | None]) -> int:
         """Time that the joints need to q (rad) from the furthest of these places."""
-        velocity = self.top_velocity if stop else self.velocity
-        times = [np.max(np.abs(q - start) / velocity) for start in starts if start is not None]
-        return math.ceil(max(times, default=0.0) * 1e9)
+        ways = [np.max(np.abs(q - start) / self.velocity) for start in starts if start is not None]
+        return math.ceil(max(ways, default=0.0) * 1e9)

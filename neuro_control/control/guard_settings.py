@@ -30,7 +30,7 @@ class Reason(str, Enum):
     NOT_ACTIVE = "not_active"
     """Refused: the guard is not active. Nothing goes out, not even a hold."""
     POSITION_UNKNOWN = "position_unknown"
-    """Refused: no joint state has come yet. Nothing goes out, not even a hold."""
+    """Refused: no joint state has come yet, or not enough that agree. No position goes out."""
     EMERGENCY_STOP = "emergency_stop"
     """Latched stop: a person asked for it."""
     EFFORT_LIMIT = "effort_limit"
@@ -43,8 +43,9 @@ class Reason(str, Enum):
     """A joint state without every joint, with a value that is not finite, or from the past:
     not used."""
     POSITION_LEAP = "position_leap"
-    """A joint state further from the one before than the joints could have gone: not used.
-    Latched stop where such ones are all that comes for the joint states' time limit."""
+    """A joint state further from those before than the joints could have gone: not used. Latched
+    stop where such ones, and several, are all that comes for the joint states' time limit. No
+    position goes out then: wherever the arm is, it would be a motion."""
     NOT_FINITE = "not_finite"
     """Refused: NaN or infinity among the positions or velocities."""
     WRONG_JOINTS = "wrong_joints"
@@ -57,6 +58,9 @@ class Reason(str, Enum):
     """Refused: stamped later than the clock can explain."""
     JUMP = "jump"
     """Refused: too far from the position that was measured."""
+    STRAYED = "strayed"
+    """Refused: the arm is too far from where it was sent, it was kept from following. Held where it
+    is; the next command goes on from there."""
     POSITION_LIMIT = "position_limit"
     """Clamped to the joint's range less a margin."""
     VELOCITY_LIMIT = "velocity_limit"
@@ -67,7 +71,7 @@ class Reason(str, Enum):
     """Clamped to the largest change of velocity."""
     CLOCK_JUMP = "clock_jump"
     """The clock went back (a simulation began anew): everything but the latched stops is
-    forgotten. Where velocities are sent, a stop."""
+    forgotten. Where velocities are sent, a stop, until a command passes."""
 
 
 class GuardSettings(BaseModel):
@@ -95,8 +99,8 @@ class GuardSettings(BaseModel):
         0.05,
         ge=0.0,
         le=1.0,
-        description="A stop holds the arm where it was sent if it is so near, else where it is "
-        "(rad)",
+        description="A stop holds the arm where it was sent if it is so near, else where it is; "
+        "to be more than the arm sags by under its load (rad)",
     )
     way_from_measured: bool = Field(
         False,
@@ -117,6 +121,13 @@ class GuardSettings(BaseModel):
     )
     controller_timeout_s: float = Field(
         0.05, gt=0.0, le=1.0, description="Silence of the controller after which the arm stops (s)"
+    )
+    agreeing_joint_states: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="Joint states that must agree before the first is believed; drivers may begin "
+        "with zeros",
     )
     joint_states_timeout_s: float = Field(
         0.05, gt=0.0, le=1.0, description="Age of the joint states at which the arm stops (s)"

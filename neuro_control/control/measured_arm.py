@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the arm is and how hard it pushes, as far as its joint states can be believed.
-
-A joint state is not believed if the joints could not have come so far in the time since the one
-before: one wrong reading of an encoder would otherwise move the arm, for what is permitted is
-reckoned from where the arm is.
-"""
+"""Where the arm is and how hard it pushes, as far as its joint states can be believed."""
 
 from __future__ import annotations
 
@@ -15,10 +10,10 @@ import numpy.typing as npt
 
 from neuro_control.control.guard_limits import MotionLimits
 from neuro_control.control.guard_settings import FloatArray, Reason
+from neuro_control.control.plausible_position import PlausiblePosition, Reading
 
-# A joint may be pushed faster than it may be driven, and its reading may jitter.
-LEAP_SPEEDS = 2.0
-LEAP_TOLERANCE_RAD = 0.05
+# So many leaps, one after the other, are no single wrong readings any more.
+LEAPS_THAT_STOP = 3
 
 
 def in_order(
@@ -42,22 +37,31 @@ def in_order(
 class MeasuredArm:
     """What the joint states of one arm say.
 
-    q: position as last believed, float64[n] in rad; None: not known. stamp_ns: its time, at most
-    the clock's when it came. leaps: joint states that were not believed since then.
     effort_watched: whether the last one believed told the effort of every joint that has a limit.
     """
 
     def __init__(self, joint_names: Sequence[str], limits: MotionLimits) -> None:
         self.joint_names = tuple(joint_names)
         self._limits = limits
+        self._position = PlausiblePosition(
+            limits.top_velocity, limits.settings.agreeing_joint_states
+        )
         self._effort_time_ns = round(limits.settings.effort_time_s * 1e9)
         self.forget()
 
+    @property
+    def q(self) -> FloatArray | None:
+        """Position as last believed, float64[n] in rad; None: not known."""
+        return None if self._position.last is None else self._position.last.q
+
+    @property
+    def stamp_ns(self) -> int | None:
+        """Its time, at most the clock's when it came."""
+        return None if self._position.last is None else self._position.last.stamp_ns
+
     def forget(self) -> None:
-        """Begin anew: the next joint state is believed wherever it says that the arm is."""
-        self.q: FloatArray | None = None
-        self.stamp_ns: int | None = None
-        self.leaps = 0
+        """Begin anew: the next joint states are believed wherever they say that the arm is."""
+        self._position.forget()
         self.effort_watched = False
         self.forgive_effort()
 
@@ -73,24 +77,23 @@ class MeasuredArm:
         """Whether the position is not known, or is older than this."""
         return self.stamp_ns is None or t_ns - self.stamp_ns > age_ns
 
+    def leaps_for_longer_than(self, time_ns: int, t_ns: int) -> bool:
+        """Whether for so long nothing but leaps has come, and not only one or two."""
+        position = self._position
+        leaping = position.leaps >= LEAPS_THAT_STOP
+        return leaping and t_ns - position.leaping_since_ns > time_ns
+
     def take(
-        self, names: Sequence[str], q: npt.ArrayLike, stamp_ns: int, t_ns: int, believe: bool
+        self, names: Sequence[str], q: npt.ArrayLike, stamp_ns: int, t_ns: int
     ) -> Reason | None:
-        """Take a position (rad); believe: wherever it is. Returns why it is not used, or None."""
+        """Take a position (rad). Returns why it is not used, or None."""
         position = in_order(self.joint_names, names, q)
         late = self.stamp_ns is not None and stamp_ns < self.stamp_ns
         if position is None or late or not np.all(np.isfinite(position)):
             return Reason.JOINT_STATES_INVALID
         # A stamp ahead of the clock must not keep a dead sensor fresh.
-        stamp_ns = min(stamp_ns, t_ns)
-        if not believe and self.q is not None and self.stamp_ns is not None:
-            passed_s = max(stamp_ns - self.stamp_ns, 0) * 1e-9
-            reach = LEAP_TOLERANCE_RAD + LEAP_SPEEDS * passed_s * self._limits.top_velocity
-            if np.any(np.abs(position - self.q) > reach):
-                self.leaps += 1
-                return Reason.POSITION_LEAP
-        self.q, self.stamp_ns, self.leaps = position, stamp_ns, 0
-        return None
+        reading = Reading(position, min(stamp_ns, t_ns), t_ns)
+        return None if self._position.take(reading) else Reason.POSITION_LEAP
 
     def pushes_too_long(self, names: Sequence[str], effort: npt.ArrayLike, t_ns: int) -> bool:
         """Take efforts (N m, may be missing); whether one has been too much for too long."""

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 
+from neuro_control.control.guard import CLOCK_JITTER_NS
 from neuro_control.nodes.sensor_clock import NEW_TIME_NS
 
-# A clock that goes back by this (ns), or leaps ahead by NEW_TIME_NS, begins a new time.
-BACK_NS = 10_000_000
+# A clock that goes back by this (ns), as for the guard, or leaps ahead by NEW_TIME_NS, begins a new
+# time.
+BACK_NS = CLOCK_JITTER_NS
 TIME_BEGINS_ANEW = JumpThreshold(
     min_forward=Duration(nanoseconds=NEW_TIME_NS),
     min_backward=Duration(nanoseconds=-BACK_NS),

@@ -75,7 +75,9 @@ class ControllerNode(ManagedNode):
         arm = settings.arm()
         # At once: whatever fails below, `release` closes it, and its backend's process with it.
         controller = self._controller = self._make_controller(settings.core(), arm)
-        self._joints = JointSamples(arm.joint_names, settings.joint_states_timeout_s)
+        self._joints = JointSamples(
+            arm.joint_names, arm.limits.velocity, settings.joint_states_timeout_s
+        )
         self._outputs = ControllerOutputs(self, arm.joint_names, settings)
         self._forget()
         # A simulation in lockstep waits for the answer to each packet: none may be lost.

@@ -208,7 +208,7 @@ class GuardNode(ManagedNode):
         hold = self.guard.emergency_stop(self._now_ns())
         self._send(hold, self._stop_ns)
         self.get_logger().error("emergency stop")
-        response.success = True
+        response.success = Reason.EMERGENCY_STOP in self.guard.latched
         response.message = "stopped; guard/release lets commands through again"
         if hold is None and not was_latched:
             why = "without the arm's position" if self.guard.active else "not active"

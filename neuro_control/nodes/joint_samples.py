@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neuro_control.control.arm import JointSample
+from neuro_control.control.plausible_position import PlausiblePosition, Reading
 from neuro_control.nodes.diagnostics import Value
 from neuro_control.nodes.messages import FloatArray, ordered
 
@@ -42,14 +43,16 @@ class JointSamples:
 
     One with a position that is no number, or without all of the arm's joints, is refused. One
     that is older than the newest is ignored, unless the newest came longer ago than `timeout_s`:
-    then the clock was set back. Velocities that are missing or no numbers, as from a driver that
-    has none, are those of the positions before.
+    then the clock was set back. One further away than the joints can have gone is refused, unless
+    such ones are all that comes for longer than `timeout_s`. Velocities that are missing or no
+    numbers, as from a driver that has none, are those of the positions before.
 
     newest: None before the first. velocities: where its velocities come from; "" before the first.
     """
 
-    def __init__(self, names: Sequence[str], timeout_s: float) -> None:
+    def __init__(self, names: Sequence[str], top_velocity: FloatArray, timeout_s: float) -> None:
         self._names = tuple(names)
+        self._position = PlausiblePosition(top_velocity)
         self._timeout_s = timeout_s
         self._timeout_ns = round(timeout_s * 1e9)
         self._taken = self._refused = self._late = 0
@@ -59,6 +62,7 @@ class JointSamples:
         """What came before is of another time."""
         self.newest: JointSample | None = None
         self.velocities = ""
+        self._position.forget()
         self._heard_ns: int | None = None
         self._strangers = ""
         self._refused_because = ""
@@ -84,6 +88,9 @@ class JointSamples:
                 self._late += 1
                 return None
             self._trail.clear()
+            self._position.forget()
+        if not self._believed(q, stamp_ns, steady_ns):
+            return None
         self._heard_ns = steady_ns
         self._taken += 1
         qd = ordered(names, velocity, self._names)
@@ -136,6 +143,24 @@ class JointSamples:
                 "joint_states_late": self._late,
             },
         )
+
+    def _believed(self, q: FloatArray, stamp_ns: int, steady_ns: int) -> bool:
+        position, last = self._position, self.newest
+        if position.take(Reading(q, stamp_ns, steady_ns)) or last is None:
+            return True
+        if steady_ns - position.leaping_since_ns > self._timeout_ns:
+            # The guard has stopped the arm by now; whoever releases it has looked where it is.
+            position.forget()
+            position.take(Reading(q, stamp_ns, steady_ns))
+            self._trail.clear()
+            return True
+        furthest = int(np.argmax(np.abs(q - last.q)))
+        self._refused += 1
+        self._refused_because = (
+            f"joint_states: position of joint {self._names[furthest]} leapt from "
+            f"{last.q[furthest]:.3f} to {q[furthest]:.3f} rad"
+        )
+        return False
 
     def _refuse(self, names: Sequence[str], position: Sequence[float]) -> None:
         missing = [name for name in self._names if name not in names]

@@ -48,14 +48,14 @@ def send(
 
 def push(guard: Guard, q: np.ndarray, stamp_ms: float) -> None:
     """Joint states of an arm that is pushed there by then, slowly enough to be believed."""
-    arm = guard.arm
-    assert arm.q is not None
-    assert arm.stamp_ns is not None
-    begin, begin_ns = arm.q, arm.stamp_ns
-    for part in range(1, 51):
-        stamp_ns = begin_ns + (round(stamp_ms * MS) - begin_ns) * part // 50
-        guard.joints(NAMES, begin + (q - begin) * part / 50, [], stamp_ns, stamp_ns)
-    np.testing.assert_allclose(arm.q, q)
+    begin, begin_ns = guard.arm.q, guard.arm.stamp_ns
+    assert begin is not None
+    assert begin_ns is not None
+    steps = max(1, round(stamp_ms - begin_ns / MS))
+    for step in range(1, steps + 1):
+        stamp_ns = begin_ns + (round(stamp_ms * MS) - begin_ns) * step // steps
+        guard.joints(NAMES, begin + (q - begin) * step / steps, [], stamp_ns, stamp_ns)
+    np.testing.assert_allclose(guard.arm.q, q)
 
 
 def expect_hold(out: GuardedCommand | None, reason: Reason, at: np.ndarray = HERE) -> None:

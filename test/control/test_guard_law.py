@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuro_control.control.guard_settings import GuardedCommand, Reason
+from neuro_control.control.guard import Guard
+from neuro_control.control.guard_settings import GuardedCommand, GuardSettings, Reason
 from test.control.guard_bench import HERE, LIMITS, MS, NAMES, REST, make, send
 
 any_float = st.floats(allow_nan=True, allow_infinity=True, width=64)
@@ -50,6 +51,7 @@ def test_whatever_comes_in_what_goes_out_is_permitted(
     now = 10 * MS
     last = HERE
     last_stamp = 10 * MS
+    known = True  # where the arm was sent last
     for what, *details in actions:
         now += details[-1] * MS
         here = HERE if guard.arm.q is None else guard.arm.q
@@ -65,7 +67,7 @@ def test_whatever_comes_in_what_goes_out_is_permitted(
         elif what == "stop":
             out = guard.emergency_stop(now)
         elif what == "release":
-            guard.release()
+            known = known and Reason.POSITION_LEAP not in guard.release()
         else:
             out = guard.tick(now) if what == "tick" else guard.repeat(now)
         if out is None:
@@ -82,12 +84,14 @@ def test_whatever_comes_in_what_goes_out_is_permitted(
         assert np.all(np.isfinite(out.q))
         # An arm outside of its limits is held there or led back.
         assert np.all(beyond(out.q) <= np.maximum(beyond(last), beyond(here)) + 1e-9)
-        # A step begins at the last command, or where the arm was found to be instead.
+        # A step begins at the last command. A hold may be where the arm is, and so is the first
+        # command of a new time, or after joint states that leapt.
         reach = LIMITS.velocity * max(out.stamp_ns - last_stamp, 0) * 1e-9 + 1e-9
-        assert np.all(np.abs(out.q - last) <= reach) or np.all(np.abs(out.q - here) <= reach)
+        known = known and guard.counts[Reason.CLOCK_JUMP] == 0
+        is_here = np.all(np.abs(out.q - here) <= 1e-9)
+        assert np.all(np.abs(out.q - last) <= reach) or (is_here and not (out.passed and known))
         for start in (last, here) if from_measured else (last,):
             needed_s = np.max(np.abs(out.q - start) / LIMITS.velocity)
-            known = guard.counts[Reason.CLOCK_JUMP] == 0
             assert not known or out.least_time_ns >= needed_s * 1e9 * (1.0 - 1e-9)
         # What is repeated begins no new time.
         last, last_stamp = out.q, last_stamp if what == "repeat" else out.stamp_ns
@@ -137,6 +141,36 @@ def test_positions_keep_the_acceleration_where_it_is_limited(
         speed, last = new, out.q
 
 
+def test_an_arm_of_limited_acceleration_follows_a_steady_motion_without_lag() -> None:
+    guard = make(max_acceleration_rad_s2=2.0)
+    speed, last = np.array([0.2, -0.1]), HERE
+    for k in range(1, 400):
+        now = 10 + 2 * k
+        guard.joints(NAMES, last, [], now * MS, now * MS)
+        out = send(guard, HERE + speed * 0.002 * k, speed, stamp_ms=now)
+        assert out is not None
+        last = out.q
+    assert out.reasons == ()
+    np.testing.assert_allclose(out.q, HERE + speed * 0.002 * 399)
+
+
+def test_a_command_in_no_time_is_no_braking() -> None:
+    guard = make(max_acceleration_rad_s2=2.0)
+    steps, last = [], HERE
+    for k in range(1, 100):
+        now = 10 + 2 * k
+        guard.joints(NAMES, last, [], now * MS, now * MS)
+        out = send(guard, HERE + 0.4 * 0.002 * k, [0.4, 0.4], stamp_ms=now)
+        assert out is not None
+        steps.append(out.q - last)
+        last = out.q
+        other = send(guard, last + 0.01, [0.4, 0.4], stamp_ms=now)
+        assert other is not None
+        np.testing.assert_array_equal(other.q, last)
+    assert np.all(np.abs(np.diff(steps, axis=0)) <= 2.0 * 0.002**2 + 1e-9)
+    assert np.all(steps[-1] > 0.3 * 0.002)
+
+
 def test_an_arm_of_limited_acceleration_comes_to_rest_where_it_is_sent() -> None:
     guard = make(max_acceleration_rad_s2=2.0, max_jump_rad=7.0)
     goal, last, now = HERE + np.array([0.5, -0.5]), HERE, 10.0
@@ -150,3 +184,23 @@ def test_an_arm_of_limited_acceleration_comes_to_rest_where_it_is_sent() -> None
         furthest = np.where(np.abs(last - HERE) > np.abs(furthest - HERE), last, furthest)
     np.testing.assert_allclose(last, goal, atol=1e-6)
     assert np.all(np.abs(furthest - HERE) <= 0.5 + 2.0 * 0.002**2), "it does not overshoot"
+
+
+@settings(max_examples=100)
+@given(st.floats(0.0, 0.3), st.lists(st.floats(-0.15, 0.15), min_size=1, max_size=80))
+def test_an_arm_outside_its_limits_comes_back_without_haste(
+    outside: float, asked: list[float]
+) -> None:
+    """However near it is to its limits, and wherever it is asked to go."""
+    guard = Guard(NAMES, LIMITS, GuardSettings(max_acceleration_rad_s2=2.0))
+    guard.activate(0)
+    last, speed, dt_s = np.array([0.98 + outside, 0.0]), REST, 0.004
+    for k, ahead in enumerate(asked, start=1):
+        guard.joints(NAMES, last, [], 4 * k * MS, 4 * k * MS)
+        out = send(guard, last + np.array([ahead, 0.0]), stamp_ms=4.0 * k)
+        assert out is not None
+        assert out.passed
+        assert out.q[0] <= max(last[0], 0.98) + 1e-9
+        new = (out.q - last) / dt_s
+        assert k == 1 or np.all(new - speed >= -2.0 * dt_s - 1e-6)
+        speed, last = new, out.q

@@ -10,7 +10,7 @@ import pytest
 
 from neuro_control.control.guard import Guard
 from neuro_control.control.guard_settings import GuardSettings, Reason
-from test.control.guard_bench import HERE, LIMITS, MS, NAMES, REST, expect_hold, make, send
+from test.control.guard_bench import HERE, LIMITS, MS, NAMES, REST, expect_hold, make, push, send
 
 # Latched stops
 
@@ -101,17 +101,37 @@ def test_a_stop_in_fast_motion_is_where_the_arm_is_and_not_where_it_was_to_go() 
     assert hold.least_time_ns == 30_000_000, "0.06 rad at 2 rad/s"
 
 
-def test_an_arm_outside_its_limits_is_held_there_and_led_back_at_top_speed() -> None:
+def test_a_stop_keeps_to_the_permitted_speed_too() -> None:
+    guard = make(velocity_scale=0.1)
+    guard.emergency_stop(11 * MS)
+    guard.joints(NAMES, HERE + np.array([0.03, 0.0]), [], 20 * MS, 20 * MS)
+    there = HERE + np.array([0.36, 0.0])
+    push(guard, there, 200)
+    hold = guard.repeat(200 * MS)
+    expect_hold(hold, Reason.EMERGENCY_STOP, there)
+    assert hold is not None
+    assert hold.least_time_ns == pytest.approx(1_800_000_000)
+
+
+def test_a_release_where_nothing_was_stopped_leaves_the_watchdog_awake() -> None:
+    guard = make()
+    assert guard.release() == ()
+    guard.joints(NAMES, HERE, [], 70 * MS, 70 * MS)
+    expect_hold(guard.tick(70 * MS), Reason.CONTROLLER_STALE)
+
+
+def test_an_arm_outside_its_limits_is_held_there_and_may_only_come_back() -> None:
     guard = Guard(NAMES, LIMITS, GuardSettings(position_margin_rad=0.0))
     guard.activate(0)
     outside = np.array([1.2, 0.0])
     guard.joints(NAMES, outside, [], 10 * MS, 10 * MS)
     expect_hold(guard.emergency_stop(10 * MS), Reason.EMERGENCY_STOP, outside)
     guard.release()
-    first = send(guard, [1.0, 0.0], stamp_ms=12)
-    assert first is not None
-    assert first.q[0] == pytest.approx(1.2 - 2.0 * 0.002)
-    assert first.passed
+    for stamp_ms, asked, expected in ((12, 1.3, 1.2), (14, 1.2, 1.2), (16, 1.0, 1.2 - 2.0 * 0.002)):
+        out = send(guard, [asked, 0.0], stamp_ms=stamp_ms)
+        assert out is not None
+        assert out.passed
+        assert out.q[0] == pytest.approx(expected)
 
 
 def test_the_first_command_to_an_arm_outside_its_limits_is_no_motion() -> None:
@@ -124,11 +144,21 @@ def test_the_first_command_to_an_arm_outside_its_limits_is_no_motion() -> None:
     assert first.least_time_ns == 0
 
 
-def test_a_place_that_was_measured_long_ago_is_not_held() -> None:
-    guard = Guard(NAMES, LIMITS, GuardSettings())
+def test_a_place_that_was_measured_too_long_ago_is_not_held() -> None:
+    guard = Guard(NAMES, LIMITS, GuardSettings(joint_states_timeout_s=0.05))
     guard.activate(0)
     guard.joints(NAMES, HERE, [], 10 * MS, 10 * MS)
-    assert guard.emergency_stop(2000 * MS) is None
+    assert guard.emergency_stop(61 * MS) is None
+
+
+def test_when_joint_states_die_in_motion_the_arm_is_not_sent_back_to_where_it_was() -> None:
+    guard = make(joint_states_timeout_s=0.05)
+    guard.joints(NAMES, HERE, [], 12 * MS, 12 * MS)
+    for now in range(12, 62, 2):
+        sent = send(guard, HERE + 0.003 * (now - 10), stamp_ms=now)
+        assert sent is not None
+        assert sent.passed
+    expect_hold(guard.tick(63 * MS), Reason.JOINT_STATES_STALE, sent.q)
 
 
 def test_a_guard_that_sent_nothing_has_nothing_to_hold_when_it_is_deactivated() -> None:
@@ -196,6 +226,33 @@ def test_velocities_can_be_stopped_without_knowing_where_the_arm_is() -> None:
     out = guard.emergency_stop(5 * MS)
     assert out is not None
     np.testing.assert_array_equal(out.qd, 0.0)
+
+
+@pytest.mark.parametrize("interface", ["velocity", "position"])
+def test_a_stop_that_is_the_first_to_see_a_clock_that_went_back_is_one(interface: str) -> None:
+    guard = make(command_interface=interface)
+    guard.tick(5000 * MS)
+    hold = guard.emergency_stop(0)
+    assert (hold is not None) is (interface == "velocity")
+    assert guard.latched == (Reason.EMERGENCY_STOP,)
+
+
+def test_a_command_that_is_the_first_to_see_a_clock_that_went_back_stops_velocities() -> None:
+    guard = make(command_interface="velocity")
+    guard.joints(NAMES, HERE, [], 5000 * MS, 5000 * MS)
+    send(guard, HERE, [1.0, 0.0], stamp_ms=5000)
+    out = send(guard, HERE, [1.0, 0.0], stamp_ms=99, now_ms=100)
+    assert out is not None
+    assert out.reasons == (Reason.CLOCK_JUMP,)
+    np.testing.assert_array_equal(out.qd, 0.0)
+
+
+def test_positions_begin_anew_without_a_stop_when_the_clock_goes_back() -> None:
+    guard = make()
+    guard.tick(5000 * MS)
+    assert guard.tick(0) is None
+    guard.joints(NAMES, HERE, [], 10 * MS, 10 * MS)
+    assert guard.stopped == ()
 
 
 def test_velocities_are_stopped_when_the_clock_goes_back() -> None:

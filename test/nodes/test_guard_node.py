@@ -13,6 +13,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from rclpy.clock import ClockType
 from rclpy.lifecycle import TransitionCallbackReturn as Result
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
@@ -211,6 +212,12 @@ def test_in_real_time_velocities_are_zero_until_a_command_passes(ros: Any, overr
     assert guard.report().values["stopped_because"] == "position_unknown"
 
 
+def test_its_watch_and_its_holds_are_on_a_clock_that_nobody_sets(ros: Any, overrides: Any) -> None:
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**TWO_JOINTS)))
+    guard.start()
+    assert {timer.clock.clock_type for timer in guard.timers} == {ClockType.STEADY_TIME}
+
+
 # What it says
 
 
@@ -242,7 +249,7 @@ def test_it_tells_of_a_publisher_that_it_cannot_hear(ros: Any, overrides: Any) -
     guard = ros.add(GuardNode(parameter_overrides=overrides(**TWO_JOINTS)))
     guard.start()
     ros.probe.create_publisher(JointTrajectory, "desired_trajectory", qos.best_effort(1))
-    guard.guard.arm.q = HERE
+    guard.guard.joints(NAMES, HERE, [], 0, guard._now_ns())
     ros.until(lambda: "another QoS: RELIABILITY" in guard.report().message)
 
 

@@ -20,7 +20,7 @@ class Arm:
     """Joint samples that are given joint states at once, each as it is measured."""
 
     def __init__(self) -> None:
-        self.samples = JointSamples(NAMES, 0.05)
+        self.samples = JointSamples(NAMES, np.array([100.0, np.inf]), 0.05)
 
     def tell(self, at_ms: float, q, qd=(), names=NAMES, came_ms=None) -> JointSample | None:
         came_ms = at_ms if came_ms is None else came_ms
@@ -61,6 +61,20 @@ def test_the_rounding_of_positions_that_come_fast_is_not_taken_for_motion() -> N
     for at_ms in np.arange(0.0, 50.0, 0.25):
         speed = arm.tell(at_ms, [round(0.1e-3 * at_ms / step) * step, 0.0]).qd[0]
         assert speed == pytest.approx(0.1 if at_ms >= 5 else 0.0, abs=1.01 * step / 5e-3)
+
+
+def test_a_position_that_cannot_be_is_refused_until_nothing_else_comes() -> None:
+    arm = Arm()
+    for at_ms in (0, 2, 4):
+        arm.tell(at_ms, [0.1, 0.2])
+    assert arm.tell(6, [1.6, 0.2]) is None
+    assert arm.samples.newest.q.tolist() == [0.1, 0.2]
+    found = arm.findings(6)
+    assert found.refused == "joint_states: position of joint j1 leapt from 0.100 to 1.600 rad"
+    assert arm.tell(8, [0.1, 50.0]) is not None, "a joint without a top speed may leap"
+    for at_ms in range(10, 62, 2):
+        assert arm.tell(at_ms, [20.0, 50.0]) is None
+    assert arm.tell(62, [20.0, 50.0]).qd == pytest.approx([0.0, 0.0])
 
 
 def test_after_a_pause_and_for_what_comes_again_no_velocity_is_made_up() -> None:
