@@ -107,7 +107,13 @@ def test_where_nothing_was_heard_no_line_is_drawn(
 
 @pytest.mark.parametrize(
     ("low", "high", "pixels", "least"),
-    [(-0.05, 0.05, 35, 2), (1.42, 1.61, 40, 2), (-1.93, -1.83, 24, 1), (0.0, 1.0, 12, 1)],
+    [
+        (-0.05, 0.05, 35, 2),
+        (1.42, 1.61, 40, 2),
+        (-1.93, -1.83, 24, 1),
+        (0.0, 1.0, 12, 1),
+        (-0.46, -0.032, 17, 1),
+    ],
 )
 def test_an_axis_says_its_scale_and_its_numbers_do_not_touch(
     busy_robot: tuple[KnownRobot, str], pages: Pages,

@@ -103,13 +103,16 @@ export function ticks(low, high, count) {
   return found;
 }
 
-/** What is written at an upright axis so many pixels long: two numbers at least, if there is room. */
-function scale([low, high], pixels) {
+/** The numbers at an upright axis so many pixels long: two at least, or one where there is less room. */
+function uprightTicks([low, high], pixels) {
   const wanted = Math.max(pixels / 28, 1);
   let found = [];
   for (let count = wanted; count < wanted + 8 && found.length < 2; count++) {
     const finer = ticks(low, high, count);
-    if (finer.length > 1 && (pixels / (high - low)) * (finer[1] - finer[0]) < 10) break;
+    if (finer.length > 1 && (pixels / (high - low)) * (finer[1] - finer[0]) < 10) {
+      if (!found.length) found = finer.slice(0, 1);
+      break;
+    }
     if (finer.length > found.length) found = finer;
   }
   return found;
@@ -123,7 +126,7 @@ export function axes(context, box, x, y, { xLabel = "", yLabel = "", xTicks = tr
   context.strokeStyle = colours.grid;
   context.textAlign = "right";
   context.textBaseline = "middle";
-  for (const v of scale(y, box.y1 - box.y0)) {
+  for (const v of uprightTicks(y, box.y1 - box.y0)) {
     if (grid) line(context, [[box.x0, py(v)], [box.x1, py(v)]]);
     context.fillText(short(v), box.x0 - 3, Math.max(py(v), 6));
   }
