@@ -65,3 +65,9 @@ def test_what_is_missing_fails_where_nothing_may_be(
 def test_this_very_run_heeds_it(pytestconfig: pytest.Config) -> None:
     hooks = pytestconfig.pluginmanager.hook.pytest_runtest_makereport.get_hookimpls()
     assert "test.skips" in {hook.function.__module__ for hook in hooks}
+
+
+@pytest.mark.parametrize("reason", OF_THE_MACHINE)
+def test_every_reason_of_the_machine_is_one_that_a_test_gives(reason: str) -> None:
+    files = [file for file in (ROOT / "test").rglob("*.py") if file.name != "skips.py"]
+    assert any(reason in file.read_text(encoding="utf-8") for file in files)
