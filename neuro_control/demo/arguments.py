@@ -186,7 +186,8 @@ def replay_command(arguments: argparse.Namespace) -> int:
             "--stay": arguments.stay,
             "--dashboard": arguments.dashboard,
         }
-        for option in (option for option, is_given in given.items() if is_given):
+        option = next((option for option, is_given in given.items() if is_given), None)
+        if option is not None:
             raise BringupError(
                 f"{option} is for nodes, and --offline starts none; leave one of the two out"
             )

@@ -13,6 +13,7 @@ from PIL import Image
 
 from neuro_control.demo.figures import GOAL_MEDIAN_DEG, GOAL_P95_DEG
 from neuro_control.demo.page_sections import (
+    Missing,
     energy_sections,
     figures_section,
     network_sections,
@@ -177,7 +178,7 @@ def _seen(
                 gif=film.suffix.lower() == ".gif",
             )
         )
-    side: list[Block | str] = []
+    side: list[Block | Missing] = []
     if scene is not None:
         side.append(
             Picture(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -17,26 +18,33 @@ from neuro_control.reports.plots import page_figure, plot_style, svg_of
 from neuro_control.reports.raster import SpikeRaster
 
 
+@dataclass(frozen=True)
+class Missing:
+    """A plot for which nothing was recorded. title: what it would have shown."""
+
+    title: str
+
+
 def page_plot(
     name: str,
     draw: Callable[[Axes], None],
     caption: str,
     size_in: tuple[float, float] = (5.6, 3.5),
-) -> Plot | str:
-    """A plot for the page, or the title of one for which nothing was recorded; size in inches."""
+) -> Plot | Missing:
+    """A plot for the page, if anything was recorded for it; size in inches."""
     with plot_style():
         figure = page_figure(*size_in)
         axes = figure.add_subplot()
         draw(axes)
         if not axes.has_data():
-            return axes.get_title()
+            return Missing(axes.get_title())
         return Plot(svg_of(figure, name, caption), caption)
 
 
-def side_by_side(blocks: Sequence[Block | str]) -> list[Block]:
-    """Blocks beside each other; the titles among them, of plots that are not, in one sentence."""
-    drawn = [block for block in blocks if not isinstance(block, str)]
-    missing = [block for block in blocks if isinstance(block, str)]
+def side_by_side(blocks: Sequence[Block | Missing]) -> list[Block]:
+    """Blocks beside each other; the plots that are missing among them in one sentence."""
+    drawn = [block for block in blocks if not isinstance(block, Missing)]
+    missing = [block.title for block in blocks if isinstance(block, Missing)]
     found: list[Block] = [Side(drawn)] if drawn else []
     if missing:
         found.append(Text(f"Nothing was recorded for: {'; '.join(missing)}."))

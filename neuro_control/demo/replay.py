@@ -47,7 +47,7 @@ def replay_online(
     topic: str | None,
     rate: float,
     report: Path | None,
-    out: TextIO = sys.stdout,
+    out: TextIO | None = None,
     *,
     stay: bool = False,
     dashboard: bool = False,
@@ -79,7 +79,7 @@ def replay_online(
         print(f"error: {error}", file=sys.stderr)
         return 2
     with Interrupt() as interrupt, contextlib.ExitStack() as stack:
-        line = ProgressLine(out)
+        line = ProgressLine(sys.stdout if out is None else out)
         sweep_stale_segments()
         domain = None
         if "ROS_DOMAIN_ID" not in os.environ:

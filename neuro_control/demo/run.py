@@ -39,7 +39,7 @@ SIMULATOR_NICENESS = 5
 
 def run_demo(
     options: DemoOptions,
-    out: TextIO = sys.stdout,
+    out: TextIO | None = None,
     plan: Callable[[DemoOptions], DemoPlan] = plan_demo,
 ) -> int:
     """Run a demo; return the exit code.
@@ -55,7 +55,7 @@ def run_demo(
         except (ValueError, FileNotFoundError) as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-        line = ProgressLine(out)
+        line = ProgressLine(sys.stdout if out is None else out)
         sweep_stale_segments()
         record = record_for(planned.options)
         with contextlib.ExitStack() as stack:
