@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ pytest.importorskip("mujoco", reason="needs MuJoCo")
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(300)]
 
 STOP_MS = 150
-PRESSES = 5
+# The button is pressed so often, and more often where the machine is busy.
+PRESSES, MOST_PRESSES = 5, 15
 STILL_RAD_S = 0.01
 KILLS = 5
 
@@ -80,8 +82,11 @@ def arm(processes: Processes, robot: Robot, pages: Pages) -> Iterator[MovingArm]
     executor.shutdown()
 
 
-def stops_within_ms(arm: MovingArm) -> float:
-    """Press the button; simulated time from the last joint state before to the first at rest."""
+def stops_within_ms(arm: MovingArm) -> float | None:
+    """Press the button; simulated time from the last joint state before to the first at rest.
+
+    None if the arm stood already when the button was pressed, and nothing was measured.
+    """
     until(arm.moves, "the arm moves")
     pressed_ns = (
         arm.page.evaluate("""() => {
@@ -99,6 +104,8 @@ def stops_within_ms(arm: MovingArm) -> float:
     until(still, "the arm stands still")
     begin_ns = max(stamp for stamp, sent, _ in arm.states if sent < pressed_ns)
     moving_ns = max(stamp for stamp, _, speed in arm.states if speed >= STILL_RAD_S)
+    if moving_ns < begin_ns:
+        return None
     # States that this process had no time to hear make it longer, never shorter.
     return (min(stamp for stamp, _, _ in arm.states if stamp > moving_ns) - begin_ns) * 1e-6
 
@@ -107,17 +114,21 @@ def test_the_button_stops_the_arm_within_150_ms_and_release_lets_it_go(
     arm: MovingArm, pages: Pages
 ) -> None:
     pages.refusals = True  # a guard that answers late has stopped the arm nevertheless
-    # The shortest of some: what a busy machine adds to one is not the button's.
+    # What a busy machine adds to some is not the button's; most are in time nevertheless.
     took_ms: list[float] = []
-    while not took_ms or (min(took_ms) >= STOP_MS and len(took_ms) < PRESSES):
-        took_ms.append(stops_within_ms(arm))
+    for _ in range(MOST_PRESSES):
+        took = stops_within_ms(arm)
+        took_ms += [] if took is None else [took]
         because = "document.querySelector('.verdict')?.dataset.because"
         wait(arm.page, f"{because}?.includes('emergency_stop')")
         wait(arm.page, "!document.getElementById('release').hidden")
         arm.page.click("#release")
         until(arm.moves, "the arm moves again")
         wait(arm.page, "document.getElementById('release').hidden")
-    assert min(took_ms) < STOP_MS, took_ms
+        if len(took_ms) >= PRESSES and median(took_ms) < STOP_MS:
+            break
+    assert len(took_ms) >= PRESSES, took_ms
+    assert median(took_ms) < STOP_MS, took_ms
     # The same from a page whose view is paused.
     arm.page.click("#pause")
     arm.page.click("#stop")
@@ -192,19 +203,16 @@ def test_what_the_simulation_lets_one_change_is_changed(arm: MovingArm, pages: P
 
 
 def test_it_records_what_the_nodes_read_again(arm: MovingArm, tmp_path: Any) -> None:
-    # The recorder finds one topic after the other: the first hundred may all be joint states.
-    for messages_at_least in (100, 1_000, 10_000):
-        arm.page.click("#record")
-        wait(arm.page, "window.dashboard.texts.recording?.on")
-        wait(arm.page, f"window.dashboard.texts.recording.messages > {messages_at_least}")
-        arm.page.click("#record")
-        wait(arm.page, "window.dashboard.texts.recording && !window.dashboard.texts.recording.on")
-        assert arm.page.evaluate("window.dashboard.texts.recording.failure") == ""
-        file = Path(arm.page.evaluate("window.dashboard.texts.recording.file"))
-        assert file in tmp_path.glob("*.mcap")
-        if sum(1 for _ in read_packets(file)) > 5:
-            return
-    pytest.fail("the recordings have no event packets")
+    arm.page.click("#record")
+    wait(arm.page, "window.dashboard.texts.recording?.on")
+    # The recorder finds one topic after the other: the first thousand may all be joint states.
+    wait(arm.page, "window.dashboard.texts.recording.messages > 10_000")
+    arm.page.click("#record")
+    wait(arm.page, "window.dashboard.texts.recording && !window.dashboard.texts.recording.on")
+    assert arm.page.evaluate("window.dashboard.texts.recording.failure") == ""
+    file = Path(arm.page.evaluate("window.dashboard.texts.recording.file"))
+    assert file in tmp_path.glob("*.mcap")
+    assert sum(1 for _ in read_packets(file)) > 5
 
 
 def test_a_flood_is_sampled_and_the_page_stays_awake(processes: Processes, pages: Pages) -> None:
