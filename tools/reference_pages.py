@@ -24,7 +24,6 @@ from typing import Any
 
 # Before rclpy is imported: nobody else's nodes.
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-os.environ.setdefault("ROS_DOMAIN_ID", "97")
 
 PURPOSE = {
     "/clock": "simulated or recorded time",
@@ -106,13 +105,17 @@ def describe_nodes() -> list[Described]:
     import rclpy
 
     from neuro_control.bringup import RUNNABLE
+    from neuro_control.demo.domain import DomainClaim
 
     found = []
     context = rclpy.Context()
-    # What a node says as it starts is no part of a page's making.
-    rclpy.init(args=["--ros-args", "--log-level", "warn"], context=context)
-    try:
-        with _recording() as path:
+    # A node is asked for its topics by its name: nobody else's may have the same. Whatever
+    # ROS_DOMAIN_ID says, for others may be there.
+    with DomainClaim() as claim, _recording() as path:
+        # What a node says as it starts is no part of a page's making.
+        words = ["--ros-args", "--log-level", "warn"]
+        rclpy.init(args=words, context=context, domain_id=claim.domain)
+        try:
             required = {"replay": {"path": str(path)}}
             for entry in RUNNABLE.values():
                 node = _made(entry.module, required.get(entry.name, {}), context)
@@ -120,8 +123,8 @@ def describe_nodes() -> list[Described]:
                     found.append(_described(entry, node))
                 finally:
                     node.destroy_node()
-    finally:
-        rclpy.try_shutdown(context=context)
+        finally:
+            rclpy.try_shutdown(context=context)
     return found
 
 

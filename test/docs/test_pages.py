@@ -7,11 +7,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from neuro_control.bringup import RUNNABLE
+from neuro_control.demo.domain import DomainClaim
 from test.docs.pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,20 +22,54 @@ pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("mkdocs", reason="needs MkDocs (setup.cfg, extra docs)")
 
 
+NEIGHBOURS = """
+import rclpy
+from rosgraph_msgs.msg import Clock
+rclpy.init()
+nodes = [rclpy.create_node(name) for name in ("controller", "replay")]
+clock = nodes[1].create_publisher(Clock, "/clock", 10)
+print("there", flush=True)
+input()
+"""
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def environment() -> Iterator[dict[str, str]]:
+    """With a ROS_DOMAIN_ID in which nodes of the same names are that do something else."""
+    with DomainClaim() as claim:
+        environment = {
+            **os.environ,
+            "ROS_DOMAIN_ID": str(claim.domain),
+            "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        }
+        with subprocess.Popen(
+            [sys.executable, "-c", NEIGHBOURS],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as neighbours:
+            assert neighbours.stdout is not None
+            assert neighbours.stdout.readline() == "there\n"
+            yield environment
+            neighbours.communicate("\n")
+
+
+@pytest.fixture(scope="module")
+def site(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages as `make docs` writes them; a broken link or a warning is an error."""
     folder = tmp_path_factory.mktemp("site")
     built = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", folder],
         cwd=ROOT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        env={**environment, "NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
         timeout=110,
         check=False,
     )
     assert built.returncode == 0, built.stderr + built.stdout
+    assert "/clock" not in built.stderr
     return folder
 
 
