@@ -63,7 +63,10 @@ def validated(
     try:
         return model.model_validate(_nested(values))
     except ValidationError as error:
-        raise ParameterError("; ".join(_reasons(model, fields, error))) from error
+        reasons = "; ".join(_reasons(model, fields, error))
+    # Not raised from that error: it holds what a validator raised, by that the node whose
+    # parameters they are, and the garbage collector does not look into it.
+    raise ParameterError(reasons)
 
 
 def _reasons(

@@ -180,5 +180,8 @@ def run(
                 executor.remove_node(node)
             if node is not None:
                 node.destroy_node()
+            if executor is not None:
+                # It still holds the timers of the node, and by those the node.
+                executor.shutdown()
             rclpy.try_shutdown()
     return 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-import test.ros_domain  # noqa: F401 - before anything imports rclpy
+# Before anything imports rclpy.
+from test.ros_domain import little_to_collect, no_participant_left  # noqa: F401
 
 pytest.importorskip("rclpy", reason="needs ROS 2 (rclpy)")
 pytest.importorskip("mujoco", reason="needs MuJoCo")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import test.ros_domain  # noqa: F401 - before anything imports rclpy
+# Before anything imports rclpy.
+from test.ros_domain import little_to_collect, no_participant_left  # noqa: F401
 
 pytest.importorskip("rclpy")
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-import test.ros_domain  # noqa: F401 - before anything imports rclpy
+# Before anything imports rclpy.
+from test.ros_domain import little_to_collect, no_participant_left  # noqa: F401
 
 os.environ["ROS_PYTHON_CHECK_FIELDS"] = "1"
 
@@ -94,6 +95,8 @@ class Ros:
         for node in self.nodes:
             self.executor.remove_node(node)
             node.destroy_node()
+        # rclpy's EventsExecutor still holds their timers, and by those the nodes.
+        self.executor.shutdown()
 
 
 @pytest.fixture

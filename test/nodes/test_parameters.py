@@ -10,10 +10,10 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rclpy.clock import ROSClock
-from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
+from neuro_control.nodes.lifecycle import ManagedNode
 from neuro_control.nodes.parameters import ParameterError, Parameters
 
 
@@ -192,7 +192,7 @@ def test_dynamic_parameters_can_be_set_and_the_others_cannot(ros: Any, overrides
 
 @pytest.mark.parametrize("simulated", [False, True])
 def test_a_managed_node_keeps_its_clock(ros: Any, overrides: Any, simulated: bool) -> None:
-    node = ros.add(LifecycleNode("one", parameter_overrides=overrides(use_sim_time=simulated)))
+    node = ros.add(ManagedNode("one", parameter_overrides=overrides(use_sim_time=simulated)))
     parameters = Parameters(node, Settings)
     clock = node.get_clock()
     assert isinstance(clock, ROSClock)
