@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rclpy.executors import Executor
@@ -37,7 +37,7 @@ from neuro_control.dashboard.settings import DashboardSettings
 from neuro_control.dashboard.wire import encode_frame
 from neuro_control.nodes.diagnostics import DiagnosticsPublisher, Report
 from neuro_control.nodes.parameters import Parameters
-from neuro_control.nodes.spin import StartError, run, spin_for
+from neuro_control.nodes.spin import EndRequest, StartError, run, spin_for
 from neuro_control.robots.description import arm_urdf
 from neuro_control.robots.urdf import parse_urdf
 from neuro_control.worker.priority import (
@@ -140,7 +140,7 @@ class DashboardNode(Node):
 
     # The loop
 
-    def show(self, executor: Executor, goes_on: Callable[[], bool]) -> None:
+    def show(self, executor: Executor, request: EndRequest) -> None:
         """Tell where the page is, and serve frames until it shall not go on."""
         print(f"dashboard: {self.access.address}", flush=True)
         if self.parameters.settings.open_browser:
@@ -148,7 +148,7 @@ class DashboardNode(Node):
         self._step_back()
         period_s = 1.0 / self.parameters.settings.frames_per_second
         due_s = time.monotonic()
-        while goes_on():
+        while request.goes_on():
             due_s = max(due_s + period_s, time.monotonic())
             spin_for(executor, due_s - time.monotonic())
             self.frame(time.monotonic())

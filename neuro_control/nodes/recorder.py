@@ -31,7 +31,7 @@ from neuro_control.nodes.bag_recorder import RECORDED_TOPICS, BagRecorder, recor
 from neuro_control.nodes.messages import message_class
 from neuro_control.nodes.recorded_topics import GLOBAL, stamp_ns
 from neuro_control.nodes.recording_place import RecordingError
-from neuro_control.nodes.spin import Work, run, spin_while
+from neuro_control.nodes.spin import EndRequest, Work, run
 
 CLOCK = "/clock"
 UNTIL_INPUT_ENDS = "--until-input-ends"
@@ -89,9 +89,9 @@ class Recorder(Node):
         return write
 
 
-def spin_and_write(node: Recorder, executor: Executor, goes_on: Callable[[], bool]) -> None:
+def spin_and_write(node: Recorder, executor: Executor, request: EndRequest) -> None:
     """Until it is told to end, or can write no more."""
-    spin_while(node, executor, lambda: goes_on() and not node.failed)
+    request.spin(executor, lambda: not node.failed)
 
 
 def _until_input_ends() -> Work:
@@ -104,8 +104,8 @@ def _until_input_ends() -> Work:
 
     threading.Thread(target=wait, name="end_of_input", daemon=True).start()
 
-    def work(node: Recorder, executor: Executor, goes_on: Callable[[], bool]) -> None:
-        spin_and_write(node, executor, lambda: goes_on() and not ended.is_set())
+    def work(node: Recorder, executor: Executor, request: EndRequest) -> None:
+        request.spin(executor, lambda: not node.failed and not ended.is_set())
 
     return work
 

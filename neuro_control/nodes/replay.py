@@ -42,7 +42,7 @@ from neuro_control.nodes.playback import Playback
 from neuro_control.nodes.recorded_topics import EVENTS_TOPIC, RECORDED
 from neuro_control.nodes.replay_settings import ReplaySettings
 from neuro_control.nodes.replay_source import Played, Source, open_source
-from neuro_control.nodes.spin import StartError, run, spin_for
+from neuro_control.nodes.spin import EndRequest, StartError, run, spin_for
 from neuro_control.reports.json_text import json_text
 from neuro_control.robots.arm_model import ArmModel
 from neuro_control.robots.description import arm_urdf
@@ -294,10 +294,10 @@ class ReplayNode(Node):
         return report
 
 
-def _play(node: ReplayNode, executor: Executor, goes_on: Callable[[], bool]) -> None:
+def _play(node: ReplayNode, executor: Executor, request: EndRequest) -> None:
     """Play; what is wrong with the recording is one line, and no fault of the node's."""
     try:
-        node.play(executor, goes_on)
+        node.play(executor, request.goes_on)
     except (FileError, BagError) as error:
         raise StartError(str(error)) from error
 

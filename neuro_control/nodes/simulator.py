@@ -46,7 +46,7 @@ from neuro_control.nodes.sense_topics import SenseTopics
 from neuro_control.nodes.simulated_clock import SimulatedClock
 from neuro_control.nodes.simulated_world import Frame, World, tracking_error_deg
 from neuro_control.nodes.simulator_settings import SimulatorNodeSettings
-from neuro_control.nodes.spin import MessageWithInfo, run, spin_for
+from neuro_control.nodes.spin import EndRequest, MessageWithInfo, run, spin_for
 from neuro_control.robots.description import arm_urdf
 from neuro_control.sim.arm_simulation import ArmSimulation, ArmSimulationSettings
 from neuro_control.sim.joint_commands import TrajectoryPoint
@@ -293,7 +293,11 @@ class SimulatorNode(Node):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Entry point."""
-    return run(SimulatorNode, args, work=SimulatorNode.simulate)
+
+    def work(node: SimulatorNode, executor: Executor, request: EndRequest) -> None:
+        node.simulate(executor, request.goes_on)
+
+    return run(SimulatorNode, args, work=work)
 
 
 if __name__ == "__main__":

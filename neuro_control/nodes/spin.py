@@ -87,6 +87,7 @@ class EndRequest:
 
     def __init__(self) -> None:
         self.made = False
+        self._spinning: Future | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Called by the interpreter."""
@@ -94,6 +95,8 @@ class EndRequest:
         if self.made and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.made = True
+        if self._spinning is not None and not self._spinning.done():
+            self._spinning.set_result(None)
 
     @contextmanager
     def heard(self) -> Iterator[None]:
@@ -112,21 +115,30 @@ class EndRequest:
         """Whether nobody has asked for the end."""
         return not self.made and bool(rclpy.ok())
 
+    def spin(self, executor: Executor, goes_on: Callable[[], bool] = lambda: True) -> None:
+        """Handle what comes for as long as it goes on and nobody has asked for the end.
 
-Work = Callable[[Any, Executor, Callable[[], bool]], None]
+        An EventsExecutor whose timers' callbacks take longer than their periods never comes to look
+        at its time limit; a future that is done it sees.
+        """
+        self._spinning = Future()
+        while goes_on() and self.goes_on():
+            spin_for(executor, _SLICE_S, self._spinning)
 
 
-def spin_while(node: Node, executor: Executor, goes_on: Callable[[], bool]) -> None:
-    """Handle what comes for as long as it goes on."""
+Work = Callable[[Any, Executor, EndRequest], None]
+
+
+def spin(node: Node, executor: Executor, request: EndRequest) -> None:
+    """Handle what comes until somebody asks for the end."""
     del node
-    while goes_on():
-        spin_for(executor, _SLICE_S)
+    request.spin(executor)
 
 
 def run(
     make_node: Callable[[], Node],
     args: Sequence[str] | None = None,
-    work: Work = spin_while,
+    work: Work = spin,
     begin: Callable[[Any], None] | None = None,
     end: Callable[[Any], None] | None = None,
     kind: ExecutorKind = "events",
@@ -136,7 +148,7 @@ def run(
     make_node: makes the node; a StartError or ValueError from it is one line and exit code 1, for
         these say what is wrong with what it was told.
     begin: given the node before its work; what it raises is told as what make_node raises.
-    work: given the node, the executor, and whether it goes on; returns when it does not.
+    work: given the node, the executor, and the request for the end; returns when it is made.
     end: given the node when work is over, while it can still publish.
     Ctrl-C, SIGTERM and SIGHUP end it with exit code 0. A StartError of the work is one line too;
     whatever else a callback raises is a defect, shown with its traceback, and exit code 1.
@@ -163,7 +175,7 @@ def run(
             gc.collect()
             gc.freeze()
             try:
-                work(node, executor, request.goes_on)
+                work(node, executor, request)
             finally:
                 if end is not None and rclpy.ok():
                     end(node)

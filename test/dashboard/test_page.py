@@ -223,7 +223,7 @@ def test_the_stop_button_stays_where_it_is_whatever_is_pressed(
     known.words = {"guard": {"stopped_because": "", "commands": 10}}
     page = pages.open(one_robot[1], width, height)
     wait(page, "document.querySelector('.verdict')")
-    assert page.locator("#release").is_hidden()
+    page.wait_for_selector("#release", state="hidden")
     place = page.locator("#stop").bounding_box()
     known.words = {"guard": {"stopped_because": "emergency_stop", "commands": 10}}
     page.click("#pause")

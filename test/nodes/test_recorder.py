@@ -11,6 +11,7 @@ import pytest
 
 from neuro_control.nodes.bag_recorder import BagRecorder
 from neuro_control.nodes.recorder import CLOCK, Recorder, main, spin_and_write
+from neuro_control.nodes.spin import EndRequest
 
 SPIKES, DESCRIPTION = "/network/spikes", "/network/description"
 YEAR_2000_NS = 946_684_800 * 10**9
@@ -81,16 +82,18 @@ def test_what_is_held_back_at_the_end_is_written() -> None:
 def test_a_recorder_that_can_write_no_more_ends(ros: Any) -> None:
     node, kept = recorder(ros)
     node._writer(CLOCK)(clock(5))
-    rounds = 0
 
-    def goes_on() -> bool:
-        nonlocal rounds
-        rounds += 1
-        node._writer(SPIKES)(b"too much" if rounds == 3 else b"some")
-        return rounds < 10
+    class Rounds(EndRequest):
+        count = 0
 
-    spin_and_write(node, ros.executor, goes_on)
-    assert rounds == 3
+        def goes_on(self) -> bool:
+            self.count += 1
+            node._writer(SPIKES)(b"too much" if self.count == 3 else b"some")
+            return self.count < 10
+
+    request = Rounds()
+    spin_and_write(node, ros.executor, request)
+    assert request.count == 3
     assert kept.failure is not None
 
 

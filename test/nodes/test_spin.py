@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import rclpy
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from neuro_control.nodes.spin import EndRequest, ExecutorKind, StartError, run
@@ -50,6 +52,30 @@ def test_what_a_callback_raises_is_shown_with_where_it_was_raised(
     assert "out of range" in said
     assert len(ended) == 1, "its last word is said all the same"
     assert not rclpy.ok()
+
+
+class Slow(Node):
+    """A node whose timer's callback takes longer than its period, and is told to end meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("slow")
+        self.calls = 0
+        self.create_timer(0.001, self._work, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def _work(self) -> None:
+        time.sleep(0.003)
+        self.calls += 1
+        if self.calls == 5:
+            signal.raise_signal(signal.SIGTERM)
+        if self.calls == 1000:
+            raise AssertionError("it was told to end long ago")
+
+
+@pytest.mark.parametrize("kind", ["events", "single_threaded"])
+def test_a_node_that_cannot_keep_up_with_its_timer_ends_when_it_is_told(kind: ExecutorKind) -> None:
+    ended: list[int] = []
+    assert run(Slow, [], end=lambda node: ended.append(node.calls), kind=kind) == 0
+    assert ended[0] < 1000
 
 
 @pytest.fixture
