@@ -26,7 +26,9 @@ with warnings.catch_warnings():
 
 from rclpy.node import Node  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
 
+from neuro_control.nodes import messages  # noqa: E402
 from neuro_control.nodes.spin import make_executor, spin_for  # noqa: E402
 
 
@@ -37,6 +39,7 @@ class Ros:
         self.executor = make_executor(kind)  # type: ignore[arg-type]
         self.nodes: list[Any] = []
         self.clients: dict[str, Any] = {}
+        self._clock: Any = None
         self.probe = self.add(rclpy.create_node("probe"))
 
     def add(self, node: Any) -> Any:
@@ -90,6 +93,18 @@ class Ros:
         future = client.call_async(request or kind.Request())
         self.until(future.done, what=f"the answer of {name}")
         return future.result()
+
+    def tell_time(self, node: Any, t_ns: int) -> None:
+        """It is this time now, for a node whose time is simulated."""
+        if self._clock is None:
+            self._clock = self.publisher(Clock, "/clock")
+        clock = self._clock
+
+        def told() -> bool:
+            clock.publish(messages.clock_message(t_ns))
+            return bool(node.get_clock().now().nanoseconds == t_ns)
+
+        self.until(told)
 
     def close(self) -> None:
         for node in self.nodes:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from event_camera_msgs.msg import EventPacket
-from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory
 
@@ -88,7 +87,6 @@ class Bench:
         ros.until(lambda: self.node._outputs.command.get_subscription_count() > 0)
         self.seq = 0
         if values["use_sim_time"]:
-            self.clock = ros.publisher(Clock, "/clock")
             self.at(BEGIN_NS)
 
     def now(self) -> int:
@@ -96,12 +94,7 @@ class Bench:
 
     def at(self, t_ns: int) -> None:
         """It is this time now."""
-
-        def told() -> bool:
-            self.clock.publish(messages.clock_message(t_ns))
-            return self.now() == t_ns
-
-        self.ros.until(told)
+        self.ros.tell_time(self.node, t_ns)
 
     def measure(self, stamp_ns: int | None = None, q: Any = HERE, qd: Any = 0 * HERE) -> None:
         before = self.node._joints.newest

@@ -15,7 +15,6 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.clock import ClockType
 from rclpy.lifecycle import TransitionCallbackReturn as Result
-from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
@@ -50,7 +49,6 @@ class Bench:
         self.guard = ros.add(GuardNode(parameter_overrides=overrides(**values)))
         self.guard.start()
         self.sent = ros.listen(kind, topic, qos.COMMANDS)
-        self.clock = ros.publisher(Clock, "/clock")
         self.joints = ros.publisher(JointState, "joint_states")
         self.commands = ros.publisher(JointTrajectory, "desired_trajectory", qos.COMMANDS)
         ros.until(lambda: self.guard._publisher.get_subscription_count() > 0)
@@ -61,12 +59,7 @@ class Bench:
 
     def at(self, t_ns: int) -> None:
         """It is this time now."""
-
-        def told() -> bool:
-            self.clock.publish(messages.clock_message(t_ns))
-            return self.now() == t_ns
-
-        self.ros.until(told)
+        self.ros.tell_time(self.guard, t_ns)
 
     def measure(self, q: np.ndarray = HERE, **fields: Any) -> None:
         """Joint states of this time."""
