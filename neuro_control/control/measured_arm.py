@@ -11,6 +11,7 @@ import numpy.typing as npt
 from neuro_control.control.guard_limits import MotionLimits
 from neuro_control.control.guard_settings import FloatArray, Reason
 from neuro_control.control.plausible_position import PlausiblePosition, Reading
+from neuro_control.robots.joint_order import ordered
 
 # So many leaps, one after the other, are no single wrong readings any more.
 LEAPS_THAT_STOP = 3
@@ -19,19 +20,8 @@ LEAPS_THAT_STOP = 3
 def in_order(
     joint_names: Sequence[str], names: Sequence[str], values: npt.ArrayLike
 ) -> FloatArray | None:
-    """One value for each of joint_names, float64[n], of values in the order of `names`.
-
-    None if there is not one value for each name, or a joint is missing or named twice.
-    """
-    array = np.asarray(values, dtype=np.float64)
-    if array.shape != (len(names),):
-        return None
-    if tuple(names) == tuple(joint_names):
-        return array.copy()
-    place = {name: i for i, name in enumerate(names)}
-    if len(place) != len(names) or not all(name in place for name in joint_names):
-        return None
-    return array[[place[name] for name in joint_names]]
+    """As `ordered`, and None too if a joint is named twice: it cannot be told which is meant."""
+    return None if len(set(names)) != len(names) else ordered(names, values, joint_names)
 
 
 class MeasuredArm:

@@ -17,6 +17,7 @@ from neuro_control.dashboard.taps import Taken, Tap, TapSpec
 from neuro_control.events import Packet
 from neuro_control.nodes import messages
 from neuro_control.nodes.messages import message_class
+from neuro_control.robots.joint_order import ordered
 
 TRAJECTORY = "trajectory_msgs/msg/JointTrajectory"
 ARRAY = "std_msgs/msg/Float64MultiArray"
@@ -99,7 +100,7 @@ class MotionPanel:
         }
         self._stamp_ns = messages.time_ns(message.header.stamp)
         for row, values in ((0, message.position), (1, message.velocity)):
-            found = messages.ordered(message.name, values, self.arm_joints)
+            found = ordered(message.name, values, self.arm_joints)
             self._curves[row] = np.nan if found is None else found
 
     def _take_commands(self, tap: Tap, meaning: str) -> None:
@@ -123,7 +124,7 @@ class MotionPanel:
         message = deserialize_message(taken.data, message_class(TRAJECTORY))
         if not message.points:
             return np.nan
-        found = messages.ordered(message.joint_names, message.points[-1].positions, self.arm_joints)
+        found = ordered(message.joint_names, message.points[-1].positions, self.arm_joints)
         return np.nan if found is None else found
 
     def _take_target(self) -> None:

@@ -97,14 +97,7 @@ def add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="FILE.mcap|FOLDER",
         help="record the topics, as one file or as the folder of a rosbag2",
     )
-    demo.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="overrides",
-        metavar="NODE.PARAMETER=VALUE",
-        help="change a parameter (may be given again)",
-    )
+    _add_set(demo, "a parameter")
 
 
 def add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -126,13 +119,17 @@ def add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     replay.add_argument(
         "--stay", action="store_true", help="wait at the end for replay/seek (with --dashboard too)"
     )
-    replay.add_argument(
+    _add_set(replay, "a parameter of replay, controller, guard or dashboard")
+
+
+def _add_set(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument(
         "--set",
         action="append",
         default=[],
         dest="overrides",
         metavar="NODE.PARAMETER=VALUE",
-        help="change a parameter of replay, controller, guard or dashboard (may be given again)",
+        help=f"change {what} (may be given again)",
     )
 
 

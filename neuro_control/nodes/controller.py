@@ -21,8 +21,6 @@ from typing import Any
 
 from event_camera_msgs.msg import EventPacket
 from rclpy.clock import JumpHandle, TimeJump
-from rclpy.event_handler import SubscriptionEventCallbacks
-from rclpy.qos import qos_policy_name_from_kind
 from sensor_msgs.msg import JointState
 
 from neuro_control.control.arm import ArmController, ArmControllerSettings, JointSample
@@ -62,7 +60,6 @@ class ControllerNode(ManagedNode):
         self._controller: Controller | None = None
         self._activity: NetworkActivity | None = None
         self._jumps: JumpHandle | None = None
-        self._incompatible_qos = ""
         self.parameters.on_change = self._on_settings
         self.tally = ControllerTally()
         self._diagnostics = DiagnosticsPublisher(self, self.report)
@@ -87,7 +84,7 @@ class ControllerNode(ManagedNode):
             EVENTS_TOPIC,
             self._on_packet,
             transport(settings.events_depth),
-            SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos),
+            watch_qos=True,
         )
         self.add_subscription(JointState, "joint_states", self._on_joints, transport(10))
         simulated = bool(self.get_parameter("use_sim_time").value)
@@ -269,9 +266,6 @@ class ControllerNode(ManagedNode):
     def _now_ns(self) -> int:
         return int(self.get_clock().now().nanoseconds)
 
-    def _on_incompatible_qos(self, event: Any) -> None:
-        self._incompatible_qos = str(qos_policy_name_from_kind(event.last_policy_kind))
-
     # Diagnostics
 
     def report(self) -> Report:
@@ -281,7 +275,7 @@ class ControllerNode(ManagedNode):
         topic = self._events.topic_name
         publishers = [p.topic_type for p in self.get_publishers_info_by_topic(topic)]
         waiting = len(self._pending)
-        facts = InputFacts(topic, PACKET_TYPE, publishers, self._incompatible_qos, waiting=waiting)
+        facts = InputFacts(topic, PACKET_TYPE, publishers, self.incompatible_qos, waiting=waiting)
         joints = self._joints.findings(time.monotonic_ns())
         found = report(
             self.lifecycle_state, facts, self._intake, self._controller, self.tally, joints

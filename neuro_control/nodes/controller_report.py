@@ -118,7 +118,7 @@ def report(
         spikes=statistics.spikes,
         operations=statistics.synaptic_operations,
     )
-    latency, recent, tick = tally.latency.run(), tally.latency.window(), tally.tick.window()
+    latency, tick = tally.latency.values(), tally.tick.window()
     tally.latency.next_slice()
     tally.tick.next_slice()
     result = Report(
@@ -153,12 +153,7 @@ def report(
             "tick_us_median": tick.median_ms * 1e3,
             "tick_us_p99": tick.p99_ms * 1e3,
             "commands": tally.commands,
-            "latency_ms_median": latency.median_ms,
-            "latency_ms_p99": latency.p99_ms,
-            "latency_ms_max": latency.max_ms,
-            "latency_recent_ms_median": recent.median_ms,
-            "latency_recent_ms_p99": recent.p99_ms,
-            "latency_recent_ms_max": recent.max_ms,
+            **latency,
         }
     )
     result.values |= {drop_key(reason): n for reason, n in counters.drops.items()}

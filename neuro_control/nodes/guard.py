@@ -23,8 +23,6 @@ from typing import Any
 
 import numpy as np
 from pydantic import Field
-from rclpy.event_handler import SubscriptionEventCallbacks
-from rclpy.qos import qos_policy_name_from_kind
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from std_srvs.srv import Trigger
@@ -92,7 +90,6 @@ class GuardNode(ManagedNode):
         self._latency = LatencyHistogram()
         self._latched: tuple[Reason, ...] = ()
         self._heard_s: dict[str, float] = {}
-        self._incompatible_qos = ""
         self._diagnostics = DiagnosticsPublisher(self, self.report)
 
     # Lifecycle
@@ -112,7 +109,6 @@ class GuardNode(ManagedNode):
                 + ", ".join(np.array(arm.joint_names)[~guard.limits.watched])
             )
         self._heard_s.clear()
-        self._incompatible_qos = ""
         self._stop_ns = round(settings.stop_time_s * 1e9)
         topic, kind = {
             "joint_trajectory": ("arm_controller/joint_trajectory", JointTrajectory),
@@ -125,7 +121,7 @@ class GuardNode(ManagedNode):
             "desired_trajectory",
             self._on_command,
             qos.COMMANDS,
-            SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos),
+            watch_qos=True,
         )
         self.add_subscription(JointState, "joint_states", self._on_joints, qos.best_effort(10))
         self.add_service(Trigger, "guard/emergency_stop", self._on_stop)
@@ -200,9 +196,6 @@ class GuardNode(ManagedNode):
     def _on_repeat(self) -> None:
         self._send(self.guard.repeat(self._now_ns()), self._stop_ns)
 
-    def _on_incompatible_qos(self, event: Any) -> None:
-        self._incompatible_qos = str(qos_policy_name_from_kind(event.last_policy_kind))
-
     def _on_stop(self, response: Trigger.Response) -> Trigger.Response:
         was_latched = Reason.EMERGENCY_STOP in self.guard.latched
         hold = self.guard.emergency_stop(self._now_ns())
@@ -249,8 +242,6 @@ class GuardNode(ManagedNode):
         if guard is None:
             report.warn("not configured: nothing passes")
             return report
-        run_, recent = self._latency.run(), self._latency.window()
-        self._latency.next_slice()
         stopped = ",".join(reason.value for reason in guard.stopped)
         report.values |= {
             "stopped_because": stopped,
@@ -260,13 +251,9 @@ class GuardNode(ManagedNode):
             "effort_watched": guard.arm.effort_watched,
             "command_age_s": self._age_s("command"),
             "joint_states_age_s": self._age_s("joint state"),
-            "latency_ms_median": run_.median_ms,
-            "latency_ms_p99": run_.p99_ms,
-            "latency_ms_max": run_.max_ms,
-            "latency_recent_ms_median": recent.median_ms,
-            "latency_recent_ms_p99": recent.p99_ms,
-            "latency_recent_ms_max": recent.max_ms,
+            **self._latency.values(),
         }
+        self._latency.next_slice()
         report.values |= {reason_key(reason): n for reason, n in guard.counts.items()}
         if guard.latched:
             report.fail(f"stopped until released: {stopped}")
@@ -285,9 +272,9 @@ class GuardNode(ManagedNode):
 
     def _unheard(self) -> str:
         """What an active guard does not hear, though its clock does not show it."""
-        if self._incompatible_qos:
+        if self.incompatible_qos:
             topic = self._commands.topic_name
-            return f"a publisher on {topic} offers another QoS: {self._incompatible_qos}"
+            return f"a publisher on {topic} offers another QoS: {self.incompatible_qos}"
         if "command" not in self._heard_s:
             return "no command has come yet"
         silent = [kind for kind in self._heard_s if self._age_s(kind) > SILENT_S]

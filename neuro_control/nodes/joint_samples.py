@@ -12,7 +12,8 @@ import numpy as np
 from neuro_control.control.arm import JointSample
 from neuro_control.control.plausible_position import PlausiblePosition, Reading
 from neuro_control.nodes.diagnostics import Value
-from neuro_control.nodes.messages import FloatArray, ordered
+from neuro_control.nodes.messages import FloatArray
+from neuro_control.robots.joint_order import ordered
 
 MEASURED = "measured"
 FROM_POSITIONS = "from positions"

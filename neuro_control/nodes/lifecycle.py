@@ -14,7 +14,7 @@ from rclpy.duration import Duration
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, qos_policy_name_from_kind
 
 from neuro_control.backends.worker_process import BackendError
 from neuro_control.nodes import qos
@@ -38,6 +38,8 @@ class ManagedNode(LifecycleNode):
         super().__init__(name, **options)
         self.active = False
         self.failure = ""
+        # The policy by which a publisher of a watched topic cannot be heard; "": there is none.
+        self.incompatible_qos = ""
         self._made: list[tuple[Callable[[Any], Any], Any]] = []
         self._configuration = 0
 
@@ -114,19 +116,26 @@ class ManagedNode(LifecycleNode):
         topic: str,
         callback: Callable[[Any, dict[str, Any]], None],
         profile: QoSProfile,
-        events: SubscriptionEventCallbacks | None = None,
+        watch_qos: bool = False,
     ) -> Any:
-        """A subscription until clean-up; the callback is given the message and its info."""
+        """A subscription until clean-up; the callback is given the message and its info.
+
+        watch_qos: a publisher that cannot be heard is told by `incompatible_qos`, and not by rclpy.
+        """
+        events = SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos)
         made = self.create_subscription(
             kind,
             topic,
             MessageWithInfo(self._while_configured(callback)),
             profile,
-            event_callbacks=events,
+            event_callbacks=events if watch_qos else None,
             qos_overriding_options=qos.OVERRIDABLE,
         )
         self._made.append((self.destroy_subscription, made))
         return made
+
+    def _on_incompatible_qos(self, event: Any) -> None:
+        self.incompatible_qos = str(qos_policy_name_from_kind(event.last_policy_kind))
 
     def add_service(self, kind: type, name: str, callback: Callable[[Any], Any]) -> Any:
         """A service until clean-up; the callback fills in the response and returns it."""
@@ -149,6 +158,7 @@ class ManagedNode(LifecycleNode):
 
     def _release(self) -> None:
         self._configuration += 1
+        self.incompatible_qos = ""
         made, self._made = self._made, []
         for destroy, entity in reversed(made):
             destroy(entity)

@@ -178,15 +178,3 @@ def direction_message(
     message.vector.y = float(direction[1])
     message.vector.z = 1.0
     return message
-
-
-def ordered(
-    names: Sequence[str], values: Sequence[float], wanted: Sequence[str]
-) -> FloatArray | None:
-    """The wanted joints' values, float64[len(wanted)]; None if one is missing."""
-    if len(values) != len(names):
-        return None
-    place = {name: i for i, name in enumerate(names)}
-    if not all(name in place for name in wanted):
-        return None
-    return np.array([values[place[name]] for name in wanted], np.float64)

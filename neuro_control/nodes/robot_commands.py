@@ -17,6 +17,7 @@ from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 from neuro_control.nodes import messages
+from neuro_control.robots.joint_order import ordered
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -66,10 +67,10 @@ class RobotCommands:
         points = []
         last_ns = -1
         for point in message.points:
-            q = messages.ordered(names, point.positions, self._arm.joint_names)
+            q = ordered(names, point.positions, self._arm.joint_names)
             qd = None
             if len(point.velocities):
-                qd = messages.ordered(names, point.velocities, self._arm.joint_names)
+                qd = ordered(names, point.velocities, self._arm.joint_names)
             if q is None or (qd is None and len(point.velocities)):
                 return self._refuse("size")
             if not (np.isfinite(q).all() and (qd is None or np.isfinite(qd).all())):

@@ -8,8 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from event_camera_msgs.msg import EventPacket
 from pydantic import Field
-from rclpy.event_handler import SubscriptionEventCallbacks
-from rclpy.qos import QoSProfile, qos_policy_name_from_kind
+from rclpy.qos import QoSProfile
 
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.nodes import messages, qos
@@ -53,7 +52,6 @@ class SenseNode(ManagedNode, Generic[Settings]):
         self.parameters = Parameters(self, model)
         self._publisher: Any = None
         self._subscription: Any = None
-        self._incompatible_qos = ""
         self._forget()
         self._diagnostics = DiagnosticsPublisher(self, self.report)
 
@@ -95,15 +93,12 @@ class SenseNode(ManagedNode, Generic[Settings]):
             self.input_topic,
             self._on_message,
             self.profile(),
-            SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos),
+            watch_qos=True,
         )
 
     def release(self) -> None:
         """The topics are gone."""
         self._publisher = self._subscription = None
-
-    def _on_incompatible_qos(self, event: Any) -> None:
-        self._incompatible_qos = str(qos_policy_name_from_kind(event.last_policy_kind))
 
     def _on_message(self, message: Any, info: dict[str, Any]) -> None:
         del info
@@ -159,7 +154,7 @@ class SenseNode(ManagedNode, Generic[Settings]):
             topic=topic,
             wanted_type=self.input_type,
             publisher_types=[p.topic_type for p in self.get_publishers_info_by_topic(topic)],
-            incompatible_qos=self._incompatible_qos,
+            incompatible_qos=self.incompatible_qos,
             refused=self.refused_because if since[0] and not since[1] else "",
             packets=since[0],
             taken=since[1],

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from trajectory_msgs.msg import JointTrajectory
 
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.nodes import messages, qos
+from test.dashboard.conftest import Processes, Robot
 
 ARM = (
     "shoulder_pan_joint",
@@ -207,3 +211,17 @@ class KnownRobot:
             MultiArrayDimension(label=",".join(columns), size=4, stride=4),
         ]
         return message
+
+
+@contextmanager
+def robot_and_page(namespace: str, folder: Path, scene: bool) -> Iterator[tuple[KnownRobot, str]]:
+    """A known robot that publishes, in a namespace of its own, and the address of its page."""
+    robot = Robot(namespace)
+    known = KnownRobot(robot.node)
+    robot.repeat(known.publish)
+    processes = Processes(folder)
+    try:
+        yield known, processes.dashboard(namespace, scene=scene)
+    finally:
+        processes.end()
+        robot.close()

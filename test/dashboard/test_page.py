@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from test.dashboard.conftest import LIMIT_S, Pages, Processes, Robot, until, wait
-from test.dashboard.known_robot import FIRES, OFF_AT, ON_AT, SIZE, KnownRobot
+from test.dashboard.conftest import LIMIT_S, Pages, until, wait
+from test.dashboard.known_robot import FIRES, OFF_AT, ON_AT, SIZE, KnownRobot, robot_and_page
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -36,15 +36,8 @@ CELL = """([id, box, columns, rows, column, row]) => {
 @pytest.fixture(scope="module")
 def one_robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[KnownRobot, str]]:
     """A robot of this module, in a namespace of its own, and the address of its page."""
-    robot = Robot("/known")
-    known = KnownRobot(robot.node)
-    robot.repeat(known.publish)
-    processes = Processes(tmp_path_factory.mktemp("page"))
-    try:
-        yield known, processes.dashboard("/known", scene=False)
-    finally:
-        processes.end()
-        robot.close()
+    with robot_and_page("/known", tmp_path_factory.mktemp("page"), scene=False) as shown:
+        yield shown
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from test.dashboard.conftest import Pages, Processes, Robot, wait
-from test.dashboard.known_robot import KnownRobot
+from test.dashboard.conftest import Pages, wait
+from test.dashboard.known_robot import KnownRobot, robot_and_page
 from test.dashboard.test_page import BUSY, CUT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -36,15 +36,8 @@ LABELS = """async ([low, high, pixels]) => {
 @pytest.fixture(scope="module")
 def busy_robot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[KnownRobot, str]]:
     """A robot of this module whose nodes have much to say, and the address of its page."""
-    robot = Robot("/busy")
-    known = KnownRobot(robot.node)
-    robot.repeat(known.publish)
-    processes = Processes(tmp_path_factory.mktemp("room"))
-    try:
-        yield known, processes.dashboard("/busy", scene=True)
-    finally:
-        processes.end()
-        robot.close()
+    with robot_and_page("/busy", tmp_path_factory.mktemp("room"), scene=True) as shown:
+        yield shown
 
 
 def opened(pages: Pages, busy_robot: tuple[KnownRobot, str], width: int, height: int) -> Any:

@@ -16,17 +16,10 @@ from neuro_control.control.arm import ArmCommand, ControllerStatistics
 from neuro_control.events import Events, Packet, encode_mono
 from neuro_control.nodes import messages, qos
 from neuro_control.nodes.controller import ControllerNode
+from test.nodes.two_joints import ARM, HERE, NAMES
 
-URDF = """<robot name="two"><link name="base_link"/><link name="a"/><link name="tip"/>
-<joint name="j1" type="revolute"><parent link="base_link"/><child link="a"/><axis xyz="0 0 1"/>
-<limit lower="-1" upper="1" velocity="2" effort="10"/></joint>
-<joint name="j2" type="revolute"><parent link="a"/><child link="tip"/><axis xyz="0 1 0"/>
-<limit lower="-1" upper="1" velocity="2" effort="10"/></joint></robot>"""
-NAMES = ["j1", "j2"]
-HERE = np.array([0.1, 0.2])
 MS = 1_000_000
 BEGIN_NS = 1_000 * MS
-ARM = {"robot_description": URDF, "tip_link": "tip"}
 
 
 class FakeController:

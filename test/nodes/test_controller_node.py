@@ -108,7 +108,7 @@ def test_a_controller_whose_node_cannot_be_configured_is_closed(
         made.append(FakeController(settings, arm))
         return made[-1]
 
-    def broken(*arguments: Any) -> None:
+    def broken(*arguments: Any, **options: Any) -> None:
         raise ValueError("no such topic")
 
     node = ros.add(ControllerNode(make, parameter_overrides=overrides(**ARM)))
@@ -290,7 +290,7 @@ def test_it_says_that_the_qos_does_not_match(ros: Any, overrides: Any) -> None:
     )
     node.start()
     ros.probe.create_publisher(EventPacket, "event_camera/events", qos.best_effort(1))
-    ros.until(lambda: bool(node._incompatible_qos))
+    ros.until(lambda: bool(node.incompatible_qos))
     assert "RELIABILITY" in node.report().values["no_data_because"]
 
 

@@ -25,15 +25,8 @@ from neuro_control.nodes.diagnostics import documented
 from neuro_control.nodes.guard import GuardNode
 from neuro_control.nodes.parameters import ParameterError
 from neuro_control.nodes.spin import StartError
+from test.nodes.two_joints import ARM, HERE, NAMES
 
-URDF = """<robot name="two"><link name="base_link"/><link name="a"/><link name="tip"/>
-<joint name="j1" type="revolute"><parent link="base_link"/><child link="a"/><axis xyz="0 0 1"/>
-<limit lower="-1" upper="1" velocity="2" effort="10"/></joint>
-<joint name="j2" type="revolute"><parent link="a"/><child link="tip"/><axis xyz="0 1 0"/>
-<limit lower="-1" upper="1" velocity="2" effort="10"/></joint></robot>"""
-NAMES = ["j1", "j2"]
-HERE = np.array([0.1, 0.2])
-TWO_JOINTS = {"robot_description": URDF, "tip_link": "tip"}
 BEGIN_NS = 1_000_000_000
 
 
@@ -45,7 +38,7 @@ class Bench:
 
     def __init__(self, ros: Any, overrides: Any, topic: str, kind: type, **values: Any) -> None:
         self.ros = ros
-        values = {**TWO_JOINTS, "use_sim_time": True, **values}
+        values = {**ARM, "use_sim_time": True, **values}
         self.guard = ros.add(GuardNode(parameter_overrides=overrides(**values)))
         self.guard.start()
         self.sent = ros.listen(kind, topic, qos.COMMANDS)
@@ -196,7 +189,7 @@ def test_a_stop_that_sends_nothing_says_so(bench: Bench) -> None:
 
 def test_in_real_time_velocities_are_zero_until_a_command_passes(ros: Any, overrides: Any) -> None:
     topic = "arm_velocity_controller/commands"
-    values = {**TWO_JOINTS, "command_interface": "velocity", "repeat_period_s": 0.01}
+    values = {**ARM, "command_interface": "velocity", "repeat_period_s": 0.01}
     guard = ros.add(GuardNode(parameter_overrides=overrides(**values)))
     sent = ros.listen_later(Float64MultiArray, topic, qos.COMMANDS)
     guard.start()
@@ -206,7 +199,7 @@ def test_in_real_time_velocities_are_zero_until_a_command_passes(ros: Any, overr
 
 
 def test_its_watch_and_its_holds_are_on_a_clock_that_nobody_sets(ros: Any, overrides: Any) -> None:
-    guard = ros.add(GuardNode(parameter_overrides=overrides(**TWO_JOINTS)))
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**ARM)))
     guard.start()
     assert {timer.clock.clock_type for timer in guard.timers} == {ClockType.STEADY_TIME}
 
@@ -239,7 +232,7 @@ def test_it_tells_of_two_controllers(bench: Bench) -> None:
 
 
 def test_it_tells_of_a_publisher_that_it_cannot_hear(ros: Any, overrides: Any) -> None:
-    guard = ros.add(GuardNode(parameter_overrides=overrides(**TWO_JOINTS)))
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**ARM)))
     guard.start()
     ros.probe.create_publisher(JointTrajectory, "desired_trajectory", qos.best_effort(1))
     guard.guard.joints(NAMES, HERE, [], 0, guard._now_ns())
@@ -270,7 +263,7 @@ def test_deactivated_it_holds_the_arm_and_lets_nothing_through(bench: Bench) -> 
 
 
 def test_every_transition(ros: Any, overrides: Any) -> None:
-    guard = ros.add(GuardNode(parameter_overrides=overrides(**TWO_JOINTS)))
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**ARM)))
 
     def change(transition: int) -> bool:
         request = ChangeState.Request()
@@ -299,7 +292,7 @@ def test_every_transition(ros: Any, overrides: Any) -> None:
 
 
 def test_what_has_to_be_released_outlives_a_clean_up(ros: Any, overrides: Any) -> None:
-    values = {**TWO_JOINTS, "use_sim_time": True, "effort_time_s": 0.0}
+    values = {**ARM, "use_sim_time": True, "effort_time_s": 0.0}
     guard = ros.add(GuardNode(parameter_overrides=overrides(**values)))
     guard.start()
     ros.call(Trigger, "guard/emergency_stop")
@@ -312,7 +305,7 @@ def test_what_has_to_be_released_outlives_a_clean_up(ros: Any, overrides: Any) -
 
 
 def test_what_keeps_it_from_starting_is_told(ros: Any, overrides: Any) -> None:
-    guard = ros.add(GuardNode(parameter_overrides=overrides(**{**TWO_JOINTS, "tip_link": "hand"})))
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**{**ARM, "tip_link": "hand"})))
     with pytest.raises(StartError, match="hand"):
         guard.start()
     assert guard.lifecycle_state == "unconfigured"
@@ -325,7 +318,7 @@ def test_a_guard_that_may_not_run_in_real_time_does_not_start(
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setscheduler", denied)
-    guard = ros.add(GuardNode(parameter_overrides=overrides(**TWO_JOINTS, realtime_priority=41)))
+    guard = ros.add(GuardNode(parameter_overrides=overrides(**ARM, realtime_priority=41)))
     with pytest.raises(StartError, match="real-time priority 41 is not permitted"):
         guard.start()
     assert guard.lifecycle_state == "unconfigured"

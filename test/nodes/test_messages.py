@@ -6,7 +6,6 @@ from __future__ import annotations
 import array
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -71,20 +70,3 @@ def test_joint_states_and_trajectories_round_trip(values: list[float], t_ns: int
     assert list(command.points[0].positions) == [float(v) for v in q]
     assert messages.duration_ns(command.points[0].time_from_start) == 4_000_000
     assert messages.time_ns(command.header.stamp) == t_ns
-
-
-@pytest.mark.parametrize(
-    ("names", "values", "found"),
-    [
-        (("b", "x", "a"), [2.0, 9.0, 1.0], [1.0, 2.0]),
-        (("a",), [1.0], None),
-        (("a", "b"), [1.0], None),
-    ],
-)
-def test_values_are_put_in_the_wanted_order(
-    names: tuple[str, ...], values: list[float], found: list[float] | None
-) -> None:
-    ordered = messages.ordered(names, values, NAMES)
-    assert (ordered is None) == (found is None)
-    if ordered is not None and found is not None:
-        assert list(ordered) == found
